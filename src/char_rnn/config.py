@@ -1,0 +1,235 @@
+"""The settings of a model, a training run and a sample: frozen, validated, the only defaults.
+
+The command line, the documentation and the Python API read their defaults from here.
+Importing this module loads nothing but the standard library.
+"""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+from char_rnn.errors import UsageError, unknown_name
+
+CELLS = ("gru", "lstm", "rnn")
+INITS = ("normal", "orthogonal", "uniform")
+INITIAL_STATES = ("learned", "random", "zeros")
+DTYPES = ("float32", "float64")
+OPTIMIZERS = ("adagrad", "adam", "adamw", "rmsprop", "sgd")
+SCHEDULES = ("constant", "cosine", "exponential")
+CLIP_KINDS = ("norm", "value")
+VOCABULARIES = ("bytes", "characters")
+
+
+class _Config:
+    """What the three configurations share: a way to plain dictionaries and back."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as a dictionary that JSON can hold."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> Self:
+        """Build a configuration from `settings`; an unknown name raises UsageError."""
+        known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        for name in settings:
+            if name not in known:
+                raise unknown_name("setting", name, known)
+        try:
+            return cls(**settings)
+        except TypeError as error:
+            raise UsageError(f"incomplete or wrong settings: {error}") from error
+
+
+@dataclass(frozen=True)
+class ModelConfig(_Config):
+    """What a network is made of.
+
+    vocab_size: V, the number of symbols.
+    hidden_size: H, units of each layer.
+    cell: `rnn`, `lstm` or `gru`.
+    layers: L.
+    reset_after: for the GRU only: apply the reset gate after the recurrent product (PyTorch's
+        form) instead of before it (the exercise's form).
+    init: `orthogonal` (recurrent weights orthogonal, input weights Glorot), `uniform` (±1/√H) or
+        `normal` (the exercise's 0.01 · normal).
+    initial_state: `zeros`, `random` (normal, drawn anew for every stream) or `learned`.
+    dtype: `float32`, or `float64` for gradient checks.
+    """
+
+    vocab_size: int
+    hidden_size: int = 256
+    cell: str = "rnn"
+    layers: int = 1
+    reset_after: bool = False
+    init: str = "orthogonal"
+    initial_state: str = "zeros"
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        _at_least("vocab_size", self.vocab_size, 1)
+        _at_least("hidden_size", self.hidden_size, 1)
+        _at_least("layers", self.layers, 1)
+        _one_of("cell", self.cell, CELLS)
+        _one_of("init", self.init, INITS)
+        _one_of("initial_state", self.initial_state, INITIAL_STATES)
+        _one_of("dtype", self.dtype, DTYPES)
+        _boolean("reset_after", self.reset_after)
+        if self.reset_after and self.cell != "gru":
+            raise UsageError(f"reset_after belongs to the gru cell, not to {self.cell!r}")
+
+
+@dataclass(frozen=True)
+class TrainConfig(_Config):
+    """How a network is trained.
+
+    seq_length: T, characters of a window; the gradient reaches no further back.
+    batch_size: B, streams that are read side by side.
+    learning_rate: the highest that the schedule reaches.
+    optimizer: `adagrad`, `sgd`, `rmsprop`, `adam` or `adamw`.
+    momentum: of `sgd`.
+    weight_decay: of `adamw`, a share of the weights per step and unit of learning rate.
+    schedule: `constant`, `cosine` (after a linear warm-up) or `exponential`.
+    warmup: iterations of the linear warm-up of `cosine`.
+    final_rate: where `cosine` and `exponential` end, as a share of `learning_rate`.
+    clip: limit of the gradient, 0 for none.
+    clip_by: `norm` (over all parameters together) or `value` (each element).
+    iterations, epochs, minutes: how long to train; at most one is given. minutes count all the
+        time from the start of training to its end, evaluation and samples included.
+    eval_every: iterations between evaluations, 0 for none but the last.
+    sample_every: iterations between samples, 0 for none.
+    sample_length, temperature: of those samples.
+    val_fraction: share of the text, at its end, that validates.
+    threads: batch slices that are computed side by side; None takes every core there is.
+    rng_seed: seed of everything random in the run.
+    """
+
+    seq_length: int = 50
+    batch_size: int = 32
+    learning_rate: float = 0.002
+    optimizer: str = "adam"
+    momentum: float = 0.9
+    weight_decay: float = 0.01
+    schedule: str = "cosine"
+    warmup: int = 100
+    final_rate: float = 0.01
+    clip: float = 5.0
+    clip_by: str = "norm"
+    iterations: int | None = None
+    epochs: float | None = None
+    minutes: float | None = None
+    eval_every: int = 500
+    sample_every: int = 1000
+    sample_length: int = 200
+    temperature: float = 0.8
+    val_fraction: float = 0.1
+    threads: int | None = None
+    rng_seed: int = 0
+
+    def __post_init__(self) -> None:
+        _at_least("seq_length", self.seq_length, 1)
+        _at_least("batch_size", self.batch_size, 1)
+        _positive("learning_rate", self.learning_rate)
+        _one_of("optimizer", self.optimizer, OPTIMIZERS)
+        _between("momentum", self.momentum, 0, 1)
+        _not_negative("weight_decay", self.weight_decay)
+        _one_of("schedule", self.schedule, SCHEDULES)
+        _at_least("warmup", self.warmup, 0)
+        _between("final_rate", self.final_rate, 0, 1, closed=True)
+        _not_negative("clip", self.clip)
+        _one_of("clip_by", self.clip_by, CLIP_KINDS)
+        lengths = {name: getattr(self, name) for name in ("iterations", "epochs", "minutes")}
+        given = [name for name, value in lengths.items() if value is not None]
+        if len(given) > 1:
+            raise UsageError(f"{' and '.join(given)} both say how long to train; give one of them")
+        if self.iterations is not None:
+            _at_least("iterations", self.iterations, 1)
+        for name in ("epochs", "minutes"):
+            if lengths[name] is not None:
+                _positive(name, lengths[name])
+        _at_least("eval_every", self.eval_every, 0)
+        _at_least("sample_every", self.sample_every, 0)
+        _at_least("sample_length", self.sample_length, 1)
+        _not_negative("temperature", self.temperature)
+        _between("val_fraction", self.val_fraction, 0, 1)
+        if self.threads is not None:
+            _at_least("threads", self.threads, 1)
+        _at_least("rng_seed", self.rng_seed, 0)
+
+
+@dataclass(frozen=True)
+class SampleConfig(_Config):
+    """How a text is generated.
+
+    length: characters to make after the seed text.
+    temperature: divides the logits; 0 always takes the likeliest character.
+    """
+
+    length: int = 500
+    temperature: float = 0.8
+
+    def __post_init__(self) -> None:
+        _at_least("length", self.length, 0)
+        _not_negative("temperature", self.temperature)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings with which a command starts when the user gives none."""
+
+    text: str
+    cell: str
+    hidden_size: int
+    layers: int
+    train: TrainConfig
+
+
+TRAIN_RECIPE = Recipe("python-docs", "lstm", 256, 1, TrainConfig(minutes=2))
+"""`char-rnn train` without arguments: a readable model in at most two minutes."""
+
+EXERCISE_RECIPE = Recipe("shakespeare.txt", "rnn", 256, 1, TrainConfig(iterations=20_000))
+"""`train_rnn.py` without arguments: the exercise's settings."""
+
+
+def _whole(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UsageError(f"{name} is {value!r}; it must be a whole number")
+    return value
+
+
+def _finite(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UsageError(f"{name} is {value!r}; it must be a finite number")
+    return value
+
+
+def _at_least(name: str, value: object, least: int) -> None:
+    if _whole(name, value) < least:
+        raise UsageError(f"{name} is {value}; it must be at least {least}")
+
+
+def _positive(name: str, value: object) -> None:
+    if _finite(name, value) <= 0:
+        raise UsageError(f"{name} is {value}; it must be greater than 0")
+
+
+def _not_negative(name: str, value: object) -> None:
+    if _finite(name, value) < 0:
+        raise UsageError(f"{name} is {value}; it must not be negative")
+
+
+def _between(name: str, value: object, low: float, high: float, closed: bool = False) -> None:
+    number = _finite(name, value)
+    if not (low <= number < high or (closed and number == high)):
+        bound = "at most" if closed else "less than"
+        raise UsageError(f"{name} is {value}; it must be at least {low} and {bound} {high}")
+
+
+def _boolean(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} is {value!r}; it must be true or false")
+
+
+def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise unknown_name(name, value, known)

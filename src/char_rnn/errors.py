@@ -1,0 +1,86 @@
+"""Every error that a user can meet, as one tree.
+
+CharRNNError
+├── UsageError            a wrong setting or argument; the command line exits with 2
+│   └── UnknownCharacters a text holds characters that the vocabulary lacks
+├── DataError             a text cannot be used
+│   ├── TextNotFound      no such file, folder or built-in name
+│   ├── NotText           invalid UTF-8 or a binary file
+│   ├── TextTooShort      empty, or too short to train on
+│   └── DownloadFailed    a built-in text could not be fetched
+├── FileError             a model, run or pickle file cannot be used
+│   ├── CorruptFile       damaged, truncated or tampered with
+│   ├── NewerFormat       written by a later version of char-rnn
+│   └── UnsafePickle      a pickle that asks for anything but plain data
+├── RunError              a run folder cannot be created, resumed or found
+├── NonFiniteGradient     a gradient or its norm is NaN or infinite
+└── MissingExtra          an optional dependency is not installed
+
+Every message is one line that names the thing, what was found, what was expected and what to do.
+The command line exits with 2 on a UsageError and with 1 on every other error of this tree.
+"""
+
+
+class CharRNNError(Exception):
+    """Base of every error that char_rnn raises on purpose."""
+
+
+class UsageError(CharRNNError, ValueError):
+    """A setting or argument is wrong."""
+
+
+class UnknownCharacters(UsageError):
+    """A text holds characters that the vocabulary lacks."""
+
+
+class DataError(CharRNNError):
+    """A text cannot be used."""
+
+
+class TextNotFound(DataError):
+    """There is no such file, folder or built-in text."""
+
+
+class NotText(DataError):
+    """A file is not valid UTF-8, or is binary."""
+
+
+class TextTooShort(DataError):
+    """A text is empty or too short to train on."""
+
+
+class DownloadFailed(DataError):
+    """A built-in text could not be fetched."""
+
+
+class FileError(CharRNNError):
+    """A model, run or pickle file cannot be used."""
+
+
+class CorruptFile(FileError):
+    """A file is damaged, truncated, or not what it claims to be."""
+
+
+class NewerFormat(FileError):
+    """A file was written by a later version of char-rnn."""
+
+
+class UnsafePickle(FileError):
+    """A pickle asks for something other than plain data; nothing of it was run."""
+
+
+class RunError(CharRNNError):
+    """A run folder cannot be created, resumed or found."""
+
+
+class NonFiniteGradient(CharRNNError, ArithmeticError):
+    """A gradient, or its norm, is NaN or infinite."""
+
+
+class MissingExtra(CharRNNError, ImportError):
+    """An optional dependency is not installed."""
+
+
+def unknown_name(kind: str, name: object, known: "list[str] | tuple[str, ...]") -> UsageError:
+    """Return the error for a `name` that is not among the `known` ones of its `kind`."""
+    return UsageError(f"unknown {kind} {name!r}; known: {', '.join(known)}")
