@@ -1,0 +1,136 @@
+"""The GRU, in its two forms; gates in PyTorch's order r, z, n.
+
+    r = σ(W_r x + U_r h + b_r)                  reset gate
+    z = σ(W_z x + U_z h + b_z)                  update gate: how much of h to keep
+    n = tanh(W_n x + b_n + U_n (r · h))         candidate, reset before the product
+    n = tanh(W_n x + b_n + r · (U_n h + b'_n))  candidate, reset after the product
+    h' = (1 − z) · n + z · h
+
+Here z keeps the old state, as in PyTorch. The exercise's z lets the new one in: its z is our
+1 − z, so W_z, U_z and b_z change sign and nothing else does.
+"""
+
+import numpy as np
+
+from char_rnn.model.cells.base import Cell, Phase, StepMemory
+from char_rnn.model.kernels import sigmoid_from_half_, times_sigmoid_slope_, times_tanh_slope_
+
+
+class _GRU(Cell):
+    """What both forms share: the gates r and z, and how h' mixes n with h."""
+
+    gates = ("r", "z", "n")
+    halved = (True, True, False)
+    kept = 1
+    direct = True
+
+    def __init__(self, memory: StepMemory) -> None:
+        self.r, self.z, self.n = memory.gates
+        self.u_n = memory.recurrent[2]
+        self.r_and_z, self.u_r_and_z = memory.gates[0:2], memory.recurrent[0:2]
+        self.h, self.h_next = memory.before[0], memory.after[0]
+        self.dh, self.d_direct = memory.d_states[0], memory.d_direct
+        self.a, self.b, self.scratch = memory.scratch
+
+    def _update_gates(self) -> None:
+        np.add(self.r_and_z, self.u_r_and_z, out=self.r_and_z)
+        sigmoid_from_half_(self.r_and_z)
+
+    def _mix(self) -> None:
+        # h' = n + z · (h − n)
+        np.subtract(self.h, self.n, out=self.h_next)
+        np.multiply(self.h_next, self.z, out=self.h_next)
+        np.add(self.h_next, self.n, out=self.h_next)
+
+    def _mix_backward(self) -> None:
+        """Turn dh' into dn and dz before activation, and into the direct part of dh."""
+        # dn = dh' · (1 − z) · (1 − n²)
+        np.subtract(1.0, self.z, out=self.a)
+        np.multiply(self.a, self.dh, out=self.a)
+        times_tanh_slope_(self.a, self.n, self.scratch)
+        # dz = dh' · (h − n) · z · (1 − z)
+        np.subtract(self.h, self.n, out=self.b)
+        np.multiply(self.b, self.dh, out=self.b)
+        times_sigmoid_slope_(self.b, self.z, self.scratch)
+        # dh = dh' · z + …
+        np.multiply(self.dh, self.z, out=self.d_direct)
+        np.copyto(self.n, self.a)
+        np.copyto(self.z, self.b)
+
+
+class GRUResetBefore(_GRU):
+    """Cho et al. 2014, version 3 of the paper, and the exercise: U_n multiplies r · h."""
+
+    phases = (
+        Phase(slice(0, 2), "forward_gates", "backward_gates"),
+        Phase(slice(2, 3), "forward_candidate", "backward_candidate", operand=0),
+    )
+
+    def __init__(self, memory: StepMemory) -> None:
+        super().__init__(memory)
+        self.rh, self.d_rh = memory.kept[0], memory.d_operand
+
+    def forward_gates(self) -> None:
+        """Compute r, z and the operand r · h."""
+        self._update_gates()
+        np.multiply(self.r, self.h, out=self.rh)
+
+    def forward_candidate(self) -> None:
+        """Compute n = tanh(W_n x + b_n + U_n (r · h)) and h'."""
+        np.add(self.n, self.u_n, out=self.n)
+        np.tanh(self.n, out=self.n)
+        self._mix()
+
+    def backward_candidate(self) -> None:
+        """Compute dn, dz and the part of dh that passes z."""
+        self._mix_backward()
+
+    def backward_gates(self) -> None:
+        """Compute dr from d(r · h), and the part of dh that passes r."""
+        # dh += d(r · h) · r
+        np.multiply(self.d_rh, self.r, out=self.a)
+        np.add(self.d_direct, self.a, out=self.d_direct)
+        # dr = d(r · h) · h · r · (1 − r)
+        np.multiply(self.d_rh, self.h, out=self.a)
+        times_sigmoid_slope_(self.a, self.r, self.scratch)
+        np.copyto(self.r, self.a)
+
+
+class GRUResetAfter(_GRU):
+    """PyTorch's and cuDNN's form (version 1 of the paper): r multiplies U_n h + b'_n."""
+
+    phases = (
+        Phase(slice(0, 2), "forward_gates", "backward_gates"),
+        Phase(slice(2, 3), "forward_candidate", "backward_candidate", gradient=0),
+    )
+    own_recurrent_bias = True
+
+    def __init__(self, memory: StepMemory) -> None:
+        super().__init__(memory)
+        self.bias = memory.recurrent_bias[2]
+        self.m = self.dm = memory.kept[0]  # U_n h + b'_n; in the backward pass its gradient
+
+    def forward_gates(self) -> None:
+        """Compute r and z."""
+        self._update_gates()
+
+    def forward_candidate(self) -> None:
+        """Compute n = tanh(W_n x + b_n + r · m), where m = U_n h + b'_n, and h'."""
+        np.add(self.u_n, self.bias, out=self.m)
+        np.multiply(self.r, self.m, out=self.a)
+        np.add(self.n, self.a, out=self.n)
+        np.tanh(self.n, out=self.n)
+        self._mix()
+
+    def backward_candidate(self) -> None:
+        """Compute dn, dz, dr and dm."""
+        self._mix_backward()
+        # dr = dn · m · r · (1 − r)
+        np.multiply(self.n, self.m, out=self.a)
+        times_sigmoid_slope_(self.a, self.r, self.scratch)
+        # dm = dn · r
+        np.multiply(self.n, self.r, out=self.dm)
+        np.copyto(self.r, self.a)
+
+    def backward_gates(self) -> None:
+        """Do nothing: dr and dz are there already."""

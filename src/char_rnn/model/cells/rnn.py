@@ -1,0 +1,30 @@
+"""The vanilla RNN: h' = tanh(W x + U h + b)."""
+
+import numpy as np
+
+from char_rnn.model.cells.base import Cell, Phase, StepMemory
+from char_rnn.model.kernels import times_tanh_slope_
+
+
+class RNN(Cell):
+    """The exercise's cell (Elman 1990, with tanh)."""
+
+    gates = ("h",)
+    halved = (False,)
+    phases = (Phase(slice(0, 1)),)
+
+    def __init__(self, memory: StepMemory) -> None:
+        self.x, self.u = memory.gates[0], memory.recurrent[0]
+        self.h = memory.after[0]
+        self.dh, self.dz = memory.d_states[0], memory.gates[0]
+        self.scratch = memory.scratch[0]
+
+    def forward(self) -> None:
+        """Compute h' = tanh(W x + b + U h)."""
+        np.add(self.x, self.u, out=self.h)
+        np.tanh(self.h, out=self.h)
+
+    def backward(self) -> None:
+        """Compute dz = dh' · (1 − h'²)."""
+        np.copyto(self.dz, self.dh)
+        times_tanh_slope_(self.dz, self.h, self.scratch)

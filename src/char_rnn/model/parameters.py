@@ -1,0 +1,96 @@
+"""All parameters of a network in one flat array, with a named view for each.
+
+Names, shapes and gate order are those of PyTorch's `nn.RNN`, `nn.LSTM`, `nn.GRU` and `nn.Linear`,
+so that a saved model loads there with `load_state_dict`.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from char_rnn.config import ModelConfig
+from char_rnn.model.cells import Cell, cell_class
+
+Array = np.ndarray
+
+
+def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Return name and shape of every parameter, in PyTorch's order."""
+    V, H, L = config.vocab_size, config.hidden_size, config.layers
+    cell = cell_class(config)
+    rows = len(cell.gates) * H
+    shapes: dict[str, tuple[int, ...]] = {}
+    for k in range(L):
+        shapes[f"rnn.weight_ih_l{k}"] = (rows, V if k == 0 else H)
+        shapes[f"rnn.weight_hh_l{k}"] = (rows, H)
+        shapes[f"rnn.bias_ih_l{k}"] = (rows,)
+        shapes[f"rnn.bias_hh_l{k}"] = (rows,)
+    shapes["out.weight"] = (V, H)
+    shapes["out.bias"] = (V,)
+    if config.initial_state == "learned":
+        for name in STATE_NAMES[: cell.states]:
+            shapes[name] = (L, H)
+    return shapes
+
+
+STATE_NAMES = ("h0", "c0")
+"""The learned initial states: of every cell, and of the LSTM's cell state."""
+
+
+def is_spare(name: str, cell: type[Cell]) -> bool:
+    """Tell whether `name` is a bias that only repeats another one.
+
+    PyTorch gives every layer two biases. Where they are simply added, the second one adds
+    nothing: it starts at zero, training leaves it there, and it does not count as a parameter.
+    """
+    return name.startswith("rnn.bias_hh") and not cell.own_recurrent_bias
+
+
+class Parameters(Mapping[str, Array]):
+    """A mapping from parameter name to array, over one flat array.
+
+    The flat order is: matrices, vectors, spare biases (`is_spare`). So `trained` and `matrices`
+    are plain slices, and clipping, optimising and adding up gradients are flat operations.
+    The arrays are live: writing into one changes the network.
+
+    flat: (P,) everything.
+    trained: (P',) what an optimiser updates.
+    matrices: (P'',) what weight decay applies to.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        shapes = parameter_shapes(config)
+        cell = cell_class(config)
+        self._config = config
+
+        def rank(name: str) -> int:
+            return 2 if is_spare(name, cell) else 1 if name not in _matrices(shapes) else 0
+
+        sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
+        ends = [sum(sizes[name] for name in shapes if rank(name) <= r) for r in range(3)]
+        self.flat = np.zeros(ends[2], config.dtype)
+        self.matrices = self.flat[: ends[0]]
+        self.trained = self.flat[: ends[1]]
+        views: dict[str, Array] = {}
+        start = 0
+        for name in sorted(shapes, key=rank):
+            views[name] = self.flat[start : start + sizes[name]].reshape(shapes[name])
+            start += sizes[name]
+        self._views = {name: views[name] for name in shapes}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def like(self) -> "Parameters":
+        """Return zeros of the same layout, for gradients."""
+        return Parameters(self._config)
+
+
+def _matrices(shapes: dict[str, tuple[int, ...]]) -> set[str]:
+    return {n for n, shape in shapes.items() if len(shape) == 2 and n not in STATE_NAMES}
