@@ -21,6 +21,50 @@ CLIP_KINDS = ("norm", "value")
 VOCABULARIES = ("bytes", "characters")
 
 
+def _whole(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UsageError(f"{name} is {value!r}; it must be a whole number")
+    return value
+
+
+def _finite(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise UsageError(f"{name} is {value!r}; it must be a finite number")
+    return value
+
+
+def _at_least(name: str, value: object, least: int) -> None:
+    if _whole(name, value) < least:
+        raise UsageError(f"{name} is {value}; it must be at least {least}")
+
+
+def _positive(name: str, value: object) -> None:
+    if _finite(name, value) <= 0:
+        raise UsageError(f"{name} is {value}; it must be greater than 0")
+
+
+def _not_negative(name: str, value: object) -> None:
+    if _finite(name, value) < 0:
+        raise UsageError(f"{name} is {value}; it must not be negative")
+
+
+def _between(name: str, value: object, low: float, high: float, closed: bool = False) -> None:
+    number = _finite(name, value)
+    if not (low <= number < high or (closed and number == high)):
+        bound = "at most" if closed else "less than"
+        raise UsageError(f"{name} is {value}; it must be at least {low} and {bound} {high}")
+
+
+def _boolean(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise UsageError(f"{name} is {value!r}; it must be true or false")
+
+
+def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise unknown_name(name, value, known)
+
+
 class _Config:
     """What the three configurations share: a way to plain dictionaries and back."""
 
@@ -189,47 +233,3 @@ TRAIN_RECIPE = Recipe("python-docs", "lstm", 256, 1, TrainConfig(minutes=2))
 
 EXERCISE_RECIPE = Recipe("shakespeare.txt", "rnn", 256, 1, TrainConfig(iterations=20_000))
 """`train_rnn.py` without arguments: the exercise's settings."""
-
-
-def _whole(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise UsageError(f"{name} is {value!r}; it must be a whole number")
-    return value
-
-
-def _finite(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UsageError(f"{name} is {value!r}; it must be a finite number")
-    return value
-
-
-def _at_least(name: str, value: object, least: int) -> None:
-    if _whole(name, value) < least:
-        raise UsageError(f"{name} is {value}; it must be at least {least}")
-
-
-def _positive(name: str, value: object) -> None:
-    if _finite(name, value) <= 0:
-        raise UsageError(f"{name} is {value}; it must be greater than 0")
-
-
-def _not_negative(name: str, value: object) -> None:
-    if _finite(name, value) < 0:
-        raise UsageError(f"{name} is {value}; it must not be negative")
-
-
-def _between(name: str, value: object, low: float, high: float, closed: bool = False) -> None:
-    number = _finite(name, value)
-    if not (low <= number < high or (closed and number == high)):
-        bound = "at most" if closed else "less than"
-        raise UsageError(f"{name} is {value}; it must be at least {low} and {bound} {high}")
-
-
-def _boolean(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise UsageError(f"{name} is {value!r}; it must be true or false")
-
-
-def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise unknown_name(name, value, known)

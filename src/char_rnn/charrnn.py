@@ -1,0 +1,320 @@
+"""CharRNN: a network together with its vocabulary, its files and its voice.
+
+`data` and `model` do not know each other: a network reads ids and a vocabulary makes them. This
+is where they meet, so it stands above both and above `generate`, and below `train`.
+"""
+
+import json
+import operator
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from char_rnn.config import ModelConfig, SampleConfig
+from char_rnn.data.vocabulary import AnyVocabulary, vocabulary_from_dict
+from char_rnn.errors import CorruptFile, RunError, UsageError
+from char_rnn.generate.sampler import sample_ids
+from char_rnn.model.initialisation import initialise_
+from char_rnn.model.network import Network
+from char_rnn.model.parameters import Parameters, is_spare
+from char_rnn.storage import load_tensors, save_tensors
+
+Array = np.ndarray
+State = Array | tuple[Array, Array]
+
+MODEL_FILE = "model.safetensors"
+LAST_FILE = "last.safetensors"
+
+
+class CharRNN:
+    """A character-level recurrent network.
+
+    vocab_size: V. hidden_size: H. cell: `rnn`, `lstm` or `gru`. layers: L.
+    reset_after: the GRU in PyTorch's form instead of the exercise's.
+    dtype: float32 or float64.
+    rng: draws the initial weights and random initial states; None takes a fresh one.
+    vocabulary: makes ids of characters; needed by `sample` and by nothing else.
+    init, initial_state: see ModelConfig.
+
+    parameters: a mapping from PyTorch's names to live arrays.
+    summary: whatever is known of the training, saved with the model.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        hidden_size: int = ModelConfig.hidden_size,
+        cell: str = ModelConfig.cell,
+        layers: int = ModelConfig.layers,
+        reset_after: bool = ModelConfig.reset_after,
+        dtype: Any = ModelConfig.dtype,
+        rng: np.random.Generator | None = None,
+        vocabulary: AnyVocabulary | None = None,
+        init: str = ModelConfig.init,
+        initial_state: str = ModelConfig.initial_state,
+    ) -> None:
+        config = ModelConfig(
+            vocab_size=operator.index(vocab_size),
+            hidden_size=operator.index(hidden_size),
+            cell=cell,
+            layers=operator.index(layers),
+            reset_after=bool(reset_after),
+            init=init,
+            initial_state=initial_state,
+            dtype=np.dtype(dtype).name,
+        )
+        self._set_up(config, vocabulary, rng)
+        initialise_(self.parameters, config, self.rng)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: ModelConfig,
+        vocabulary: AnyVocabulary | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> Self:
+        """Return a new network of `config`."""
+        return cls(**config.to_dict(), vocabulary=vocabulary, rng=rng)
+
+    def _set_up(
+        self,
+        config: ModelConfig,
+        vocabulary: AnyVocabulary | None,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        if vocabulary is not None and vocabulary.size != config.vocab_size:
+            raise UsageError(
+                f"vocab_size is {config.vocab_size} but the vocabulary has {vocabulary.size} "
+                "characters; they must be the same"
+            )
+        self.config = config
+        self.vocabulary = vocabulary
+        self.rng = np.random.default_rng() if rng is None else rng
+        self.parameters = Parameters(config)
+        self.summary: dict[str, Any] = {}
+        self._network = Network(config, self.parameters)
+
+    def __repr__(self) -> str:
+        V, H = self.config.vocab_size, self.config.hidden_size
+        return f"CharRNN(input={V}, hidden={H}, output={V})"
+
+    @property
+    def num_parameters(self) -> int:
+        """How many numbers training can change (a bias that repeats another is not one)."""
+        return int(self.parameters.trained.size)
+
+    # The exercise's names, for the one-layer RNN.
+
+    @property
+    def W_xh(self) -> Array:  # noqa: N802
+        """Input to hidden, (H, V); a live view."""
+        return self._classic("rnn.weight_ih_l0")
+
+    @property
+    def W_hh(self) -> Array:  # noqa: N802
+        """Hidden to hidden, (H, H); a live view."""
+        return self._classic("rnn.weight_hh_l0")
+
+    @property
+    def W_hy(self) -> Array:  # noqa: N802
+        """Hidden to output, (V, H); a live view."""
+        return self._classic("out.weight")
+
+    @property
+    def b_h(self) -> Array:
+        """Hidden bias, (H, 1); a live view. PyTorch's second bias stays zero beside it."""
+        return self._classic("rnn.bias_ih_l0")[:, None]
+
+    @property
+    def b_y(self) -> Array:
+        """Output bias, (V, 1); a live view."""
+        return self._classic("out.bias")[:, None]
+
+    def _classic(self, name: str) -> Array:
+        if self.config.cell != "rnn" or self.config.layers != 1:
+            raise AttributeError(
+                "W_xh, W_hh, W_hy, b_h and b_y belong to the one-layer rnn; this is a "
+                f"{self.config.layers}-layer {self.config.cell}: see parameters"
+            )
+        return self.parameters[name]
+
+    # Forward and backward.
+
+    def forward(self, inputs: Any, state: State | None = None) -> tuple[Array, State]:
+        """Return logits (T, B, V) for ids (T, B) or (T,), and the state after them.
+
+        state: (L, B, H), for the LSTM a pair (h, c) of them; None starts with the initial state.
+        Both results are the caller's own. Raises UsageError for wrong shapes and ids.
+        """
+        ids = self._ids("inputs", inputs)
+        T, B = ids.shape
+        self._from_initial = state is None
+        if state is None:
+            start = self._network.initial_state(B, self.rng)
+        else:
+            start = self._inner_state(state, B)
+        self._network.prepare(T, B)
+        logits = self._network.forward(ids, start).copy()
+        return logits, self._outer_state(self._network.state())
+
+    def backward(self, targets: Any) -> tuple[float, dict[str, Array]]:
+        """Return the mean loss of the last window, in nats a character, and its gradients.
+
+        targets: (T, B) or (T,) ids, the shape that `forward` had. The gradients are the caller's
+        own, under the names of `parameters`; `state_gradient` holds that of the initial state.
+        """
+        ids = self._ids("targets", targets)
+        if ids.shape != self._network._shape:
+            raise UsageError(
+                f"targets have the shape {ids.shape}; the inputs had {self._network._shape}"
+            )
+        total = self._network.backward(ids, learn_state=self._from_initial)
+        self.state_gradient = self._outer_state(self._network.d_state)
+        return total / ids.size, {k: v.copy() for k, v in self._network.gradients.items()}
+
+    def _ids(self, what: str, ids: Any) -> Array:
+        array = np.asarray(ids)
+        if array.ndim == 1:
+            array = array[:, None]
+        if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "iu":
+            raise UsageError(
+                f"{what} have the shape {array.shape} and dtype {array.dtype}; expected whole "
+                "numbers of shape (T, B) or (T,), at least one"
+            )
+        if int(array.min()) < 0 or int(array.max()) >= self.config.vocab_size:
+            raise UsageError(
+                f"{what} reach from {array.min()} to {array.max()}; "
+                f"ids must lie between 0 and {self.config.vocab_size - 1}"
+            )
+        return array.astype(np.intp)
+
+    def _inner_state(self, state: State, B: int) -> Array:
+        parts = list(state) if self._network.cell.states > 1 else [state]
+        shape = (self.config.layers, B, self.config.hidden_size)
+        found = [np.shape(part) for part in parts]
+        if found != [shape] * self._network.cell.states:
+            raise UsageError(
+                f"state has the shape {found}; expected {self._network.cell.states} of {shape}"
+            )
+        return np.stack([np.asarray(part, self.config.dtype) for part in parts])
+
+    def _outer_state(self, state: Array) -> State:
+        return (state[0], state[1]) if len(state) == 2 else state[0]
+
+    # Generation.
+
+    def generate(
+        self, seed: str = "", config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> Iterator[str]:  # fmt: skip
+        """Yield the characters that follow `seed`, as they are made."""
+        vocabulary = self._need_vocabulary()
+        decoder = vocabulary.decoder()
+        network = Network(self.config, self.parameters)
+        ids = vocabulary.encode(seed)
+        draws = np.random.default_rng() if rng is None else rng
+        for idx in sample_ids(network, ids, config or SampleConfig(), draws):
+            text = decoder.feed(idx)
+            if text:
+                yield text
+        rest = decoder.finish()
+        if rest:
+            yield rest
+
+    def sample(
+        self, seed: str = "", length: int = SampleConfig.length,
+        temperature: float = SampleConfig.temperature, rng: np.random.Generator | None = None,
+    ) -> str:  # fmt: skip
+        """Return `seed` and the `length` characters that the model continues it with."""
+        return seed + "".join(self.generate(seed, SampleConfig(length, temperature), rng))
+
+    def _need_vocabulary(self) -> AnyVocabulary:
+        if self.vocabulary is None:
+            raise UsageError(
+                "this model has no vocabulary; pass vocabulary=Vocabulary(text) to CharRNN"
+            )
+        return self.vocabulary
+
+    # Files.
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is saved beside the tensors: config, vocabulary, training summary."""
+        vocabulary = None if self.vocabulary is None else self.vocabulary.to_dict()
+        return {
+            "kind": "model",
+            "config": self.config.to_dict(),
+            "vocabulary": vocabulary,
+            "summary": self.summary,
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to `path`, one safetensors file, atomically."""
+        save_tensors(Path(path), dict(self.parameters), self.facts())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a model from a file, or the best one of a run folder.
+
+        Raises a FileError if the file is damaged, and RunError if a run folder has no model yet.
+        """
+        file = model_file(path)
+        tensors, facts = load_tensors(file)
+        if facts.get("kind") == "checkpoint":
+            tensors = {
+                name.removeprefix("model/"): tensor
+                for name, tensor in tensors.items()
+                if name.startswith("model/")
+            }
+        return cls.from_tensors(tensors, facts, str(file))
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Array], facts: dict[str, Any], where: str) -> Self:
+        """Build a model from saved tensors and facts; `where` names them in errors."""
+        try:
+            config = ModelConfig.from_dict(facts["config"])
+            saved = facts["vocabulary"]
+            vocabulary = None if saved is None else vocabulary_from_dict(saved)
+            # Before any memory is taken: the sizes must be those of the tensors in the file.
+            largest = max(tensor.size for tensor in tensors.values())
+            if config.vocab_size * config.hidden_size > largest or config.layers > len(tensors):
+                raise UsageError("the config asks for larger tensors than the file holds")
+            model = cls.__new__(cls)
+            model._set_up(config, vocabulary)
+            model.summary = dict(facts["summary"])
+        except (UsageError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CorruptFile(f"{where} is not a char-rnn model: {error}") from error
+        model._fill(tensors, where)
+        return model
+
+    def _fill(self, tensors: dict[str, Array], where: str) -> None:
+        if set(tensors) != set(self.parameters):
+            odd = sorted(set(tensors) ^ set(self.parameters))
+            raise CorruptFile(f"{where} lacks or adds the tensors {', '.join(odd)}")
+        for name, parameter in self.parameters.items():
+            tensor = tensors[name]
+            if tensor.shape != parameter.shape or tensor.dtype != parameter.dtype:
+                raise CorruptFile(
+                    f"{where}: {name} is {tensor.dtype} {tensor.shape}, "
+                    f"expected {parameter.dtype} {parameter.shape}"
+                )
+            parameter[:] = tensor
+
+    def spare_names(self) -> list[str]:
+        """Return the parameters that only repeat others (see `is_spare`)."""
+        return [name for name in self.parameters if is_spare(name, self._network.cell)]
+
+
+def model_file(path: str | Path) -> Path:
+    """Return the model file that `path`, a file or a run folder, stands for."""
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    for name in (MODEL_FILE, LAST_FILE):
+        if (path / name).is_file():
+            return path / name
+    raise RunError(
+        f"{path} holds no {MODEL_FILE}; it is not a run folder, or its run was ended too early: "
+        f"go on with `char-rnn train --resume {json.dumps(str(path))}`"
+    )

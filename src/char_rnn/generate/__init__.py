@@ -1,0 +1,1 @@
+"""Choosing characters and running a model on its own output."""

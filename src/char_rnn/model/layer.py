@@ -1,0 +1,190 @@
+"""A recurrent layer: every matrix product and the time loop around a cell's elementwise maths.
+
+Shapes: T steps, B streams, H units, G gates, S states. Each gate is a slab of its own in the
+array of gates (G, T, B, H). So a gate at one step is contiguous, and all steps of a gate are one
+(T·B, H) operand: the weight gradient is one product over the window, without a copy.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from char_rnn.model.cells import Cell, Phase, StepMemory
+from char_rnn.model.inputs import CharacterInput, DenseInput, LayerInput
+from char_rnn.model.products import as_blocks, block_width, into_blocks
+
+Array = np.ndarray
+Elementwise = Callable[[], None]
+
+
+class Forward(NamedTuple):
+    """One phase of one step: product = operand · weight, then the cell's maths."""
+
+    operand: Array
+    weight: Array
+    product: Array
+    then: Elementwise
+
+
+class Backward(NamedTuple):
+    """One phase of one step, backward: the cell's maths, then product = dz · weight."""
+
+    first: Elementwise
+    dz: Array
+    weight: Array
+    product: Array
+
+
+class PhaseMemory(NamedTuple):
+    """What a phase needs after the time loop: its gradient slabs and its operand, all steps."""
+
+    gates: slice
+    dz: Array
+    operand: Array
+
+
+class Layer:
+    """One layer of one network, with memory for windows of one shape at a time."""
+
+    def __init__(
+        self, cell: type[Cell], index: int, parameters: Mapping[str, Array],
+        gradients: Mapping[str, Array],
+    ) -> None:  # fmt: skip
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        w_ih, w_hh, b_ih, b_hh = (parameters[f"rnn.{name}_l{index}"] for name in names)
+        dw_ih, dw_hh, db_ih, db_hh = (gradients[f"rnn.{name}_l{index}"] for name in names)
+        self.cell = cell
+        G, H = len(cell.gates), w_hh.shape[1]
+        self.G, self.H, self.dtype = G, H, w_hh.dtype
+        self._w_hh, self._dw_hh = w_hh.reshape(G, H, H), dw_hh.reshape(G, H, H)
+        self._b_ih, self._b_hh = b_ih.reshape(G, H), b_hh.reshape(G, H)
+        self._db_ih, self._db_hh = db_ih.reshape(G, H), db_hh.reshape(G, H)
+        self._scale = np.where(cell.halved, 0.5, 1.0).astype(self.dtype).reshape(G, 1, 1)
+        # A phase with a gradient of its own adds its recurrent bias itself.
+        self._folded = np.ones((G, 1), self.dtype)
+        for phase in cell.phases:
+            if phase.gradient is not None:
+                self._folded[phase.gates] = 0
+        kind = CharacterInput if index == 0 else DenseInput
+        self.input: LayerInput = kind(w_ih, dw_ih, self._scale)
+        self._shape = (0, 0)
+
+    def allocate(self, T: int, B: int) -> None:
+        """Make room for windows of shape (T, B); what was there is lost."""
+        if self._shape == (T, B):
+            return
+        self._shape = (T, B)
+        G, H, S, K = self.G, self.H, self.cell.states, self.cell.kept
+        new = self._new
+        self.gates = new(G, T, B, H)
+        self.states = new(S, T + 1, B, H)
+        self._kept = new(K, T, B, H)
+        self._d_states = new(S, B, H)
+        self._products = new(G + 1, B, H)  # a slab for the part of dh that passes no product
+        self._forward_width = block_width(B, H, H)
+        self._weights = new(G, H // self._forward_width, H, self._forward_width)
+        self._weights_back = np.empty_like(self._weights)
+        shared: dict[str, Array] = {
+            "recurrent": new(G, B, H),
+            "d_states": self._d_states,
+            "d_direct": self._products[0],
+            "d_operand": new(B, H),
+            "recurrent_bias": self._b_hh,
+            "scratch": new(3, B, H),
+        }
+        self._forward: list[Forward] = []
+        self._backward: list[list[Backward]] = []
+        for t in range(T):
+            step = self.cell(
+                StepMemory(
+                    gates=self.gates[:, t],
+                    before=self.states[:, t],
+                    after=self.states[:, t + 1],
+                    kept=self._kept[:, t],
+                    **shared,
+                )
+            )
+            self._forward += [self._plan_forward(p, t, step, shared) for p in self.cell.phases]
+            self._backward.append(
+                [self._plan_backward(p, t, step, shared) for p in reversed(self.cell.phases)]
+            )
+        self._phases = [self._phase_memory(phase) for phase in self.cell.phases]
+        slabs = [p.gates.stop - p.gates.start for p in self.cell.phases if p.operand is None]
+        first = 0 if self.cell.direct else 1
+        self._dh_terms = self._products[first : 1 + sum(slabs)]
+
+    def prepare(self) -> None:
+        """Take the weights as they are now, in the layouts that the products want."""
+        bias = self._b_ih + self._folded * self._b_hh
+        self.input.prepare(bias.reshape(-1))
+        into_blocks(self._w_hh.transpose(0, 2, 1) * self._scale, self._weights)
+        into_blocks(self._w_hh, self._weights_back)
+
+    def forward(self, x: Array, state: Array) -> Array:
+        """Run the window: x (T, B) ids or (T, B, I), state (S, B, H); return h (T, B, H)."""
+        self.input.forward(x, self.gates.reshape(self.G, -1, self.H))
+        self.states[:, 0] = state
+        for operand, weight, product, then in self._forward:
+            np.matmul(operand, weight, out=product)
+            then()
+        return self.states[0, 1:]
+
+    def backward(self, dh_above: Array) -> tuple[Array | None, Array]:
+        """Run backward: dh_above (T, B, H) is the gradient of what `forward` returned.
+
+        Writes the gradients of the parameters; returns those of x (None for ids) and of the
+        state (S, B, H). The activations are overwritten: one backward for each forward.
+        """
+        dh = self._d_states[0]
+        self._d_states[:] = 0
+        for t in range(len(dh_above) - 1, -1, -1):
+            np.add(dh, dh_above[t], out=dh)
+            for first, dz, weight, product in self._backward[t]:
+                first()
+                np.matmul(dz, weight, out=product)
+            np.add.reduce(self._dh_terms, axis=0, out=dh)
+        return self._weight_gradients(), self._d_states.copy()
+
+    def _weight_gradients(self) -> Array | None:
+        d_gates = self.gates.reshape(self.G, -1, self.H)
+        np.add.reduce(d_gates, axis=1, out=self._db_ih)
+        for gates, dz, operand in self._phases:
+            np.matmul(dz.transpose(0, 2, 1), operand, out=self._dw_hh[gates])
+            np.add.reduce(dz, axis=1, out=self._db_hh[gates])
+        return self.input.backward(d_gates)
+
+    def _plan_forward(self, phase: Phase, t: int, step: Cell, shared: dict[str, Array]) -> Forward:
+        operand = self.states[0, t] if phase.operand is None else self._kept[phase.operand, t]
+        product = as_blocks(shared["recurrent"][phase.gates], self._forward_width)
+        return Forward(operand, self._weights[phase.gates], product, getattr(step, phase.forward))
+
+    def _plan_backward(
+        self, phase: Phase, t: int, step: Cell, shared: dict[str, Array]
+    ) -> Backward:
+        dz = self.gates[phase.gates, t] if phase.gradient is None else self._kept[phase.gradient, t]
+        dz = dz.reshape(-1, 1, *dz.shape[-2:])
+        if phase.operand is None:
+            # Slab 0 is the direct part; the gates follow in their order.
+            product = self._products[1 + phase.gates.start : 1 + phase.gates.stop]
+        else:
+            product = shared["d_operand"][None]
+        return Backward(
+            getattr(step, phase.backward),
+            dz,
+            self._weights_back[phase.gates],
+            as_blocks(product, self._forward_width),
+        )
+
+    def _phase_memory(self, phase: Phase) -> PhaseMemory:
+        T, B = self._shape
+        dz = self.gates[phase.gates]
+        if phase.gradient is not None:
+            dz = self._kept[phase.gradient : phase.gradient + 1]
+        operand = self.states[0, :T] if phase.operand is None else self._kept[phase.operand]
+        return PhaseMemory(
+            phase.gates, dz.reshape(-1, T * B, self.H), operand.reshape(T * B, self.H)
+        )
+
+    def _new(self, *shape: int) -> Array:
+        return np.zeros(shape, self.dtype)

@@ -1,0 +1,112 @@
+"""The network: layers of one cell, an output layer, and the loss. It knows ids, not characters."""
+
+import numpy as np
+
+from char_rnn.config import ModelConfig
+from char_rnn.errors import UsageError
+from char_rnn.model.cells import cell_class
+from char_rnn.model.layer import Layer
+from char_rnn.model.loss import cross_entropy_gradient_, log_softmax_, nats
+from char_rnn.model.parameters import STATE_NAMES, Parameters
+
+Array = np.ndarray
+
+RANDOM_STATE_SCALE = 0.1
+
+
+class Network:
+    """Forward, loss and backward over windows of ids, on parameters that others may share.
+
+    Several networks can work on the same parameters side by side: each has its own memory and
+    its own gradients. What the methods return lives in that memory and is valid until the next
+    call, unless it says otherwise.
+    """
+
+    def __init__(self, config: ModelConfig, parameters: Parameters) -> None:
+        self.config = config
+        self.parameters = parameters
+        self.gradients = parameters.like()
+        self.cell = cell_class(config)
+        self.layers = [
+            Layer(self.cell, k, parameters, self.gradients) for k in range(config.layers)
+        ]
+        self._shape = (0, 0)
+        self._can_go_back = False
+
+    def initial_state(self, B: int, rng: np.random.Generator | None = None) -> Array:
+        """Return a new (S, L, B, H): zeros, learned, or random where `rng` is given."""
+        config = self.config
+        shape = (self.cell.states, config.layers, B, config.hidden_size)
+        state = np.zeros(shape, config.dtype)
+        if config.initial_state == "learned":
+            for s, name in enumerate(STATE_NAMES[: self.cell.states]):
+                state[s] = self.parameters[name][:, None]
+        elif config.initial_state == "random" and rng is not None:
+            state[:] = RANDOM_STATE_SCALE * rng.standard_normal(shape)
+        return state
+
+    def prepare(self, T: int, B: int) -> None:
+        """Take the parameters as they are now, for windows of shape (T, B)."""
+        V, H = self.config.vocab_size, self.config.hidden_size
+        if self._shape != (T, B):
+            self._shape = (T, B)
+            self.logits = np.empty((T * B, V), self.config.dtype)
+            self._scratch = np.empty((T * B, V), self.config.dtype)
+            self._dh = np.empty((T * B, H), self.config.dtype)
+        for layer in self.layers:
+            layer.allocate(T, B)
+            layer.prepare()
+        self._out_weight = np.ascontiguousarray(self.parameters["out.weight"].T)
+
+    def forward(self, ids: Array, state: Array) -> Array:
+        """Run a window of ids (T, B) from `state` (S, L, B, H); return the logits (T, B, V).
+
+        `prepare` comes first, whenever the parameters or the shape have changed.
+        """
+        T, B = ids.shape
+        x = ids
+        for layer, before in zip(self.layers, state.swapaxes(0, 1), strict=True):
+            x = layer.forward(x, before)
+        self._top = x.reshape(T * B, -1)
+        np.matmul(self._top, self._out_weight, out=self.logits)
+        np.add(self.logits, self.parameters["out.bias"], out=self.logits)
+        self._can_go_back = True
+        return self.logits.reshape(T, B, -1)
+
+    def state(self) -> Array:
+        """Return a copy of the state after the last window: (S, L, B, H)."""
+        return np.stack([layer.states[:, -1] for layer in self.layers], axis=1)
+
+    def nats(self, targets: Array) -> Array:
+        """Return −log p of each of `targets` (T, B) in nats, turning the logits into log p."""
+        log_softmax_(self.logits, self._scratch)
+        return nats(self.logits, targets.reshape(-1)).reshape(targets.shape)
+
+    def backward(self, targets: Array, count: int | None = None, learn_state: bool = False) -> float:
+        """Return the summed loss of `targets` (T, B) in nats and leave the gradients.
+
+        count: characters over which the loss is averaged before its gradient is taken; those of
+            this window if None.
+        learn_state: the window began with the learned initial state, which gets its gradient.
+        Leaves `gradients` and `d_state` (S, L, B, H), the gradient of the state handed in.
+        """
+        if not self._can_go_back:
+            raise UsageError("backward was called without a forward before it; call forward first")
+        self._can_go_back = False
+        total = float(self.nats(targets).sum(dtype=np.float64))
+        flat = targets.reshape(-1)
+        cross_entropy_gradient_(self.logits, flat, count or flat.size)
+        dy, gradients = self.logits, self.gradients
+        np.matmul(dy.T, self._top, out=gradients["out.weight"])
+        np.add.reduce(dy, axis=0, out=gradients["out.bias"])
+        dh: Array | None = np.matmul(dy, self.parameters["out.weight"], out=self._dh)
+        d_states = []
+        for layer in reversed(self.layers):
+            assert dh is not None
+            dh, d_state = layer.backward(dh.reshape(*targets.shape, -1))
+            d_states.append(d_state)
+        self.d_state = np.stack(d_states[::-1], axis=1)
+        if self.config.initial_state == "learned":
+            for s, name in enumerate(STATE_NAMES[: self.cell.states]):
+                gradients[name][:] = self.d_state[s].sum(axis=1) if learn_state else 0
+        return total
