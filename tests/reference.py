@@ -11,6 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 
+def floats(array):
+    return np.asarray(array, dtype=np.float64)
+
+
 def sigmoid(a):
     return 1 / (1 + np.exp(-a))
 
@@ -33,14 +37,14 @@ class Cell:
         }
         # W["r"] (H, I), U["r"] (H, H), b["r"] and d["r"] (H): the parts of gate r
         self.W, self.U, self.b, self.d = (
-            dict(zip(self.gates, np.split(np.float64(array), len(self.gates)), strict=True))
+            dict(zip(self.gates, np.split(floats(array), len(self.gates)), strict=True))
             for array in whole.values()
         )
 
     def forward(self, x, state):
         """Read x (T, B, I) from `state`. Returns h of all steps (T, B, H) and the final state."""
         self.steps, h = [], []
-        for x_t in np.float64(x):
+        for x_t in floats(x):
             new, values = self.step(x_t, *state)
             self.steps.append((x_t, state, values))
             h.append(new[0])
@@ -239,7 +243,7 @@ def reference_network(parameters, cell, reset_after, layers, ids, targets, state
         and out.bias (V).
     ids, targets: (T, B). state: (h0,) or (h0, c0), each (L, B, H); None for zeros.
     """
-    parameters = {name: np.float64(value) for name, value in parameters.items()}
+    parameters = {name: floats(value) for name, value in parameters.items()}
     T, B = ids.shape
     V, H = parameters["out.weight"].shape
     kind = cell_class(cell, reset_after)
@@ -252,7 +256,7 @@ def reference_network(parameters, cell, reset_after, layers, ids, targets, state
     h = np.eye(V)[ids]  # (T, B, V), and (T, B, H) after the first layer
     for layer in range(layers):
         stack.append(kind(*(parameters[f"rnn.{part}_l{layer}"] for part in parts)))
-        h, final = stack[layer].forward(h, tuple(np.float64(part[layer]) for part in state))
+        h, final = stack[layer].forward(h, tuple(floats(part[layer]) for part in state))
         finals.append(final)
     logits = h @ parameters["out.weight"].T + parameters["out.bias"]
 

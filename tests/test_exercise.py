@@ -110,6 +110,8 @@ def test_softmax_is_over_the_whole_array_or_along_an_axis():
 
 def test_softmax_is_stable():
     np.testing.assert_array_equal(softmax(np.array([[1e4], [-1e4], [1e4]])).T, [[0.5, 0, 0.5]])
+    rows = np.array([[1e4, 0], [-1e4, -1e4]])
+    np.testing.assert_array_equal(softmax(rows, axis=-1), [[1, 0], [0.5, 0.5]])
 
 
 def test_cross_entropy_is_summed_over_the_steps():
@@ -393,7 +395,8 @@ def test_train_is_min_char_rnn(text, T):
     expected = initialize_params(vocab.size, H, rng(2))
     mem = dict.fromkeys(NAMES, 0.0)
     for report, start in zip(reports, [0, T, 0], strict=True):
-        h = np.zeros((H, 1)) if start == 0 else h  # noqa: F821
+        if start == 0:
+            h = np.zeros((H, 1))
         indices, targets = data[start : start + T], data[start + 1 : start + 1 + T]
         assert report.loss == pytest.approx(loss_of(expected, h, indices, targets), rel=1e-12)
         grads = gradients_of(expected, h, indices, targets)
@@ -423,7 +426,7 @@ def test_train_takes_short_texts_and_refuses_shorter_ones():
 
 def test_sample_feeds_every_seed_character_once():
     vocab = Vocabulary("abcde")
-    params = lively_params(5, 4, seed=8, scale=1.5)
+    params = lively_params(5, 4, seed=1, scale=1.5)
     h_0 = rng(1).uniform(-1, 1, (4, 1))
 
     def next_probs(fed):
@@ -470,8 +473,10 @@ def test_sample_refuses_unknown_characters():
 
 
 def test_global_random_state_is_left_alone():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    np.random.seed(0)
+    first = np.random.random(2)
+    np.random.seed(0)
     params, vocab = train("abcabc", hidden_size=2, iterations=2)
     sample(params, vocab, np.zeros((2, 1)), 5)
     sample_with_temperature(PROBS)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.random(2), first)

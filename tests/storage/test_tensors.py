@@ -1,6 +1,9 @@
 """Tensors come back as they were, and any safetensors reader can open them."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +160,9 @@ def test_what_cannot_be_stored(tmp_path: Path, tensors: Any, facts: Any) -> None
 def test_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot be written"):
         save_tensors(tmp_path / "missing" / "a", {}, {})
+
+
+def test_importing_loads_no_safetensors() -> None:
+    program = "import sys, char_rnn.storage; sys.exit('safetensors' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)

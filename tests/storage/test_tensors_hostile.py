@@ -180,7 +180,29 @@ def test_a_safetensors_file_of_someone_else(path: Path) -> None:
 @pytest.mark.parametrize("length", [0, 1, 2**20, 2**31, 2**62, 2**63, 2**64 - 1])
 def test_absurd_header_lengths(path: Path, length: int) -> None:
     path.write_bytes(length.to_bytes(8, "little") + path.read_bytes()[8:])
-    refused(path)
+    assert f"the header claims {length:,}" in refused(path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CorruptFile):
+            read_facts(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_header_is_not_parsed(path: Path) -> None:
+    edited(path, lambda header: json.dumps(header).encode() + b" " * (8 * 2**20))
+    assert "expected at most 8,388,608" in refused(path)
+
+
+@pytest.mark.parametrize("shape", [[0, 2**62], [2**62, 0], [1] * 70, [0, 2**31]])
+def test_shapes_that_numpy_cannot_hold_under_a_right_checksum(path: Path, shape: list[int]) -> None:
+    """Whoever makes a hostile file can make its checksum too."""
+    data = b"" if 0 in shape else b"\0\0\0\0"
+    stored = {"w": tensors._Tensor("F32", tuple(shape), data)}
+    header = tensors._header(stored, ["w"], "{}")
+    path.write_bytes(len(header).to_bytes(8, "little") + header + data)
+    assert "impossible shape" in refused(path)
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Text in, ids out: vocabularies, sources of text, the corpus, and windows of (T, B) ids."""

@@ -1,0 +1,230 @@
+"""Characters as numbers: the vocabulary of a text, and the 256 bytes."""
+
+import codecs
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from char_rnn.errors import CorruptFile, UnknownCharacters, UsageError
+
+Array = np.ndarray
+MOST_NAMED = 10
+
+
+class Vocabulary:
+    """The sorted distinct characters of a text, numbered from 0.
+
+    chars: the characters. size: V. char_to_idx, idx_to_char: the two directions.
+    dtype: the smallest unsigned type that holds every id.
+    """
+
+    kind: ClassVar[str] = "characters"
+
+    def __init__(self, text: str) -> None:
+        self.chars = sorted(set(text))
+        self.size = len(self.chars)
+        self.char_to_idx = {ch: i for i, ch in enumerate(self.chars)}
+        self.idx_to_char = dict(enumerate(self.chars))
+        self.dtype = np.min_scalar_type(max(self.size - 1, 0))
+        codes = code_points("".join(self.chars))
+        self._codes = codes
+        # Id of every code point up to the largest; `size` stands for a character not in here.
+        self._table = np.full(int(codes.max(initial=0)) + 2, self.size, np.uint32)
+        self._table[codes] = np.arange(self.size)
+
+    @classmethod
+    def from_characters(cls, chars: Iterable[str]) -> "Vocabulary":
+        """Return the vocabulary of `chars`."""
+        return cls("".join(chars))
+
+    def encode(self, text: str) -> Array:
+        """Return the ids of `text`, (len(text),); UnknownCharacters names what has none."""
+        return self.encode_codes(code_points(text))
+
+    def encode_codes(self, codes: Array) -> Array:
+        """Return the ids of Unicode code points (N,) uint32."""
+        ids = self._table[np.minimum(codes, len(self._table) - 1)]
+        if np.any(ids == self.size):
+            raise self._unknown_error(np.unique(codes[ids == self.size]))
+        encoded: Array = ids.astype(self.dtype)
+        return encoded
+
+    def _unknown_error(self, codes: Array) -> UnknownCharacters:
+        named = ", ".join(repr(chr(code)) for code in codes[:MOST_NAMED])
+        more = f" and {len(codes) - MOST_NAMED} more" if len(codes) > MOST_NAMED else ""
+        return UnknownCharacters(
+            f"the model does not know the characters {named}{more}; "
+            "leave them out, or drop them with --skip_unknown"
+        )
+
+    def decode(self, ids: Sequence[int] | Array) -> str:
+        """Return the text of `ids`; an id out of range raises UsageError."""
+        return from_code_points(self._codes[checked_ids(ids, self.size)])
+
+    def unknown(self, text: str) -> list[str]:
+        """Return the distinct characters of `text` that are not in the vocabulary, sorted."""
+        return sorted(set(text) - set(self.chars))
+
+    def without_unknown(self, text: str) -> str:
+        """Return `text` without the characters that are not in the vocabulary."""
+        return "".join(ch for ch in text if ch in self.char_to_idx)
+
+    def decoder(self) -> "CharacterDecoder":
+        """Return a decoder that takes one id at a time."""
+        return CharacterDecoder(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `vocabulary_from_dict` needs."""
+        return {"kind": self.kind, "characters": "".join(self.chars)}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and other.chars == self.chars
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.chars))
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __contains__(self, char: object) -> bool:
+        return char in self.char_to_idx
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({''.join(self.chars)!r})"
+
+
+class ByteVocabulary:
+    """All 256 bytes, so that nothing is unknown; text goes in and comes out as UTF-8.
+
+    `char_to_idx` and `idx_to_char` name a byte by the Latin-1 character of its number.
+    """
+
+    kind: ClassVar[str] = "bytes"
+    size: ClassVar[int] = 256
+    dtype: ClassVar[np.dtype[np.uint8]] = np.dtype(np.uint8)
+
+    def __init__(self) -> None:
+        self.chars = [chr(i) for i in range(256)]
+        self.char_to_idx = {ch: i for i, ch in enumerate(self.chars)}
+        self.idx_to_char = dict(enumerate(self.chars))
+
+    def encode(self, text: str | bytes) -> Array:
+        """Return the bytes of `text`, (N,) uint8."""
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        return np.frombuffer(data, np.uint8).copy()
+
+    def decode_bytes(self, ids: Sequence[int] | Array) -> bytes:
+        """Return the bytes of `ids`; an id out of range raises UsageError."""
+        return bytes(checked_ids(ids, self.size).astype(np.uint8))
+
+    def decode(self, ids: Sequence[int] | Array) -> str:
+        """Return the text of `ids`; bytes that are not UTF-8 become U+FFFD."""
+        return self.decode_bytes(ids).decode("utf-8", "replace")
+
+    def unknown(self, text: str) -> list[str]:
+        """Return an empty list: every byte is known."""
+        return []
+
+    def without_unknown(self, text: str) -> str:
+        """Return `text`: every byte is known."""
+        return text
+
+    def decoder(self) -> "ByteDecoder":
+        """Return a decoder that takes one id at a time."""
+        return ByteDecoder()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `vocabulary_from_dict` needs."""
+        return {"kind": self.kind}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ByteVocabulary)
+
+    def __hash__(self) -> int:
+        return hash(self.kind)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __contains__(self, char: object) -> bool:
+        return char in self.char_to_idx
+
+    def __repr__(self) -> str:
+        return "ByteVocabulary()"
+
+
+AnyVocabulary = Vocabulary | ByteVocabulary
+
+
+class CharacterDecoder:
+    """Turns one id at a time into its character."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._idx_to_char = vocabulary.idx_to_char
+
+    def feed(self, idx: int) -> str:
+        """Return the character of `idx`."""
+        return self._idx_to_char[idx]
+
+    def finish(self) -> str:
+        """Return nothing: no character is ever held back."""
+        return ""
+
+
+class ByteDecoder:
+    """Turns one byte at a time into text, holding back a character that is not yet whole."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def feed(self, idx: int) -> str:
+        """Return the text that the byte `idx` completes, often nothing."""
+        return self._decoder.decode(bytes([idx]))
+
+    def finish(self) -> str:
+        """Return what was held back, as U+FFFD."""
+        return self._decoder.decode(b"", final=True)
+
+
+def vocabulary_from_dict(saved: dict[str, Any]) -> AnyVocabulary:
+    """Return the vocabulary that `to_dict` described; raises CorruptFile if it does not fit."""
+    kind = saved.get("kind") if isinstance(saved, dict) else None
+    if kind == ByteVocabulary.kind:
+        return ByteVocabulary()
+    chars = saved.get("characters") if kind == Vocabulary.kind else None
+    if not isinstance(chars, str):
+        raise CorruptFile(f"the vocabulary is of the kind {kind!r}; expected characters or bytes")
+    vocabulary = Vocabulary(chars)
+    if "".join(vocabulary.chars) != chars:
+        raise CorruptFile("the vocabulary is not sorted or repeats a character")
+    return vocabulary
+
+
+def one_hot(index: int, vocab_size: int) -> Array:
+    """Return the column (V, 1) that is 1 at `index` and 0 elsewhere."""
+    if not 0 <= index < vocab_size:
+        raise UsageError(f"index {index} has no place in a vocabulary of {vocab_size}")
+    column = np.zeros((vocab_size, 1))
+    column[index] = 1.0
+    return column
+
+
+def code_points(text: str) -> Array:
+    """Return the Unicode code points of `text`, (len(text),) uint32."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint32)
+
+
+def from_code_points(codes: Array) -> str:
+    """Return the text of Unicode code points (N,)."""
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def checked_ids(ids: Sequence[int] | Array, size: int) -> Array:
+    """Return `ids` as an array (N,), or raise UsageError if one is not in 0 … size − 1."""
+    array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids), dtype=np.int64)
+    if array.size and not (0 <= array.min() and array.max() < size):
+        raise UsageError(
+            f"ids reach from {array.min()} to {array.max()}; they must lie in 0 … {size - 1}"
+        )
+    return array.reshape(-1)

@@ -1,0 +1,154 @@
+"""Windows of ids: parallel streams to train on, and a sweep that scores every character once."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from char_rnn.errors import CorruptFile, TextTooShort
+
+Array = np.ndarray
+
+
+class Ids(Protocol):
+    """What can be read as rows of ids: a Corpus."""
+
+    def read_rows(self, starts: Array, length: int) -> Array:
+        """Return (len(starts), length) ids."""
+
+
+def split(length: int, val_fraction: float) -> tuple[int, int]:
+    """Return (where training ends and validation begins, where validation ends).
+
+    The first part trains. A validation part of fewer than 2 characters is left out.
+    """
+    validation = int(length * val_fraction)
+    return (length - validation, length) if validation >= 2 else (length, length)
+
+
+def fit(length: int, batch_size: int, seq_length: int) -> tuple[int, int, str | None]:
+    """Shrink the batch, then the window, until one window fits into `length` characters.
+
+    Returns (batch size, window, a sentence that says what was changed or None).
+    Raises TextTooShort for fewer than 2 characters.
+    """
+    if length < 2:
+        raise TextTooShort(
+            f"the text leaves {length} characters to train on; at least 2 are needed, "
+            "and some thousands for anything worth reading"
+        )
+    T = min(seq_length, length - 1)
+    B = max(1, min(batch_size, (length - 1) // T))
+    changes = [
+        f"{what} {was} → {now}"
+        for what, was, now in (("batch_size", batch_size, B), ("seq_length", seq_length, T))
+        if was != now
+    ]
+    if not changes:
+        return B, T, None
+    return B, T, f"the training text has only {length:,} characters: {', '.join(changes)}"
+
+
+class Window(NamedTuple):
+    """Ids (T, B), the ids that follow them (T, B), and whether an epoch begins here."""
+
+    inputs: Array
+    targets: Array
+    first: bool
+
+
+class Streams:
+    """B contiguous streams over ids[start:stop], read side by side in windows of T.
+
+    Each stream has (N − 1) // B characters; what is left at its end after whole windows of T is
+    not used. `position` counts windows within an epoch and `epoch` counts epochs.
+    """
+
+    def __init__(self, ids: Ids, start: int, stop: int, batch_size: int, seq_length: int) -> None:
+        self._ids = ids
+        self.batch_size, self.seq_length = batch_size, seq_length
+        each = (stop - start - 1) // batch_size
+        self.windows_per_epoch = each // seq_length
+        if self.windows_per_epoch < 1:
+            raise TextTooShort(
+                f"{stop - start} characters hold no window of {seq_length} in {batch_size} "
+                "streams; shrink the batch or the window (see fit)"
+            )
+        self._starts = start + each * np.arange(batch_size)
+        self.position = 0
+        self.epoch = 0
+
+    def next(self) -> Window:
+        """Return the next window; at the end of an epoch the next one begins."""
+        if self.position == self.windows_per_epoch:
+            self.position = 0
+            self.epoch += 1
+        T = self.seq_length
+        rows = self._ids.read_rows(self._starts + self.position * T, T + 1).T.astype(np.intp)
+        first = self.position == 0
+        self.position += 1
+        return Window(np.ascontiguousarray(rows[:-1]), np.ascontiguousarray(rows[1:]), first)
+
+    def state(self) -> dict[str, int]:
+        """Return where the streams are."""
+        return {"position": self.position, "epoch": self.epoch}
+
+    def restore(self, state: dict[str, int]) -> None:
+        """Go to where `state` says; raises CorruptFile if there is no such place."""
+        position, epoch = state.get("position"), state.get("epoch")
+        if not (isinstance(position, int) and isinstance(epoch, int)) or not (
+            0 <= position <= self.windows_per_epoch and epoch >= 0
+        ):
+            raise CorruptFile(
+                f"the saved stream position {state} does not lie within the text's "
+                f"{self.windows_per_epoch} windows"
+            )
+        self.position, self.epoch = position, epoch
+
+
+class ScoredWindow(NamedTuple):
+    """Ids (T, B), targets (T, B), and which targets count (T, B), as 0 or 1."""
+
+    inputs: Array
+    targets: Array
+    weights: Array
+
+
+class Sweep:
+    """Windows that score every character of ids[start + 1 : stop] exactly once.
+
+    The range is cut into contiguous pieces that are read side by side, each after up to `warmup`
+    characters before it that set the state and do not count. With one stream and no warm-up this
+    is plain stateful evaluation. `count` characters are scored.
+    """
+
+    def __init__(
+        self, ids: Ids, start: int, stop: int, streams: int, seq_length: int, warmup: int = 0
+    ) -> None:
+        self._ids, self._start, self._T = ids, start, seq_length
+        self.count = stop - start - 1
+        if self.count < 1:
+            raise TextTooShort(f"{stop - start} characters are too few to score: 2 are needed")
+        self.streams = max(1, min(streams, self.count))
+        # Stream b scores targets bounds[b] + 1 … bounds[b + 1].
+        self._bounds = start + np.linspace(0, self.count, self.streams + 1).astype(np.int64)
+        self._begin = np.maximum(self._bounds[:-1] - warmup, start)
+        longest = int((self._bounds[1:] - self._begin).max())
+        self.windows = -(-longest // seq_length)
+
+    def __iter__(self) -> Iterator[ScoredWindow]:
+        last = int(self._bounds[-1])
+        for w in range(self.windows):
+            first = self._begin + w * self._T
+            # A stream that has ended reads on inside the text; what it reads does not count.
+            safe = np.maximum(np.minimum(first, last - self._T), self._start)
+            length = min(self._T, last - self._start)
+            rows = self._ids.read_rows(safe, length + 1).T.astype(np.intp)
+            shift = first - safe
+            steps = np.minimum(np.arange(self._T)[:, None] + shift, length - 1)
+            at = first + np.arange(self._T)[:, None]
+            weights = (at >= self._bounds[:-1]) & (at < self._bounds[1:])
+            columns = np.arange(self.streams)
+            yield ScoredWindow(
+                rows[steps, columns], rows[steps + 1, columns], weights.astype(np.float64)
+            )

@@ -1,0 +1,242 @@
+"""A run is a folder: it can be killed at any instant and goes on to the same bits.
+
+config.json        the settings, and which text it was; there before anything else is
+model.safetensors  the best model so far by validation loss
+last.safetensors   everything to resume from
+log.jsonl          one JSON object an event
+samples.txt        what the model wrote on the way
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from char_rnn.charrnn import LAST_FILE, MODEL_FILE, CharRNN
+from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.data.corpus import Corpus
+from char_rnn.errors import CorruptFile, RunError, UsageError
+from char_rnn.storage import (
+    load_tensors,
+    read_json,
+    remove_leftovers,
+    save_tensors,
+    write_json,
+)
+from char_rnn.train.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
+from char_rnn.train.trainer import Trainer
+
+CONFIG_FILE = "config.json"
+LOG_FILE = "log.jsonl"
+SAMPLES_FILE = "samples.txt"
+LOG_SECONDS = 2.0
+
+
+class Run:
+    """The folder of one training run; it subscribes to the trainer's events."""
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self.folder = folder
+        self.settings = settings
+        self._last_log = 0.0
+        self._trainer: Trainer | None = None
+
+    @classmethod
+    def create(cls, folder: Path, model: ModelConfig, train: TrainConfig, text: Corpus) -> Self:
+        """Make a new run folder, complete with its config, in one rename."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise RunError(
+                f"{folder} exists already; choose another folder with --out, "
+                f"or go on with --resume {folder}"
+            )
+        settings = {
+            "format_version": 1,
+            "text": {
+                "where": text.where, "name": text.name, "length": text.length,
+                "sha256": text.sha256, "bytes": text.vocabulary.kind == "bytes",
+            },
+            "model": model.to_dict(),
+            "train": train.to_dict(),
+        }  # fmt: skip
+        beside = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+        try:
+            beside.mkdir(parents=True)
+            write_json(beside / CONFIG_FILE, settings)
+            if folder.exists():
+                folder.rmdir()
+            beside.rename(folder)
+        except OSError as error:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise RunError(f"cannot make the run folder {folder}: {error.strerror}") from error
+        return cls(folder, settings)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open an existing run folder; raises RunError if it is none."""
+        if not (folder / CONFIG_FILE).is_file():
+            raise RunError(f"{folder} is not a run folder: it has no {CONFIG_FILE}")
+        settings = read_json(folder / CONFIG_FILE)
+        try:
+            run = cls(folder, settings)
+            _ = run.model_config, run.train_config, run.where, run.as_bytes
+        except (UsageError, KeyError, TypeError, AttributeError) as error:
+            raise CorruptFile(f"{folder / CONFIG_FILE} is damaged: {error}") from error
+        return run
+
+    @property
+    def model_config(self) -> ModelConfig:
+        """The network's settings."""
+        return ModelConfig.from_dict(self.settings["model"])
+
+    @property
+    def train_config(self) -> TrainConfig:
+        """The training's settings."""
+        return TrainConfig.from_dict(self.settings["train"])
+
+    @property
+    def where(self) -> str:
+        """Where the text came from."""
+        return str(self.settings["text"]["where"])
+
+    @property
+    def as_bytes(self) -> bool:
+        """Whether the text is modelled as bytes."""
+        return bool(self.settings["text"]["bytes"])
+
+    @property
+    def model_path(self) -> Path:
+        """The best model."""
+        return self.folder / MODEL_FILE
+
+    def trainer(self, corpus: Corpus, train: TrainConfig | None = None) -> Trainer:
+        """Return a trainer at the run's last checkpoint, or at its start if there is none.
+
+        train: settings that replace the run's own (a longer run, say).
+        Raises RunError if the text is no longer the one that the run began with.
+        """
+        text = self.settings["text"]
+        if corpus.sha256 != text["sha256"]:
+            raise RunError(
+                f"the text {self.where} has changed since the run began ({text['length']:,} "
+                f"characters then, {corpus.length:,} now); put the old text back or begin a new run"
+            )
+        train = train or self.train_config
+        remove_leftovers(self.folder)
+        rng = np.random.default_rng(train.rng_seed)
+        model = CharRNN.from_config(self.model_config, corpus.vocabulary, rng)
+        trainer = Trainer(model, corpus, train, rng)
+        kept = {LOG_FILE: 0, SAMPLES_FILE: 0}
+        if (self.folder / LAST_FILE).is_file():
+            tensors, facts = load_tensors(self.folder / LAST_FILE)
+            if facts.get("kind") != "checkpoint" or facts.get("config") != model.config.to_dict():
+                raise CorruptFile(f"{self.folder / LAST_FILE} belongs to another run")
+            trainer.restore(tensors, facts.get("trainer", {}))
+            kept |= facts.get("written", {})
+        for name, size in kept.items():
+            _cut(self.folder / name, size)
+        self._trainer = trainer
+        return trainer
+
+    def follow(self, trainer: Trainer) -> Iterator[Event]:
+        """Pass on the events of `trainer`, writing each down first."""
+        self._trainer = trainer
+        for event in trainer:
+            self.handle(event)
+            yield event
+
+    def handle(self, event: Event) -> None:
+        """Write down what `event` tells."""
+        match event:
+            case Step(skipped=skipped):
+                now = time.monotonic()
+                if skipped or now - self._last_log > LOG_SECONDS:
+                    self._log("skipped" if skipped else "step", event)
+            case Evaluation(val_loss=val_loss, best=best):
+                self._log("evaluation", event, val_loss=val_loss, best=best)
+                if best:
+                    self._save_model(event, val_loss)
+            case Sample(text=text):
+                self._log("sample", event)
+                loss = "" if event.loss is None else f" (loss={event.loss:.3f})"
+                self._append(SAMPLES_FILE, f"Iter {event.iteration}{loss}:\n{text}\n\n")
+            case Checkpoint():
+                self._save_checkpoint(event)
+            case Divergence(rate_scale=scale):
+                self._log("divergence", event, rate_scale=scale)
+            case End(reason=reason, val_loss=val_loss):
+                self._log("end", event, reason=reason, val_loss=val_loss)
+
+    def _log(self, name: str, event: Event, **more: Any) -> None:
+        self._last_log = time.monotonic()
+        keys = ("iteration", "epoch", "loss", "grad_norm", "learning_rate", "characters", "seconds")
+        line = {"event": name} | {key: getattr(event, key) for key in keys}
+        line = {"event": name, "val_loss": None} | line | more
+        self._append(LOG_FILE, json.dumps(_finite(line)) + "\n")
+
+    def _append(self, name: str, text: str) -> None:
+        with (self.folder / name).open("a", encoding="utf-8", newline="") as file:
+            file.write(text.encode("utf-8", "replace").decode("utf-8"))
+
+    def _save_model(self, event: Event, val_loss: float | None) -> None:
+        assert self._trainer is not None
+        model = self._trainer.model
+        model.summary = self._summary(event, val_loss)
+        model.save(self.model_path)
+
+    def _summary(self, event: Event, val_loss: float | None) -> dict[str, Any]:
+        text, train = self.settings["text"], self._trainer
+        assert train is not None
+        return _finite({
+            "text": text["name"], "text_length": text["length"], "iteration": event.iteration,
+            "epoch": event.epoch, "loss": event.loss, "val_loss": val_loss,
+            "characters": event.characters, "seconds": event.seconds,
+            "optimizer": train.config.optimizer, "learning_rate": train.config.learning_rate,
+            "seq_length": train.streams.seq_length, "batch_size": train.streams.batch_size,
+        })  # fmt: skip
+
+    def _save_checkpoint(self, event: Checkpoint) -> None:
+        assert self._trainer is not None
+        best = self._trainer.best_val_loss
+        model = self._trainer.model
+        model.summary = self._summary(event, event.facts["val_loss"])
+        written = {
+            name: (self.folder / name).stat().st_size if (self.folder / name).exists() else 0
+            for name in (LOG_FILE, SAMPLES_FILE)
+        }
+        facts = model.facts() | {
+            "kind": "checkpoint", "trainer": _finite(event.facts), "written": written,
+        }  # fmt: skip
+        save_tensors(self.folder / LAST_FILE, event.tensors, facts)
+        if best is None:  # without validation the newest model is the best there is
+            model.save(self.model_path)
+
+
+def newest_run(folder: Path = Path("runs")) -> Path:
+    """Return the run folder in `folder` whose model was written last."""
+    models = [*folder.glob(f"*/{MODEL_FILE}"), *folder.glob(f"*/{LAST_FILE}")]
+    if not models:
+        raise RunError(f"there is no model in {folder}; name one, or make one: char-rnn train")
+    return max(models, key=lambda path: path.stat().st_mtime_ns).parent
+
+
+def _finite(value: Any) -> Any:
+    """Return `value` with None for every number that JSON has no word for."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _cut(path: Path, size: int) -> None:
+    """Cut what was written after the checkpoint, which the resumed run writes again."""
+    if path.is_file() and path.stat().st_size > size:
+        with path.open("r+b") as file:
+            file.truncate(size)

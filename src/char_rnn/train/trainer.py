@@ -1,0 +1,321 @@
+"""The trainer: truncated backpropagation through time, as an iterator of events. It never prints.
+
+Everything that decides the next step is in `state()`: a trainer restored from it goes on to the
+same bits. Evaluation and samples use networks and random numbers of their own.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from char_rnn.charrnn import CharRNN
+from char_rnn.config import SampleConfig, TrainConfig
+from char_rnn.data.corpus import Corpus
+from char_rnn.data.windows import Streams, fit, split
+from char_rnn.errors import CorruptFile, NonFiniteGradient
+from char_rnn.model.network import Network
+from char_rnn.train.clipping import clip_by_norm, clip_by_value, gradient_norm
+from char_rnn.train.evaluate import evaluate
+from char_rnn.train.events import (
+    Checkpoint,
+    Divergence,
+    End,
+    Evaluation,
+    Event,
+    Sample,
+    Step,
+)
+from char_rnn.train.optimisers import make_optimizer
+from char_rnn.train.parallel import Workers, available_threads
+from char_rnn.train.schedules import rate_factor
+
+Array = np.ndarray
+
+LOSS_WINDOWS = 100
+BAD_STEPS = 5
+GOOD_EVERY = 500
+CHECKPOINT_SECONDS = 30.0
+DEFAULT_EPOCHS = 10.0
+MOST_VALIDATION = 1_000_000
+
+
+class Trainer:
+    """Trains `model` on `corpus`; iterate over it to make it work.
+
+    model: a CharRNN of the corpus's vocabulary, changed in place.
+    config: how; its batch and window shrink where the text is short, which `notes` tells.
+    rng: draws random initial states; None takes one from `config.rng_seed`.
+
+    Set `stop` to end after the step in hand.
+    """
+
+    def __init__(
+        self, model: CharRNN, corpus: Corpus, config: TrainConfig,
+        rng: np.random.Generator | None = None,
+    ) -> None:  # fmt: skip
+        self.model, self.corpus, self.config = model, corpus, config
+        self.rng = np.random.default_rng(config.rng_seed) if rng is None else rng
+        self.notes: list[str] = []
+        self.val_start, self.val_stop = split(corpus.length, config.val_fraction)
+        B, T, note = fit(self.val_start, config.batch_size, config.seq_length)
+        if note:
+            self.notes.append(note)
+        if self.val_start == self.val_stop and config.val_fraction > 0:
+            self.notes.append("the text is too short to set a part aside: no validation loss")
+        self.val_stop = min(self.val_stop, self.val_start + MOST_VALIDATION)
+        self.streams = Streams(corpus, 0, self.val_start, B, T)
+        self.threads = min(config.threads or available_threads(), B)
+        self.optimizer = make_optimizer(config, model.parameters)
+        self.stop = False
+
+        self.iteration = 0
+        self.characters = 0
+        self.seconds = self.elapsed = 0.0
+        self.best_val_loss: float | None = None
+        self.val_loss: float | None = None
+        self.rate_scale = 1.0
+        self.skipped = self._bad_in_a_row = 0
+        self._losses: deque[float] = deque(maxlen=LOSS_WINDOWS)
+        self._grad_norm: float | None = None
+        self._rate = 0.0
+        self._reserve = 0.0
+        self._hidden = self._network().initial_state(B, self.rng)
+        self._from_initial = True
+        self._good = self._weights()
+        self._evaluator: Network | None = None
+
+    def _network(self) -> Network:
+        return Network(self.model.config, self.model.parameters)
+
+    # How far it is.
+
+    @property
+    def total_iterations(self) -> int | None:
+        """Steps of the whole run, or None if time decides."""
+        config = self.config
+        if config.minutes is not None:
+            return None
+        if config.iterations is not None:
+            return config.iterations
+        epochs = DEFAULT_EPOCHS if config.epochs is None else config.epochs
+        return max(1, round(epochs * self.streams.windows_per_epoch))
+
+    @property
+    def progress(self) -> float:
+        """How much of the run is done, from 0 to 1."""
+        total = self.total_iterations
+        if total is not None:
+            return min(1.0, self.iteration / total)
+        assert self.config.minutes is not None
+        return min(1.0, self.elapsed / max(60 * self.config.minutes - self._reserve, 1e-9))
+
+    @property
+    def loss(self) -> float | None:
+        """Mean training loss of the last windows, nats a character."""
+        return float(np.mean(self._losses)) if self._losses else None
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "iteration": self.iteration,
+            "epoch": self.iteration / self.streams.windows_per_epoch,
+            "loss": self.loss,
+            "learning_rate": self._rate,
+            "grad_norm": self._grad_norm,
+            "characters": self.characters,
+            "seconds": self.seconds,
+            "elapsed": self.elapsed,
+            "progress": self.progress,
+        }
+
+    # The work.
+
+    def __iter__(self) -> Iterator[Event]:
+        with (
+            threadpool_limits(1),
+            Workers(
+                self.model.config, self.model.parameters, self.threads, self.streams.batch_size
+            ) as workers,
+        ):
+            yield from self._run(workers)
+
+    def _run(self, workers: Workers) -> Iterator[Event]:
+        config = self.config
+        last_save = time.monotonic()
+        clock = time.perf_counter()
+        if self.iteration == 0 and config.sample_every:
+            self._peek()
+            yield self._sample()
+            self._losses.clear()
+        while self.progress < 1 and not self.stop:
+            began = time.perf_counter()
+            ok = self._step(workers)
+            now = time.perf_counter()
+            self.seconds += now - began
+            self.elapsed, clock = self.elapsed + now - clock, now
+            yield Step(**self._facts(), skipped=not ok)
+            if self._bad_in_a_row >= BAD_STEPS:
+                self._go_back()
+                yield Divergence(**self._facts(), rate_scale=self.rate_scale)
+            if self.iteration % (config.eval_every or GOOD_EVERY) == 0 and ok:
+                self._good = self._weights()
+            due = config.eval_every and self.iteration % config.eval_every == 0
+            if due and self.progress < 1:
+                yield from self._evaluation()
+            if config.sample_every and self.iteration % config.sample_every == 0:
+                yield self._sample()
+            if due or time.monotonic() - last_save > CHECKPOINT_SECONDS:
+                yield self._checkpoint()
+                last_save = time.monotonic()
+            now = time.perf_counter()
+            self.elapsed, clock = self.elapsed + now - clock, now
+        finished = self.progress >= 1
+        if finished:
+            yield from self._evaluation()
+        yield self._checkpoint()
+        yield End(
+            **self._facts(),
+            reason="finished" if finished else "interrupted",
+            val_loss=self.val_loss,
+            best_val_loss=self.best_val_loss,
+        )
+
+    def _step(self, workers: Workers) -> bool:
+        """Take one step; return False, with the weights as they were, if it was not finite."""
+        config = self.config
+        window = self.streams.next()
+        if window.first:
+            self._hidden = workers.initial_state(self.streams.batch_size, self.rng)
+            self._from_initial = True
+        loss, after = workers.step(window.inputs, window.targets, self._hidden, self._from_initial)
+        self._from_initial = False
+        self._rate = (
+            config.learning_rate
+            * self.rate_scale
+            * rate_factor(config, self.iteration, self.progress)
+        )
+        gradients = workers.gradients.trained
+        self.iteration += 1
+        self.characters += window.inputs.size
+        try:
+            if not np.isfinite(loss):
+                raise NonFiniteGradient(f"the loss is {loss}")
+            if not config.clip:
+                self._grad_norm = gradient_norm(gradients)
+            else:
+                clip = clip_by_norm if config.clip_by == "norm" else clip_by_value
+                self._grad_norm = clip(gradients, config.clip)
+        except NonFiniteGradient:
+            self.skipped += 1
+            self._bad_in_a_row += 1
+            self._hidden = workers.initial_state(self.streams.batch_size, self.rng)
+            self._from_initial = True
+            return False
+        self._bad_in_a_row = 0
+        self._hidden = after
+        self._losses.append(loss)
+        self.optimizer.step(self.model.parameters.trained, gradients, self._rate)
+        return True
+
+    def _peek(self) -> None:
+        """Measure the loss of the first window, before anything was learned."""
+        at = self.streams.state()
+        window = self.streams.next()
+        self.streams.restore(at)
+        network = self._network()
+        network.prepare(*window.inputs.shape)
+        network.forward(window.inputs, self._hidden)
+        self._losses.append(float(network.nats(window.targets).mean()))
+
+    def _evaluation(self) -> Iterator[Event]:
+        if self.val_stop - self.val_start < 2:
+            return
+        began = time.perf_counter()
+        if self._evaluator is None:
+            self._evaluator = self._network()
+        self.val_loss = evaluate(self._evaluator, self.corpus, self.val_start, self.val_stop)
+        best = bool(np.isfinite(self.val_loss)) and (
+            self.best_val_loss is None or self.val_loss < self.best_val_loss
+        )
+        if best:
+            self.best_val_loss = self.val_loss
+        self._reserve = time.perf_counter() - began
+        yield Evaluation(**self._facts(), val_loss=self.val_loss, best=best)
+
+    def _sample(self) -> Event:
+        rng = np.random.default_rng([self.config.rng_seed, self.iteration])
+        settings = SampleConfig(self.config.sample_length, self.config.temperature)
+        return Sample(**self._facts(), text="".join(self.model.generate("", settings, rng)))
+
+    # Going back, and going on.
+
+    def _weights(self) -> dict[str, Array]:
+        """Return copies of the weights and of what the optimiser remembers."""
+        slots = {f"optimizer/{name}": slot.copy() for name, slot in self.optimizer.slots.items()}
+        models = {f"model/{name}": array.copy() for name, array in self.model.parameters.items()}
+        return models | slots
+
+    def _set_weights(self, tensors: dict[str, Array]) -> None:
+        for name, array in self.model.parameters.items():
+            array[:] = tensors[f"model/{name}"]
+        for name, slot in self.optimizer.slots.items():
+            slot[:] = tensors[f"optimizer/{name}"]
+
+    def _go_back(self) -> None:
+        self._set_weights(self._good)
+        self.rate_scale /= 2
+        self._bad_in_a_row = 0
+        self._losses.clear()
+
+    def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return everything that decides the next step: arrays, and facts for JSON."""
+        tensors = self._weights() | {"hidden": self._hidden.copy()}
+        tensors |= {f"good/{name}": array for name, array in self._good.items()}
+        facts = self._facts() | {
+            "streams": self.streams.state(),
+            "rng": self.rng.bit_generator.state,
+            "from_initial": self._from_initial,
+            "optimizer_steps": self.optimizer.steps,
+            "losses": list(self._losses),
+            "best_val_loss": self.best_val_loss,
+            "val_loss": self.val_loss,
+            "rate_scale": self.rate_scale,
+            "skipped": self.skipped,
+            "bad_in_a_row": self._bad_in_a_row,
+            "reserve": self._reserve,
+        }
+        return tensors, facts
+
+    def restore(self, tensors: dict[str, Array], facts: dict[str, Any]) -> None:
+        """Go to a state that `state` returned; raises CorruptFile if it does not fit."""
+        try:
+            good = {n.removeprefix("good/"): t for n, t in tensors.items() if n.startswith("good/")}
+            for name, array in (self._weights() | {"hidden": self._hidden}).items():
+                if name != "hidden" and good[name].shape != array.shape:
+                    raise ValueError(f"good/{name} has the shape {good[name].shape}")
+                if tensors[name].shape != array.shape:
+                    raise ValueError(f"{name} has the shape {tensors[name].shape}")
+            self.streams.restore(facts["streams"])
+            self.rng.bit_generator.state = facts["rng"]
+            self._set_weights(tensors)
+            self._good = good
+            self._hidden = tensors["hidden"].astype(self.model.config.dtype)
+            self._from_initial = bool(facts["from_initial"])
+            self.optimizer.steps = int(facts["optimizer_steps"])
+            self._losses.extend(float(loss) for loss in facts["losses"])
+            for name in ("iteration", "characters", "skipped"):
+                setattr(self, name, int(facts[name]))
+            for name in ("seconds", "elapsed", "rate_scale"):
+                setattr(self, name, float(facts[name]))
+            self.best_val_loss, self.val_loss = facts["best_val_loss"], facts["val_loss"]
+            self._bad_in_a_row, self._reserve = int(facts["bad_in_a_row"]), float(facts["reserve"])
+            self._grad_norm, self._rate = facts["grad_norm"], float(facts["learning_rate"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptFile(f"the saved training state does not fit this run: {error}") from error
+
+    def _checkpoint(self) -> Event:
+        tensors, facts = self.state()
+        return Checkpoint(**self._facts(), tensors=tensors, facts=facts)
