@@ -19,7 +19,7 @@ from char_rnn.generate.sampler import sample_ids
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters, is_spare
-from char_rnn.storage import load_tensors, save_tensors
+from char_rnn.storage import load_pickle, load_tensors, save_pickle, save_tensors
 
 Array = np.ndarray
 State = Array | tuple[Array, Array]
@@ -250,7 +250,13 @@ class CharRNN:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write the model to `path`, one safetensors file, atomically."""
+        """Write the model to `path` atomically: a safetensors file, or a pickle if it ends in .pkl.
+
+        The pickle is a plain dictionary of arrays, strings and numbers.
+        """
+        if Path(path).suffix == ".pkl":
+            save_pickle(Path(path), self.facts() | {"parameters": dict(self.parameters)})
+            return
         save_tensors(Path(path), dict(self.parameters), self.facts())
 
     @classmethod
@@ -260,6 +266,10 @@ class CharRNN:
         Raises a FileError if the file is damaged, and RunError if a run folder has no model yet.
         """
         file = model_file(path)
+        if file.suffix == ".pkl":
+            facts = load_pickle(file)
+            tensors = facts.get("parameters", {})
+            return cls.from_tensors(tensors, facts, str(file))
         tensors, facts = load_tensors(file)
         if facts.get("kind") == "checkpoint":
             tensors = {

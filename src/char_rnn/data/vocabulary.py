@@ -223,7 +223,7 @@ def from_code_points(codes: Array) -> str:
 def checked_ids(ids: Sequence[int] | Array, size: int) -> Array:
     """Return `ids` as an array (N,), or raise UsageError if one is not in 0 … size − 1."""
     array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids), dtype=np.int64)
-    if array.size and not (0 <= array.min() and array.max() < size):
+    if array.size and not (array.min() >= 0 and array.max() < size):
         raise UsageError(
             f"ids reach from {array.min()} to {array.max()}; they must lie in 0 … {size - 1}"
         )

@@ -82,7 +82,9 @@ class Network:
         log_softmax_(self.logits, self._scratch)
         return nats(self.logits, targets.reshape(-1)).reshape(targets.shape)
 
-    def backward(self, targets: Array, count: int | None = None, learn_state: bool = False) -> float:
+    def backward(
+        self, targets: Array, count: int | None = None, learn_state: bool = False
+    ) -> float:
         """Return the summed loss of `targets` (T, B) in nats and leave the gradients.
 
         count: characters over which the loss is averaged before its gradient is taken; those of

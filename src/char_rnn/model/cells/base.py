@@ -64,7 +64,7 @@ class StepMemory:
     scratch: Array
 
 
-class Cell(ABC):  # noqa: B024 - the methods' names are given by `phases`
+class Cell(ABC):
     """One time step of one layer. A subclass names its views once and writes the equations.
 
     gates: the gates' names in PyTorch's order.

@@ -1,11 +1,11 @@
 """The LSTM: a cell state c that gates write to, keep and read.
 
-    i = σ(W_i x + U_i h + b_i)      input gate: how much to write
-    f = σ(W_f x + U_f h + b_f)      forget gate: how much to keep
-    g = tanh(W_g x + U_g h + b_g)   what to write
-    o = σ(W_o x + U_o h + b_o)      output gate: how much to show
-    c' = f · c + i · g
-    h' = o · tanh(c')
+i = σ(W_i x + U_i h + b_i)      input gate: how much to write
+f = σ(W_f x + U_f h + b_f)      forget gate: how much to keep
+g = tanh(W_g x + U_g h + b_g)   what to write
+o = σ(W_o x + U_o h + b_o)      output gate: how much to show
+c' = f · c + i · g
+h' = o · tanh(c')
 """
 
 import numpy as np

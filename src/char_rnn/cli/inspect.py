@@ -1,0 +1,45 @@
+"""`char-rnn inspect`: what a model is."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("inspect", short_help="Show what a model is and what it was trained on.")
+@click.argument("model", required=False, type=click.Path(path_type=Path))
+def command(model: Path | None) -> None:
+    """Show what MODEL, a model file or a run folder, is; without it, the newest run."""
+    from char_rnn.charrnn import CharRNN, model_file  # noqa: PLC0415
+    from char_rnn.train.run import newest_run  # noqa: PLC0415
+
+    path = model_file(newest_run() if model is None else model)
+    for name, value in description(CharRNN.load(path)):
+        click.echo(f"{name + ':':<17} {value}")
+    click.echo(f"{'File:':<17} {path}, {path.stat().st_size:,} bytes")
+
+
+def description(network: Any) -> list[tuple[str, str]]:
+    """Return names and values that describe a CharRNN."""
+    config, summary, vocabulary = network.config, network.summary, network.vocabulary
+    cell = config.cell + (" (reset after)" if config.reset_after else "")
+    rows = [
+        ("Architecture", f"{network}, {config.layers} × {cell}"),
+        ("Parameters", f"{network.num_parameters:,} ({config.dtype})"),
+        ("Initial state", config.initial_state),
+    ]
+    if vocabulary is not None:
+        shown = "all bytes" if vocabulary.kind == "bytes" else repr("".join(vocabulary.chars))
+        rows.append(("Vocabulary", f"{vocabulary.size}: {shown}"))
+    if "text" in summary:
+        rows.append(("Trained on", f"{summary['text']}, {summary['text_length']:,} characters"))
+    if "iteration" in summary:
+        rows.append((
+            "Training",
+            f"{summary['iteration']:,} iterations, {summary['epoch']:.2f} epochs, "
+            f"{summary['characters']:,} characters in {summary['seconds']:,.0f} s",
+        ))  # fmt: skip
+    for name, key in (("Training loss", "loss"), ("Validation loss", "val_loss")):
+        if summary.get(key) is not None:
+            rows.append((name, f"{summary[key]:.4f} nats a character"))
+    return rows

@@ -1,0 +1,85 @@
+"""`char-rnn`: finds the command, and turns errors into one line and an exit code."""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import click
+
+from char_rnn import __version__
+from char_rnn.errors import CharRNNError, UsageError
+
+COMMANDS = {
+    "generate": "Write text with a model.",
+    "inspect": "Show what a model is and what it was trained on.",
+    "train": "Train a model on a text.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, so that --help is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command `cmd_name`, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"char_rnn.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="char-rnn")
+def cli() -> None:
+    """Train a character-level RNN, LSTM or GRU on your own text, and generate from it.
+
+    Begin with `char-rnn train` (two minutes), then `char-rnn generate`.
+    """
+
+
+def run(command: click.Command, name: str) -> int:
+    """Run `command` and return its exit code: 2 for wrong usage, 1 for other errors."""
+    try:
+        result = command.main(prog_name=name, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except CharRNNError as error:
+        click.echo(f"{name}: {error}", err=True)
+        return 2 if isinstance(error, UsageError) else 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(f"{name}: stopped", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"{name}: {where}{error.strerror or error}", err=True)
+        return 1
+
+
+def main() -> None:
+    """Run `char-rnn`."""
+    sys.exit(run(cli, "char-rnn"))
+
+
+Decorator = Callable[[Callable[..., object]], Callable[..., object]]
+
+
+def option(name: str, **settings: object) -> Decorator:
+    """Return a click option that is spelled with underscores and with hyphens."""
+    names = [f"--{name}", f"--{name.replace('_', '-')}"]
+    return click.option(*dict.fromkeys(names), name, **settings)  # type: ignore[arg-type]

@@ -1,0 +1,112 @@
+"""What training looks like: a live line on a terminal, plain lines in a pipe."""
+
+import time
+
+import click
+
+from char_rnn.train.events import Divergence, End, Evaluation, Event, Sample, Step
+
+PLAIN_SECONDS = 5.0
+LIVE_SECONDS = 0.2
+
+
+class Show:
+    """Shows the events of a training run on standard output."""
+
+    def __init__(self) -> None:
+        self._val_loss: float | None = None
+        self._last = 0.0
+        self._start: Event | None = None
+
+    def __enter__(self) -> "Show":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the terminal as it was."""
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        self._start = self._start or event
+        match event:
+            case Step(skipped=True):
+                self.line(f"iteration {event.iteration:,}: not finite, skipped")
+            case Step():
+                now = time.monotonic()
+                if now - self._last > self.pause:
+                    self._last = now
+                    self.progress(event)
+            case Evaluation(val_loss=val_loss, best=best):
+                self._val_loss = val_loss
+                self.line(self.status(event) + (" · best so far" if best else ""))
+                self._last = time.monotonic()
+            case Sample(text=text):
+                loss = "" if event.loss is None else f" (loss={event.loss:.3f})"
+                self.line(f"\nIter {event.iteration}{loss}:\n{text}\n")
+            case Divergence(rate_scale=scale):
+                self.line(
+                    f"the loss has diverged: back to the last good weights, "
+                    f"learning rate times {scale:g}"
+                )
+            case End():
+                pass
+
+    pause = PLAIN_SECONDS
+
+    def line(self, text: str) -> None:
+        """Print a line that stays."""
+        click.echo(text)
+
+    def progress(self, event: Event) -> None:
+        """Print how far it is."""
+        self.line(self.status(event))
+
+    def status(self, event: Event) -> str:
+        """Return the state of the run in one line."""
+        parts = [f"iteration {event.iteration:,}", f"epoch {event.epoch:.1f}"]
+        if event.loss is not None:
+            parts.append(f"loss {event.loss:.3f}")
+        if self._val_loss is not None:
+            parts.append(f"validation {self._val_loss:.3f}")
+        if event.seconds > 0:
+            parts.append(f"{event.characters / event.seconds:,.0f} characters/s")
+        start = self._start
+        if start is not None and 0 < event.progress < 1 and event.progress > start.progress:
+            pace = (event.elapsed - start.elapsed) / (event.progress - start.progress)
+            left = round(pace * (1 - event.progress))
+            parts.append(f"{left // 60}:{left % 60:02d} left")
+        return " · ".join(parts)
+
+
+class LiveShow(Show):
+    """The same on a terminal: progress is one line that moves, everything else scrolls by."""
+
+    pause = LIVE_SECONDS
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+
+        self._bar = Progress(BarColumn(20), TextColumn("{task.description}"), transient=True)
+        self._task = self._bar.add_task("", total=1.0)
+
+    def __enter__(self) -> "LiveShow":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def line(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def progress(self, event: Event) -> None:
+        """Move the bar."""
+        self._bar.update(self._task, completed=event.progress, description=self.status(event))
+
+
+def make_show() -> Show:
+    """Return the way to show a run that fits where the output goes."""
+    import sys  # noqa: PLC0415
+
+    return LiveShow() if sys.stdout.isatty() else Show()

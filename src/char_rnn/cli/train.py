@@ -1,0 +1,276 @@
+"""`char-rnn train`: a text in, a run folder out."""
+
+import dataclasses
+import shlex
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from char_rnn import config as known
+from char_rnn.cli.main import option
+from char_rnn.config import TRAIN_RECIPE, ModelConfig, TrainConfig
+from char_rnn.errors import UsageError
+
+RECIPE = TRAIN_RECIPE
+DEFAULTS = RECIPE.train
+LENGTHS = ("iterations", "epochs", "minutes")
+FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temperature"}
+
+
+@click.command("train", short_help="Train a model on a text.")
+@click.argument("text", required=False)
+@option("bytes", is_flag=True, help="Model raw bytes instead of characters.")
+@option(
+    "cell",
+    type=click.Choice(known.CELLS),
+    default=RECIPE.cell,
+    show_default=True,
+    help="The recurrent cell.",
+)
+@option("reset_after", is_flag=True, help="The GRU in PyTorch's form.")
+@option(
+    "hidden_size",
+    type=int,
+    default=RECIPE.hidden_size,
+    show_default=True,
+    help="Units of each layer.",
+)
+@option("layers", type=int, default=RECIPE.layers, show_default=True, help="Layers.")
+@option(
+    "seq_length",
+    type=int,
+    default=DEFAULTS.seq_length,
+    show_default=True,
+    help="Characters of a window.",
+)
+@option(
+    "batch_size",
+    type=int,
+    default=DEFAULTS.batch_size,
+    show_default=True,
+    help="Streams read side by side.",
+)
+@option(
+    "learning_rate",
+    type=float,
+    default=DEFAULTS.learning_rate,
+    show_default=True,
+    help="Highest learning rate.",
+)
+@option(
+    "optimizer",
+    type=click.Choice(known.OPTIMIZERS),
+    default=DEFAULTS.optimizer,
+    show_default=True,
+    help="How weights are updated.",
+)
+@option(
+    "schedule",
+    type=click.Choice(known.SCHEDULES),
+    default=DEFAULTS.schedule,
+    show_default=True,
+    help="How the learning rate moves.",
+)
+@option(
+    "clip",
+    type=float,
+    default=DEFAULTS.clip,
+    show_default=True,
+    help="Limit of the gradient, 0 for none.",
+)
+@option(
+    "clip_by",
+    type=click.Choice(known.CLIP_KINDS),
+    default=DEFAULTS.clip_by,
+    show_default=True,
+    help="Limit the norm of all, or each value.",
+)
+@option(
+    "init",
+    type=click.Choice(known.INITS),
+    default=ModelConfig.init,
+    show_default=True,
+    help="How weights begin.",
+)
+@option(
+    "initial_state",
+    type=click.Choice(known.INITIAL_STATES),
+    default=ModelConfig.initial_state,
+    show_default=True,
+    help="How the state begins.",
+)
+@option("iterations", type=int, help="Train so many steps.")
+@option("epochs", type=float, help="Train so many passes over the text.")
+@option(
+    "minutes",
+    type=float,
+    help=f"Train so long.  [default: {DEFAULTS.minutes:g}, if nothing else says how long]",
+)
+@option(
+    "eval_every",
+    type=int,
+    default=DEFAULTS.eval_every,
+    show_default=True,
+    help="Steps between evaluations, 0 for none but the last.",
+)
+@option(
+    "sample_every",
+    type=int,
+    default=DEFAULTS.sample_every,
+    show_default=True,
+    help="Steps between samples, 0 for none.",
+)
+@option(
+    "sample_length",
+    type=int,
+    default=DEFAULTS.sample_length,
+    show_default=True,
+    help="Characters of a sample.",
+)
+@option(
+    "temperature",
+    type=float,
+    default=DEFAULTS.temperature,
+    show_default=True,
+    help="Of the samples.",
+)
+@option(
+    "val_fraction",
+    type=float,
+    default=DEFAULTS.val_fraction,
+    show_default=True,
+    help="Share of the text, at its end, that validates.",
+)
+@option("threads", type=int, help="Threads.  [default: all cores]")
+@option(
+    "rng_seed",
+    type=int,
+    default=DEFAULTS.rng_seed,
+    show_default=True,
+    help="Seed of all that is random.",
+)
+@option("out", type=click.Path(path_type=Path), help="Run folder.  [default: a new one in runs/]")
+@option("resume", type=click.Path(path_type=Path), help="Go on with this run folder.")
+@click.pass_context
+def command(ctx: click.Context, **options: Any) -> int:
+    """Train a model on TEXT: a file, a folder, - for standard input, or a built-in text.
+
+    Built in: python-docs (the default), python-code, and shakespeare (downloaded once). Ctrl-C
+    saves and says how to go on.
+    """  # fmt: skip
+    given = {
+        name: value
+        for name, value in options.items()
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    # Imported here: NumPy takes longer to load than the help takes to print.
+    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
+    from char_rnn.cli.session import train_to_end  # noqa: PLC0415
+    from char_rnn.cli.show import make_show  # noqa: PLC0415
+
+    if options["resume"]:
+        run, trainer = _resume(options["resume"], given)
+        click.echo(f"Going on with {run.folder} at iteration {trainer.iteration:,}")
+    else:
+        run, trainer = _begin(options, given)
+        click.echo(f"Run folder: {run.folder}")
+    model = trainer.model
+    cell = model.config.cell + (" (reset after)" if model.config.reset_after else "")
+    click.echo(
+        f"Architecture: {model}, {model.config.layers} × {cell}, "
+        f"{model.num_parameters:,} parameters, {trainer.threads} threads"
+    )
+    for note in trainer.corpus.notes + trainer.notes:
+        click.echo(f"Note: {note}")
+    if trainer.progress >= 1:
+        raise UsageError(
+            f"{run.folder} is finished; to go on, give more --iterations, --epochs or --minutes"
+        )
+    end, code = train_to_end(run, trainer, make_show())
+    quoted = shlex.quote(str(run.folder))
+    if end.reason == "interrupted":
+        click.echo(
+            f"\nStopped and saved at iteration {end.iteration:,}. Go on with:\n"
+            f"  char-rnn train --resume {quoted}"
+        )
+        return code
+    best = CharRNN.load(run.folder)
+    click.echo(f"\nA sample of the best model:\n{best.sample(length=300)}\n")
+    if end.best_val_loss is not None:
+        click.echo(f"Validation loss: {end.best_val_loss:.4f} nats a character")
+    click.echo(
+        f"Model: {run.model_path}\nGenerate from it with:\n"
+        f"  char-rnn generate {quoted} --length 500"
+    )
+    return code
+
+
+def _begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
+    from char_rnn.data.corpus import Corpus  # noqa: PLC0415
+    from char_rnn.data.sources import open_source  # noqa: PLC0415
+    from char_rnn.train.parallel import available_threads  # noqa: PLC0415
+    from char_rnn.train.run import Run  # noqa: PLC0415
+
+    names = {field.name for field in dataclasses.fields(TrainConfig)}
+    train = TrainConfig(**{k: v for k, v in options.items() if k in names})
+    if not any(name in given for name in LENGTHS):
+        train = dataclasses.replace(train, minutes=DEFAULTS.minutes)
+    if train.threads is None:  # written down, so that a resumed run computes the same bits
+        train = dataclasses.replace(train, threads=available_threads())
+    names = {field.name for field in dataclasses.fields(ModelConfig)}
+    settings = {k: v for k, v in options.items() if k in names}
+    ModelConfig(vocab_size=1, **settings)  # a wrong setting is told before a long text is read
+
+    as_bytes = options["bytes"]
+    source = open_source(options["text"] or RECIPE.text, as_bytes=as_bytes)
+    corpus = Corpus.from_source(source, as_bytes=as_bytes)
+    if source.where == "-" and options["out"] is None:
+        corpus.notes.append(
+            "standard input cannot be read again: this run cannot be resumed "
+            "unless the same text is piped in again"
+        )
+    click.echo(
+        f"Text: {corpus.name}, {corpus.length:,} "
+        f"{'bytes' if as_bytes else 'characters'}, {corpus.vocabulary.size} distinct"
+    )
+    model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
+    folder = options["out"] or _new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
+    # Shrinking, and the texts that cannot be trained on at all, are seen before a folder is made.
+    from char_rnn.data.windows import fit, split  # noqa: PLC0415
+
+    fit(split(corpus.length, train.val_fraction)[0], train.batch_size, train.seq_length)
+    run = Run.create(folder, model, train, corpus)
+    return run, run.trainer(corpus)
+
+
+def _resume(folder: Path, given: dict[str, Any]) -> Any:
+    from char_rnn.data.corpus import Corpus  # noqa: PLC0415
+    from char_rnn.data.sources import open_source  # noqa: PLC0415
+    from char_rnn.train.run import Run  # noqa: PLC0415
+
+    fixed = sorted(set(given) - FREE_ON_RESUME - {"resume"})
+    if fixed:
+        raise UsageError(
+            f"{', '.join('--' + name for name in fixed)} cannot change in a run "
+            "that goes on; leave it out, or begin a new run"
+        )
+    run = Run.open(folder)
+    train = run.train_config
+    changes = {name: given[name] for name in FREE_ON_RESUME & set(given)}
+    if any(name in changes for name in LENGTHS):
+        changes = dict.fromkeys(LENGTHS) | changes
+    train = dataclasses.replace(train, **changes)
+    source = open_source(run.where, as_bytes=run.as_bytes)
+    corpus = Corpus.from_source(source, as_bytes=run.as_bytes)
+    return run, run.trainer(corpus, train)
+
+
+def _new_folder(name: str) -> Path:
+    stem = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder, n = stem, 1
+    while folder.exists():
+        n += 1
+        folder = stem.with_name(f"{stem.name}-{n}")
+    return folder
