@@ -16,8 +16,6 @@ no 1e-8, `sample` feeds every character once, `clip_gradients` refuses what is n
 a numpy.random.Generator; None takes a fresh one.
 """
 
-# ruff: noqa: PLR0917 -- the signatures are the exercise's
-
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias, TypeVar

@@ -41,7 +41,7 @@ def command(
     rng_seed: int | None,
     out: Path | None,
 ) -> None:
-    """Write text with MODEL, a model file or a run folder; without it, with the newest run."""  # fmt: skip
+    """Write text with MODEL, a model file or a run folder; without it, with the newest run."""
     config = SampleConfig(length, 0.0 if greedy else temperature)
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ def stream(
     rng_seed: int | None = None,
     out: Path | None = None,
 ) -> None:
-    """Write `seed` and what the model makes of it to standard output or to the file `out`."""  # fmt: skip
+    """Write `seed` and what the model makes of it to standard output or to the file `out`."""
     import numpy as np  # noqa: PLC0415
 
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415

@@ -154,7 +154,7 @@ FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temp
 @option("out", type=click.Path(path_type=Path), help="Run folder.  [default: a new one in runs/]")
 @option("resume", type=click.Path(path_type=Path), help="Go on with this run folder.")
 @click.pass_context
-def command(ctx: click.Context, **options: Any) -> int:
+def command(ctx: click.Context, /, **options: Any) -> int:
     """Train a model on TEXT: a file, a folder, - for standard input, or a built-in text.
 
     Built in: python-docs (the default), python-code, and shakespeare (downloaded once). Ctrl-C

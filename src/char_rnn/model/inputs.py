@@ -36,16 +36,19 @@ class CharacterInput:
         self._table = np.empty((G, V, self._weight.shape[1]), weight.dtype)
 
     def prepare(self, bias: Array) -> None:
+        """Take the weights and `bias` as they are now."""
         G = len(self._table)
         np.add(self._weight.transpose(0, 2, 1), bias.reshape(G, 1, -1), out=self._table)
         np.multiply(self._table, self._scale, out=self._table)
 
     def forward(self, x: Array, gates: Array) -> None:
+        """Write scale · (W x + b) into `gates` (G, T·B, H)."""
         self._x = x.reshape(-1)
         for table, gate in zip(self._table, gates, strict=True):
             np.take(table, self._x, axis=0, out=gate, mode="clip")
 
     def backward(self, d_gates: Array) -> None:
+        """Write the gradient of W; an index has none."""
         V = self._gradient.shape[2]
         if V <= DENSE_GRADIENT_V:
             one_hot = np.zeros((len(self._x), V), d_gates.dtype)
@@ -72,15 +75,18 @@ class DenseInput:
         self._bias = np.empty((G, 1, self._weight.shape[1]), weight.dtype)
 
     def prepare(self, bias: Array) -> None:
+        """Take the weights and `bias` as they are now."""
         np.multiply(self._weight.transpose(0, 2, 1), self._scale, out=self._transposed)
         np.multiply(bias.reshape(self._bias.shape), self._scale, out=self._bias)
 
     def forward(self, x: Array, gates: Array) -> None:
+        """Write scale · (W x + b) into `gates` (G, T·B, H)."""
         self._x = x.reshape(-1, x.shape[-1])  # (T·B, I)
         np.matmul(self._x, self._transposed, out=gates)
         np.add(gates, self._bias, out=gates)
 
     def backward(self, d_gates: Array) -> Array:
+        """Write the gradient of W and return that of x, (T·B, I)."""
         np.matmul(d_gates.transpose(0, 2, 1), self._x, out=self._gradient)
         # dx = Σ dz_g W_g over the gates g
         dx: Array = d_gates[0] @ self._weight[0]

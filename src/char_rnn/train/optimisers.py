@@ -19,7 +19,7 @@ class Optimizer(ABC):
 
     slot_names: tuple[str, ...] = ()
 
-    def __init__(self, size: int, dtype: "np.dtype[np.floating] | type") -> None:  # type: ignore[type-arg]
+    def __init__(self, size: int, dtype: type) -> None:
         self.slots = {name: np.zeros(size, dtype) for name in self.slot_names}
         self.steps = 0
         self._a, self._b = np.empty(size, dtype), np.empty(size, dtype)
@@ -123,5 +123,9 @@ def make_optimizer(config: TrainConfig, parameters: Parameters) -> Optimizer:
         return SGD(size, dtype, config.momentum)
     if config.optimizer == "adamw":
         return AdamW(size, dtype, config.weight_decay, parameters.matrices.size)
-    simple = {"adagrad": Adagrad, "rmsprop": RMSProp, "adam": Adam}
+    simple: dict[str, type[Adagrad | RMSProp | Adam]] = {
+        "adagrad": Adagrad,
+        "rmsprop": RMSProp,
+        "adam": Adam,
+    }
     return simple[config.optimizer](size, dtype)

@@ -8,6 +8,7 @@ gives the same bits.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -33,7 +34,7 @@ class Workers:
         threads = max(1, min(threads, B))
         self._networks = [Network(config, parameters) for _ in range(threads)]
         bounds = np.linspace(0, B, threads + 1).astype(int)
-        self._slices = [slice(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        self._slices = [slice(a, b) for a, b in pairwise(bounds)]
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 
     @property

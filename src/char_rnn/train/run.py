@@ -191,13 +191,14 @@ class Run:
     def _summary(self, event: Event, val_loss: float | None) -> dict[str, Any]:
         text, train = self.settings["text"], self._trainer
         assert train is not None
-        return _finite({
+        summary: dict[str, Any] = _finite({
             "text": text["name"], "text_length": text["length"], "iteration": event.iteration,
             "epoch": event.epoch, "loss": event.loss, "val_loss": val_loss,
             "characters": event.characters, "seconds": event.seconds,
             "optimizer": train.config.optimizer, "learning_rate": train.config.learning_rate,
             "seq_length": train.streams.seq_length, "batch_size": train.streams.batch_size,
         })  # fmt: skip
+        return summary
 
     def _save_checkpoint(self, event: Checkpoint) -> None:
         assert self._trainer is not None

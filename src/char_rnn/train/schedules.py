@@ -16,7 +16,7 @@ def rate_factor(config: TrainConfig, iteration: int, progress: float) -> float:
     if config.schedule == "constant":
         return 1.0
     if config.schedule == "exponential":
-        return max(config.final_rate, 1e-12) ** progress
+        return float(max(config.final_rate, 1e-12) ** progress)
     warm = min(1.0, (iteration + 1) / config.warmup) if config.warmup else 1.0
     cosine = (1 + math.cos(math.pi * progress)) / 2
     return warm * (config.final_rate + (1 - config.final_rate) * cosine)
