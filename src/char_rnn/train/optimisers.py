@@ -20,9 +20,10 @@ class Optimizer(ABC):
     slot_names: tuple[str, ...] = ()
 
     def __init__(self, size: int, dtype: type) -> None:
-        self.slots = {name: np.zeros(size, dtype) for name in self.slot_names}
+        self.slots: dict[str, Array] = {name: np.zeros(size, dtype) for name in self.slot_names}
         self.steps = 0
-        self._a, self._b = np.empty(size, dtype), np.empty(size, dtype)
+        self._a: Array = np.empty(size, dtype)
+        self._b: Array = np.empty(size, dtype)
 
     def step(self, w: Array, g: Array, rate: float) -> None:
         """Change `w` in place by one step."""
@@ -37,7 +38,8 @@ class Optimizer(ABC):
         np.sqrt(squares, out=self._b)
         np.add(self._b, epsilon, out=self._b)
         np.multiply(top, rate, out=self._a)
-        return np.divide(self._a, self._b, out=self._a)
+        np.divide(self._a, self._b, out=self._a)
+        return self._a
 
 
 class SGD(Optimizer):

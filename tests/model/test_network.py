@@ -1,0 +1,118 @@
+"""The public model: shapes, live parameters, errors, and the loss at extreme logits."""
+
+import numpy as np
+import pytest
+from char_rnn import CharRNN, Vocabulary
+from char_rnn.config import INITS
+from char_rnn.errors import UsageError
+from char_rnn.model.loss import cross_entropy_gradient_, log_softmax_, nats
+
+
+def test_shapes_and_the_bare_window():
+    model = CharRNN(9, 4, "lstm", 2, rng=np.random.default_rng(0))
+    logits, (h, c) = model.forward(np.arange(6))
+    assert logits.shape == (6, 1, 9) and h.shape == c.shape == (2, 1, 4)
+    assert logits.dtype == np.float32
+    loss, gradients = model.backward(np.arange(6))
+    assert isinstance(loss, float)
+    assert {n: g.shape for n, g in gradients.items()} == {
+        n: p.shape for n, p in model.parameters.items()
+    }
+
+
+def test_results_belong_to_the_caller():
+    model = CharRNN(9, 4, rng=np.random.default_rng(0))
+    logits, state = model.forward([1, 2])
+    _, gradients = model.backward([2, 3])
+    kept = [logits.copy(), state.copy(), gradients["out.weight"].copy()]
+    model.forward([5, 6])
+    model.backward([7, 8])
+    for now, before in zip([logits, state, gradients["out.weight"]], kept, strict=True):
+        np.testing.assert_array_equal(now, before)
+
+
+def test_parameters_are_live():
+    model = CharRNN(5, 3, rng=np.random.default_rng(0))
+    before, _ = model.forward([0, 1, 2])
+    model.parameters["rnn.weight_hh_l0"][:] *= 2
+    model.W_xh[:] += 1
+    after, _ = model.forward([0, 1, 2])
+    assert not np.allclose(before, after)
+
+
+def test_the_exercise_network_has_the_parameters_of_its_shapes():
+    model = CharRNN(65, 256)
+    assert repr(model) == "CharRNN(input=65, hidden=256, output=65)"
+    assert model.num_parameters == 99_137
+    shapes = [p.shape for p in (model.W_xh, model.W_hh, model.W_hy, model.b_h, model.b_y)]
+    assert shapes == [(256, 65), (256, 256), (65, 256), (256, 1), (65, 1)]
+    with pytest.raises(AttributeError, match="one-layer rnn"):
+        _ = CharRNN(5, 4, "lstm").W_xh
+
+
+@pytest.mark.parametrize("init", INITS)
+def test_initialisation_by_name(init):
+    model = CharRNN(50, 64, "lstm", 2, init=init, rng=np.random.default_rng(0))
+    same = CharRNN(50, 64, "lstm", 2, init=init, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(model.parameters.flat, same.parameters.flat)
+    w = model.parameters["rnn.weight_hh_l1"][:64].astype(np.float64)
+    if init == "orthogonal":
+        np.testing.assert_allclose(w @ w.T, np.eye(64), atol=1e-5)
+    elif init == "uniform":
+        assert 0.11 < np.abs(w).max() <= 1 / 8
+    else:
+        assert 0.009 < w.std() < 0.011
+    assert (model.parameters["rnn.bias_ih_l0"][64:128] == 1).all()
+    assert not model.parameters["rnn.bias_hh_l0"].any()
+
+
+def test_loss_at_extreme_logits():
+    logits = np.array([[1e4, -1e4, 0.0], [0.0, 0.0, 0.0]])
+    log_p = logits.copy()
+    log_softmax_(log_p, np.empty_like(log_p))
+    np.testing.assert_allclose(nats(log_p, np.array([1, 2])), [2e4, np.log(3)])
+    cross_entropy_gradient_(log_p, np.array([1, 2]), 2)
+    np.testing.assert_allclose(log_p[0], [0.5, -0.5, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("inputs", [[], [[[1]]], [0.5], [-1], [9], ["a"]])
+def test_wrong_inputs_are_told(inputs):
+    with pytest.raises(UsageError):
+        CharRNN(9, 4).forward(inputs)
+
+
+def test_wrong_order_and_shapes_are_told():
+    model = CharRNN(9, 4, "lstm")
+    with pytest.raises(UsageError, match="forward"):
+        model.forward([1])
+        model.backward([1])
+        model.backward([1])
+    model.forward([1, 2])
+    with pytest.raises(UsageError, match="shape"):
+        model.backward([1, 2, 3])
+    with pytest.raises(UsageError, match="state"):
+        model.forward([1], np.zeros((1, 1, 4)))
+    for wrong in ({"cell": "lstn"}, {"layers": 0}, {"reset_after": True}, {"init": "zero"}):
+        with pytest.raises(UsageError):
+            CharRNN(9, 4, **wrong)
+    with pytest.raises(UsageError, match="vocabulary"):
+        model.sample("a", 3)
+
+
+def test_each_seed_character_is_seen_once():
+    model = CharRNN(3, 8, "gru", vocabulary=Vocabulary("abc"), rng=np.random.default_rng(1))
+    model.parameters.flat[:] += np.random.default_rng(2).standard_normal(model.parameters.flat.size)
+    logits, _ = model.forward(model.vocabulary.encode("abca"))
+    greedy = model.sample("abca", 1, temperature=0)
+    assert greedy == "abca" + model.vocabulary.chars[int(logits[-1, 0].argmax())]
+
+
+def test_sampling_is_reproducible_and_follows_the_distribution():
+    model = CharRNN(3, 4, vocabulary=Vocabulary("abc"), rng=np.random.default_rng(1))
+    rngs = [np.random.default_rng(5) for _ in range(2)]
+    assert model.sample("a", 50, 1.0, rngs[0]) == model.sample("a", 50, 1.0, rngs[1])
+    for temperature in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(UsageError):
+            model.sample("a", 5, temperature)
+    for temperature in (1e-6, 1e6):
+        assert len(model.sample("a", 20, temperature)) == 21
