@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from char_rnn import CharRNN
-from char_rnn.analyse import gradient_check
-from char_rnn.model.cells import CELLS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import reference_network
+
+from char_rnn import CharRNN
+from char_rnn.analyse import gradient_check
+from char_rnn.model.cells import CELLS
 
 V, H = 7, 5
 EVERY_CELL = pytest.mark.parametrize(("cell", "reset_after"), list(CELLS))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from char_rnn import CharRNN, Vocabulary
 from char_rnn.config import INITS
 from char_rnn.errors import UsageError

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from char_rnn import CharRNN, Vocabulary
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; the extra `bench` has it")

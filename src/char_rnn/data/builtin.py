@@ -1,77 +1,119 @@
-"""The built-in texts: two that every Python has with it, and one that is downloaded once."""
+"""The built-in texts: Python's own documentation and code, and tiny-shakespeare."""
 
-import hashlib
+import os
 import sysconfig
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from char_rnn.data.cache import cache_folder
 from char_rnn.errors import DownloadFailed, TextNotFound
 
 BUILTIN = ("python-code", "python-docs", "shakespeare")
+"""The names of the built-in texts."""
 
-SHAKESPEARE = (
+ADDRESS = (
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 )
-SHAKESPEARE_SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
-DOWNLOAD_SECONDS = 20
+"""Where `shakespeare` is downloaded from."""
+
+SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+"""The SHA-256 of `shakespeare`."""
+
+TIMEOUT = 20.0
+"""Seconds without an answer after which a download is given up."""
+
+_NOT_CODE = {"site-packages", "dist-packages", "test", "tests", "idle_test"}
 
 
 def python_docs() -> str:
-    """Return the language reference that comes with CPython, about 460,000 characters."""
+    """Return Python's documentation of its topics, as `help()` shows it.
+
+    The topics are in the order of their sorted names, with an empty line between two of them.
+    """
     try:
-        from pydoc_data.topics import topics  # noqa: PLC0415
-    except ImportError as error:
+        from pydoc_data.topics import topics  # noqa: PLC0415 - large, and not always installed
+    except ImportError:
         raise TextNotFound(
-            "this Python comes without its language reference (pydoc_data); "
-            "train on python-code or on a file of your own"
-        ) from error
+            "python-docs: this Python lacks the module pydoc_data.topics; "
+            "use python-code, shakespeare or a file of your own"
+        ) from None
     return "\n\n".join(topics[name] for name in sorted(topics))
 
 
 def python_code() -> list[Path]:
-    """Return the standard library's own source files, without its tests; 12 million characters."""
-    root = Path(sysconfig.get_paths()["stdlib"])
-    left_out = {"site-packages", "dist-packages", "test", "tests", "idle_test"}
-    files = [
-        path
-        for path in sorted(root.rglob("*.py"))
-        if not left_out & set(path.relative_to(root).parts)
-    ]
-    if not files:
-        raise TextNotFound(
-            f"{root} holds no source files; train on python-docs or on a file of your own"
-        )
-    return files
+    """Return the paths of the standard library's modules, sorted by their relative paths.
 
-
-def shakespeare_file(address: str = SHAKESPEARE, sha256: str = SHAKESPEARE_SHA256) -> Path:
-    """Return the file of tiny-shakespeare, downloading it the first time.
-
-    Raises DownloadFailed, and leaves nothing behind, if the right file does not arrive.
+    Installed packages, tests and files that are not UTF-8 text are left out.
     """
-    path = cache_folder() / "shakespeare.txt"
-    if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
-        return path
-    import pooch  # noqa: PLC0415
+    root = Path(sysconfig.get_path("stdlib"))
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name not in _NOT_CODE]
+        found += [Path(folder, name) for name in files if name.endswith(".py")]
+    paths = [path for path in found if path.is_file() and _is_utf8(path)]
+    if not paths:
+        raise TextNotFound(
+            "python-code: this Python's standard library has no readable *.py files; "
+            "use python-docs, shakespeare or a file of your own"
+        )
+    return sorted(paths, key=lambda path: path.relative_to(root).as_posix())
+
+
+def shakespeare_file(address: str = ADDRESS, sha256: str = SHA256) -> Path:
+    """Return the path of tiny-shakespeare, downloading it to the cache folder if it is not there.
+
+    Its checksum is verified every time. A download that fails raises DownloadFailed and leaves
+    no half-written file.
+    """
+    import pooch  # noqa: PLC0415 - kept out of the import time
 
     logger = pooch.get_logger()
     level = logger.level
-    logger.setLevel("CRITICAL")
+    logger.setLevel("ERROR")
     try:
-        path.unlink(missing_ok=True)
-        fetched = pooch.retrieve(
-            address,
-            known_hash=f"sha256:{sha256}",
-            fname=path.name,
-            path=path.parent,
-            downloader=pooch.HTTPDownloader(timeout=DOWNLOAD_SECONDS),
+        return Path(
+            pooch.retrieve(
+                address,
+                known_hash=f"sha256:{sha256}",
+                fname="shakespeare.txt",
+                path=cache_folder(),
+                downloader=pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=False),
+            )
         )
     except Exception as error:
-        reason = str(error).split("\n", maxsplit=1)[0][:160]
         raise DownloadFailed(
-            f"cannot download shakespeare ({type(error).__name__}: {reason}); "
-            "train on python-docs, python-code or a file of your own"
+            f"shakespeare: could not be downloaded: {_reason(error, address)}; "
+            "use python-docs, python-code or a file of your own instead"
         ) from error
     finally:
         logger.setLevel(level)
-    return Path(fetched)
+
+
+def _is_utf8(path: Path) -> bool:
+    """Tell whether the whole of a file is text in UTF-8."""
+    try:
+        data = path.read_bytes()
+        data.decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return b"\0" not in data
+
+
+def _reason(error: Exception, address: str) -> str:  # noqa: PLR0911 - a table of reasons
+    """Say in one line why a download failed."""
+    import requests  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+
+    host = urlsplit(address).netloc
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"{host} answered {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.Timeout):
+        return f"{host} gave no answer within {TIMEOUT:g} seconds"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return f"{host} closed the connection half way"
+    if isinstance(error, requests.ConnectionError):
+        return f"no connection to {host}"
+    if isinstance(error, ValueError) and "hash" in str(error):
+        return f"what {host} sent is damaged or cut off (its SHA-256 is not the expected one)"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} in the cache folder {cache_folder()}"
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,13 +1,18 @@
-"""Where downloads and encoded texts are kept."""
+"""Where downloaded and encoded texts are kept."""
 
 import os
 from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Return the cache folder: CHAR_RNN_CACHE if it is set, else the user's own."""
-    if os.environ.get("CHAR_RNN_CACHE"):
-        return Path(os.environ["CHAR_RNN_CACHE"])
-    from platformdirs import user_cache_path  # noqa: PLC0415
+    """Return the folder for cached files; it may not exist yet.
 
-    return user_cache_path("char-rnn")
+    The environment variable CHAR_RNN_CACHE wins; without it, it is the platform's cache folder
+    for char-rnn.
+    """
+    chosen = os.environ.get("CHAR_RNN_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs  # noqa: PLC0415 - kept out of the import time
+
+    return platformdirs.user_cache_path("char-rnn", appauthor=False)

@@ -81,6 +81,10 @@ class Parameters(Mapping[str, Array]):
     def __getitem__(self, name: str) -> Array:
         return self._views[name]
 
+    def __setitem__(self, name: str, values: Array) -> None:
+        """Write `values` into the array: `parameters[name] -= step` stays a view of `flat`."""
+        self._views[name][...] = values
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._views)
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from char_rnn.charrnn import CharRNN
 from char_rnn.config import SampleConfig, TrainConfig
@@ -134,6 +133,8 @@ class Trainer:
     # The work.
 
     def __iter__(self) -> Iterator[Event]:
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
         with (
             threadpool_limits(1),
             Workers(

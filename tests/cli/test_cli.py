@@ -1,0 +1,214 @@
+"""The commands through their real entry points, as a user and a kill -9 meet them."""
+
+import json
+import os
+import pickle
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from char_rnn import CharRNN
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = "To be, or not to be: that is the question.\n" * 80
+COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
+SMALL = ["--hidden_size", "16", "--batch-size", "4", "--seq_length", "10", "--threads", "1"]
+
+
+def start(*arguments, cwd, command=COMMAND, **settings):
+    environment = os.environ | {
+        "PYTHONIOENCODING": "utf-8", "CHAR_RNN_CACHE": str(cwd / "cache"),
+    }  # fmt: skip
+    return subprocess.Popen(
+        [*command, *map(str, arguments)], cwd=cwd, env=environment, text=True, encoding="utf-8",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.PIPE, **settings,
+    )  # fmt: skip
+
+
+def run(*arguments, cwd, code=0, stdin="", **settings):
+    process = start(*arguments, cwd=cwd, **settings)
+    out, err = process.communicate(stdin, timeout=120)
+    assert process.returncode == code, (out, err)
+    assert "Traceback" not in out + err
+    if code:
+        assert len(err.strip().splitlines()) <= 4, err
+    return out if code == 0 else err
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with a text and a trained run."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "text.txt").write_text(TEXT, "utf-8", newline="")
+    out = run("train", "text.txt", *SMALL, "--iterations", 60, "--eval_every", 20,
+              "--sample-every", 30, "--out", "runs/first", cwd=folder)  # fmt: skip
+    assert "Iter 0 (loss=" in out and "Validation loss:" in out
+    assert "char-rnn generate runs/first" in out.replace("\\", "/")
+    return folder
+
+
+def test_generate(home):
+    def generate(*more, **settings):
+        return run("generate", "runs/first", "--seed", "To be", "--length", 30, *more, cwd=home,
+                   **settings)  # fmt: skip
+
+    text = generate("--rng_seed", 1)
+    assert text.startswith("To be") and len(text) == 5 + 30 + 1
+    assert text == generate("--rng-seed", 1) != generate("--rng_seed", 2)
+    assert generate("--greedy") == generate("--temperature", 0)
+    assert run("generate", "--length", 5, cwd=home)  # the newest run
+    generate("--out", "out.txt", "--rng_seed", 1)
+    assert (home / "out.txt").read_text("utf-8") + "\n" == text
+    for wrong in ("-1", "nan"):
+        assert "temperature" in generate("--temperature", wrong, code=2)
+    unknown = ["generate", "runs/first", "--seed", "ΩTo", "--length", 3]
+    assert "Ω" in run(*unknown, cwd=home, code=2)
+    assert run(*unknown, "--skip_unknown", cwd=home).startswith("To")
+
+
+def test_inspect(home):
+    out = run("inspect", "runs/first", cwd=home)
+    for part in ("CharRNN(input=", "lstm", "text, 3,440 characters", "60 iterations", "Validation"):
+        assert part in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["train", "no-such.txt"], 1, "python-docs"),
+        (["train", "empty.txt"], 1, "empty"),
+        (["train", "binary.bin"], 1, "--bytes"),
+        (["train", "latin.txt"], 1, "byte offset 3"),
+        (["train", "one.txt"], 1, "2 are needed"),
+        (["train", "void"], 1, "no text file"),
+        (["train", "text.txt", "--cell", "lstn"], 2, "lstm"),
+        (["train", "text.txt", "--cell", "rnn", "--reset_after"], 2, "gru"),
+        (["train", "text.txt", "--hidden_size", "0"], 2, "hidden_size"),
+        (["train", "text.txt", "--iterations", "5", "--epochs", "1"], 2, "how long"),
+        (["train", "text.txt", "--out", "runs/first"], 1, "--resume"),
+        (["train", "--resume", "runs/first"], 2, "finished"),
+        (["train", "--resume", "runs/first", "--cell", "rnn"], 2, "--cell"),
+        (["train", "--resume", "void"], 1, "not a run folder"),
+        (["generate", "no-such"], 1, "no-such"),
+        (["generate", "text.txt"], 1, "text.txt"),
+        (["generate", "void"], 1, "void"),
+        (["inspect", "binary.bin"], 1, "binary.bin"),
+        (["no-such-command"], 2, "no-such-command"),
+    ],
+)
+def test_mistakes_get_one_line(home, arguments, code, says):
+    (home / "empty.txt").write_bytes(b"")
+    (home / "binary.bin").write_bytes(b"\x7fELF\0\0\0")
+    (home / "latin.txt").write_bytes("abcé".encode("latin-1") + b" abc")
+    (home / "one.txt").write_text("a")
+    (home / "void").mkdir(exist_ok=True)
+    assert says in run(*arguments, cwd=home, code=code)
+
+
+def test_small_texts_shrink_the_batch_and_say_so(tmp_path):
+    (tmp_path / "tiny.txt").write_text("abcabcabcabcabcabcab")
+    out = run("train", "tiny.txt", "--iterations", 3, "--out", "r", cwd=tmp_path)
+    assert "batch_size 32 → 1" in out and "seq_length 50 → 17" in out
+    (tmp_path / "same.txt").write_text("a" * 3000)
+    assert "nothing but 'a'" in run("train", "same.txt", "--iterations", 3, "--out", "s",
+                                    cwd=tmp_path)  # fmt: skip
+
+
+def test_bytes_and_standard_input(tmp_path):
+    (tmp_path / "latin.txt").write_bytes("déjà vu ".encode("latin-1") * 300)
+    run("train", "latin.txt", "--bytes", *SMALL, "--iterations", 5, "--out", "b", cwd=tmp_path)
+    assert run("generate", "b", "--seed", "né", "--length", 9, cwd=tmp_path).startswith("né")
+    out = run("train", "-", *SMALL, "--iterations", 5, "--out", "s", cwd=tmp_path, stdin=TEXT)
+    assert "stdin, 3,440 characters" in out
+
+
+def test_resume_with_more_iterations(home):
+    run("train", "text.txt", *SMALL, "--iterations", 5, "--out", "runs/more", cwd=home)
+    out = run("train", "--resume", "runs/more", "--iterations", 9, cwd=home)
+    assert "at iteration 5" in out
+    log = [json.loads(x) for x in (home / "runs/more/log.jsonl").read_text().splitlines()]
+    assert log[-1]["event"] == "end" and log[-1]["iteration"] == 9
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number, code):
+    (tmp_path / "text.txt").write_text(TEXT)
+    process = start("train", "text.txt", *SMALL, "--iterations", 10**6, "--out", "r", cwd=tmp_path)
+    while "validation" not in process.stdout.readline():
+        pass
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code and not err
+    assert "char-rnn train --resume r" in out
+    facts = CharRNN.load(tmp_path / "r" / "last.safetensors").summary
+    assert f"iteration {facts['iteration']:,}" in out
+
+
+def test_killed_anywhere_and_resumed_gives_the_same_bits(tmp_path):
+    (tmp_path / "text.txt").write_text(TEXT)
+    settings = ["--iterations", 400, "--eval_every", 3, "--sample_every", 50, "--threads", 2]
+
+    def weights(name):
+        return CharRNN.load(tmp_path / name / "last.safetensors").parameters.flat
+
+    run("train", "text.txt", *SMALL, *settings, "--out", "whole", cwd=tmp_path)
+    chance = random.Random(0)
+    process = start("train", "text.txt", *SMALL, *settings, "--out", "killed", cwd=tmp_path)
+    kills = 0
+    while True:
+        # The first kill comes as soon as the folder is there, before the first checkpoint.
+        while not (tmp_path / "killed" / "config.json").exists():
+            time.sleep(0.001)
+        if kills:
+            time.sleep(chance.uniform(0.3, 0.9))
+        if process.poll() is not None or kills > 25:
+            break
+        process.kill()
+        process.communicate()
+        kills += 1
+        process = start("train", "--resume", "killed", cwd=tmp_path)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode in {0, 2}, (out, err)
+    assert kills >= 2
+    np.testing.assert_array_equal(weights("whole"), weights("killed"))
+    best = [CharRNN.load(tmp_path / name).parameters.flat for name in ("whole", "killed")]
+    np.testing.assert_array_equal(*best)
+    assert not list((tmp_path / "killed").glob("*.tmp*"))
+
+
+def test_the_exercise_to_the_letter(tmp_path, shakespeare):
+    (tmp_path / "shakespeare.txt").write_bytes(shakespeare.read_bytes())
+    train = [sys.executable, str(ROOT / "train_rnn.py")]
+    out = run("--text", "shakespeare.txt", "--hidden_size", 256, "--seq_length", 50,
+              "--iterations", 3, cwd=tmp_path, command=train)  # fmt: skip
+    for line in (
+        "Loading text file...",
+        "Text length: 1,115,394 characters",
+        "Vocabulary size: 65 unique characters",
+        r"""Vocabulary: ['\n', ' ', '!', '$', '&', "'", ',', '-', '.', ...]""",
+        "Building RNN...",
+        "Architecture: CharRNN(input=65, hidden=256, output=65)",
+        "Total parameters: 99,137",
+        "Training with:",
+        "  - Sequence length: 50",
+        "  - Learning rate: 0.002",
+        "  - Gradient clip: 5.0",
+        "Iter 0 (loss=4.",
+    ):
+        assert line in out
+    with (tmp_path / "shakespeare_rnn.pkl").open("rb") as file:
+        plain = pickle.load(file)  # what any NumPy user would do
+    assert plain["parameters"]["rnn.weight_hh_l0"].shape == (256, 256)
+    generate = [sys.executable, str(ROOT / "generate.py")]
+    out = run("--model", "shakespeare_rnn.pkl", "--seed", "To be or", "--length", 50,
+              "--temperature", 0.8, cwd=tmp_path, command=generate)  # fmt: skip
+    assert out.startswith('Seed: "To be or"\n\nGenerated:\nTo be or')
+    out = run("--seed", "KING:", "--temperature", 1.2, cwd=tmp_path, command=generate)
+    assert out.startswith("KING:") and len(out) == 5 + 500 + 1

@@ -1,0 +1,307 @@
+"""Every kind of text that can be named, and every way in which one cannot be used."""
+
+import codecs
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from char_rnn.data import sources
+from char_rnn.data.sources import CHUNK, open_source
+from char_rnn.errors import DataError, NotText, TextNotFound, TextTooShort
+
+
+def file(folder: Path, data: bytes, name: str = "a.txt") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def read(text: str | Path, **options: bool) -> str:
+    return "".join(open_source(text, **options).chunks())
+
+
+def message(error: pytest.ExceptionInfo[BaseException]) -> str:
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+class Stdin:
+    def __init__(self, data: bytes) -> None:
+        self.buffer = io.BytesIO(data)
+
+
+def test_a_file_is_read_as_it_is_and_again(tmp_path: Path) -> None:
+    path = file(tmp_path, "a\r\nb\rc\né".encode(), "my.text.txt")
+    source = open_source(str(path))
+    assert (source.name, source.where, source.notes) == ("my.text", str(path), [])
+    assert "".join(source.chunks()) == "".join(source.chunks()) == "a\r\nb\rc\né"
+    assert b"".join(source.byte_chunks()) == b"".join(source.byte_chunks()) == path.read_bytes()
+
+
+def test_where_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file(tmp_path, b"x")
+    monkeypatch.chdir(tmp_path)
+    source = open_source("a.txt")
+    assert Path(source.where).is_absolute()
+    monkeypatch.chdir(tmp_path.parent)
+    assert "".join(source.chunks()) == "x"
+
+
+def test_the_byte_order_mark_is_dropped_at_the_start_only(tmp_path: Path) -> None:
+    path = file(tmp_path, codecs.BOM_UTF8 + "a\ufeffb".encode())
+    assert read(path) == "a\ufeffb"
+    assert b"".join(open_source(path, as_bytes=True).byte_chunks()) == path.read_bytes()
+
+
+def test_characters_split_at_chunk_borders(tmp_path: Path) -> None:
+    text = "x" + "é€😀" * (CHUNK // 2)
+    path = file(tmp_path, text.encode())
+    pieces = list(open_source(path).chunks())
+    assert "".join(pieces) == text
+    assert len(pieces) > 1
+    assert max(map(len, pieces)) < 3 * CHUNK
+    assert max(map(len, open_source(path).byte_chunks())) < 3 * CHUNK
+
+
+@pytest.mark.parametrize(
+    ("data", "offset"),
+    [
+        (b"ab\xffc", 2),
+        (codecs.BOM_UTF8 + b"ab\xffc", 5),
+        (b"x" * (CHUNK + 7) + b"\xff" + b"y", CHUNK + 7),
+        (codecs.BOM_UTF8 + b"x" * (2 * CHUNK) + b"\xff", 2 * CHUNK + 3),
+        (b"x" * (CHUNK - 1) + b"\xc3" + b"(" + b"y", CHUNK - 1),  # split at the border
+        (b"x" * (CHUNK - 2) + b"\xe2\x82" + b"(", CHUNK - 2),
+        (b"x" * (CHUNK - 2) + b"\xe2\x82" + b"\xac" + b"\x80", CHUNK + 1),
+        (b"x" * (CHUNK - 1) + b"\xe2", CHUNK - 1),  # cut off at the end
+        (b"abc\xe2\x82", 3),
+    ],
+)
+def test_invalid_utf8_names_the_offset(tmp_path: Path, data: bytes, offset: int) -> None:
+    path = file(tmp_path, data)
+    with pytest.raises(NotText) as error:
+        read(path)
+    text = message(error)
+    assert f"byte offset {offset} " in text
+    assert str(path) in text
+    assert "--bytes" in text
+    assert b"".join(open_source(path, as_bytes=True).byte_chunks()) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "offset"),
+    [
+        (b"ab\0c", 2),
+        (codecs.BOM_UTF8 + b"\0", 3),
+        (b"x" * (CHUNK - 1) + b"\xc3\xa9" + b"\0", CHUNK + 1),
+    ],
+)
+def test_a_nul_byte_looks_binary(tmp_path: Path, data: bytes, offset: int) -> None:
+    path = file(tmp_path, data)
+    with pytest.raises(NotText, match=f"NUL byte at byte offset {offset}, .*binary.*--bytes") as e:
+        read(path)
+    assert str(path) in message(e)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_other_encodings_are_named(tmp_path: Path, encoding: str) -> None:
+    path = file(tmp_path, "\ufeffhello".encode(encoding))
+    with pytest.raises(NotText, match=encoding[:6].upper()) as error:
+        read(path)
+    assert str(path) in message(error)
+
+
+def test_a_missing_file_lists_the_built_ins(tmp_path: Path) -> None:
+    with pytest.raises(TextNotFound, match=r"nowhere\.txt") as error:
+        open_source(tmp_path / "nowhere.txt")
+    for name in ("python-code", "python-docs", "shakespeare"):
+        assert name in message(error)
+    for odd in (file(tmp_path, b"x") / "below", "", "a\0b", "two\nlines"):
+        with pytest.raises(DataError) as error:
+            open_source(odd)
+        message(error)
+
+
+def test_empty_texts(tmp_path: Path) -> None:
+    for data in (b"", codecs.BOM_UTF8):
+        with pytest.raises(TextTooShort, match="empty") as error:
+            open_source(file(tmp_path, data))
+        message(error)
+    assert list(open_source(file(tmp_path, codecs.BOM_UTF8), as_bytes=True).byte_chunks())
+    path = file(tmp_path, b"x")
+    source = open_source(path)
+    path.write_bytes(b"")
+    with pytest.raises(TextTooShort):
+        list(source.chunks())
+    with pytest.raises(TextTooShort):
+        list(source.byte_chunks())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_is_not_a_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="not a regular file") as error:
+        open_source(tmp_path / "pipe")
+    message(error)
+
+
+def test_refusals_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file(tmp_path, b"x")
+    source = open_source(path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)  # the tests may run as root, whom nothing stops
+    for use in (
+        lambda: open_source(path),
+        lambda: open_source(tmp_path),
+        lambda: list(source.chunks()),
+        lambda: list(source.byte_chunks()),
+    ):
+        with pytest.raises(DataError, match=r"a\.txt: cannot be read: permission denied") as error:
+            use()
+        message(error)
+
+
+def test_a_file_that_vanishes(tmp_path: Path) -> None:
+    path = file(tmp_path, b"x")
+    source = open_source(path)
+    path.unlink()
+    for use in (lambda: list(source.chunks()), source.key):
+        with pytest.raises(TextNotFound, match=r"a\.txt"):
+            use()
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    root = tmp_path / "corpus"
+    file(root, b"last", "z.md")
+    file(root, b"two\n", "b/c.txt")
+    file(root, codecs.BOM_UTF8 + b"one", "a.txt")
+    file(root, b"", "b/a-empty.txt")
+    file(root, b"upper", "Z.txt")
+    file(root, b"bin\0ary", "b/picture.png")
+    file(root, b"latin \xe9 text", "latin.txt")
+    file(root, b"hidden", ".hidden")
+    file(root, b"hidden", ".git/config")
+    file(root, b"x" * 65535 + "é".encode(), "m.txt")  # split at the border of what is looked at
+    source = open_source(root)
+    assert (source.name, source.where) == ("corpus", str(root))
+    expected = "upper\none\ntwo\n" + "x" * 65535 + "é\nlast"
+    assert "".join(source.chunks()) == "".join(source.chunks()) == expected
+    (note,) = source.notes
+    assert "2 files" in note
+    everything = b"".join(open_source(root, as_bytes=True).byte_chunks())
+    assert everything.startswith(b"upper" + codecs.BOM_UTF8 + b"onetwo\nbin\0arylatin \xe9 text")
+    assert b"hidden" not in everything
+
+
+def test_small_files_are_gathered_into_chunks(tmp_path: Path) -> None:
+    for i in range(50):
+        file(tmp_path, b"x\n", f"{i}.txt")
+    assert list(open_source(tmp_path).chunks()) == ["x\n" * 50]
+    assert list(open_source(tmp_path).byte_chunks()) == [b"x\n" * 50]
+
+
+def test_links_in_a_folder(tmp_path: Path) -> None:
+    root = tmp_path / "corpus"
+    file(root, b"here\n")
+    file(tmp_path, b"far\n", "other/far.txt")
+    try:
+        (root / "link").symlink_to(tmp_path / "other", target_is_directory=True)
+        (root / "loop").symlink_to(root, target_is_directory=True)
+        (root / "z.txt").symlink_to(root / "a.txt")
+        (root / "gone.txt").symlink_to(tmp_path / "gone")
+    except OSError:
+        pytest.skip("no symbolic links here")
+    assert read(root) == "here\nhere\n"
+    assert "1 file that is" in open_source(root).notes[0]
+
+
+def test_a_folder_without_text(tmp_path: Path) -> None:
+    with pytest.raises(TextNotFound, match="no text files") as error:
+        open_source(tmp_path)
+    file(tmp_path, b"\0")
+    with pytest.raises(TextNotFound, match="1 skipped") as error:
+        open_source(tmp_path)
+    message(error)
+    file(tmp_path, b"", "b.txt")
+    with pytest.raises(TextTooShort, match="empty") as short:
+        open_source(tmp_path)
+    message(short)
+
+
+def test_a_folder_with_an_error_late_in_a_file_names_the_file(tmp_path: Path) -> None:
+    file(tmp_path, b"fine")
+    file(tmp_path, b"x" * 70000 + b"\xff", "late.txt")
+    with pytest.raises(NotText, match=r"late\.txt.*byte offset 70000 "):
+        read(tmp_path)
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Stdin(codecs.BOM_UTF8 + "é\r\n".encode()))
+    source = open_source("-")
+    assert (source.name, source.where) == ("stdin", "-")
+    assert "".join(source.chunks()) == "".join(source.chunks()) == "é\r\n"
+    assert b"".join(source.byte_chunks()) == codecs.BOM_UTF8 + "é\r\n".encode()
+    monkeypatch.setattr(sys, "stdin", Stdin(b"other"))
+    assert open_source("-").key() != source.key()
+    monkeypatch.setattr(sys, "stdin", Stdin(b"other"))
+    assert open_source("-").key() == open_source_key(b"other", monkeypatch)
+
+
+def open_source_key(data: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(sys, "stdin", Stdin(data))
+    return open_source("-").key()
+
+
+def test_standard_input_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Stdin(b""))
+    with pytest.raises(TextTooShort, match="standard input"):
+        open_source("-")
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(DataError, match="standard input"):
+        open_source("-")
+    monkeypatch.setattr(sys, "stdin", Stdin(b"x" * (CHUNK - 1) + b"\xc3("))
+    with pytest.raises(NotText, match=f"standard input.*byte offset {CHUNK - 1} "):
+        read("-")
+
+
+def test_the_key_follows_the_files(tmp_path: Path) -> None:
+    path = file(tmp_path, b"abc")
+    key = open_source(path).key()
+    assert key == open_source(path).key()
+    int(key, 16)
+    found = path.stat()
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns + 10**9))
+    changed = open_source(path).key()
+    assert changed != key
+    path.write_bytes(b"abcd")
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns + 10**9))
+    assert open_source(path).key() != changed
+    folder = open_source(tmp_path).key()
+    file(tmp_path, b"new", "b.txt")
+    assert open_source(tmp_path).key() != folder
+
+
+def test_a_path_wins_over_a_built_in_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file(tmp_path, b"mine", "python-docs")
+    monkeypatch.chdir(tmp_path)
+    source = open_source("python-docs")
+    assert "".join(source.chunks()) == "mine"
+    assert "current folder" in source.notes[0]
+
+
+def test_nothing_heavy_is_imported() -> None:
+    import subprocess  # noqa: PLC0415
+
+    code = "import sys, char_rnn.data.sources; print({'pooch', 'platformdirs'} & set(sys.modules))"
+    environment = {**os.environ, "PYTHONPATH": str(Path(sources.__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"

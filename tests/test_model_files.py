@@ -1,0 +1,123 @@
+"""Damaged model files, run checkpoints and pickles: the very same model, or our error."""
+
+import json
+
+import numpy as np
+import pytest
+
+from char_rnn import CharRNN, Corpus, TrainConfig
+from char_rnn.config import ModelConfig
+from char_rnn.errors import CorruptFile, FileError
+from char_rnn.storage import load_tensors, save_tensors
+from char_rnn.train.run import Run
+
+TEXT = "abcdefgh " * 40
+MUTATIONS = 1000
+
+
+def files(folder):
+    """Return a model file, a checkpoint and a pickle of the same small network."""
+    corpus = Corpus.from_text(TEXT)
+    config = TrainConfig(iterations=2, seq_length=5, batch_size=2, threads=1, sample_every=0)
+    run = Run.create(folder / "run", ModelConfig(corpus.vocabulary.size, 4), config, corpus)
+    trainer = run.trainer(corpus)
+    list(run.follow(trainer))
+    trainer.model.save(folder / "model.pkl")
+    return [folder / "run" / "model.safetensors", folder / "run" / "last.safetensors",
+            folder / "model.pkl"]  # fmt: skip
+
+
+def mutations(data, rng):
+    """Yield damaged copies of `data`: cut, flipped, overwritten, inserted, moved."""
+    for k in range(MUTATIONS):
+        at = int(rng.integers(len(data)))
+        early = int(rng.integers(min(len(data), 600)))
+        match k % 6:
+            case 0:
+                yield data[:at]
+            case 1:
+                yield data[:at] + bytes([data[at] ^ (1 << int(rng.integers(8)))]) + data[at + 1 :]
+            case 2:
+                yield data[:early] + bytes([int(rng.integers(256))]) + data[early + 1 :]
+            case 3:
+                yield data[:at] + rng.bytes(4) + data[at:]
+            case 4:
+                yield data[:at] + data[at + 1 + int(rng.integers(8)) :]
+            case 5:
+                digits = [i for i in range(8, min(len(data), 4000)) if 48 <= data[i] < 58]
+                i = digits[int(rng.integers(len(digits)))]
+                yield data[:i] + b"9" * int(rng.integers(1, 12)) + data[i + 1 :]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["model", "checkpoint", "pickle"])
+def test_damaged_files_load_the_same_or_raise(tmp_path, which):
+    path = files(tmp_path)[which]
+    right = CharRNN.load(path)
+    data = path.read_bytes()
+    bad = tmp_path / f"bad{path.suffix}"
+    refused = 0
+    for damaged in mutations(data, np.random.default_rng(which)):
+        bad.write_bytes(damaged)
+        try:
+            model = CharRNN.load(bad)
+        except FileError as error:
+            assert "\n" not in str(error)
+            refused += 1
+            continue
+        assert model.config == right.config and model.vocabulary == right.vocabulary
+        np.testing.assert_array_equal(model.parameters.flat, right.parameters.flat)
+    assert refused > 0.9 * MUTATIONS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden_size": 10**9}, {"vocab_size": 10**9}, {"layers": 10**9}, {"cell": "lstm"},
+        {"hidden_size": -1}, {"dtype": "float64"}, {"hidden_size": "4"}, {"unknown": 1},
+        {"initial_state": "learned"},
+    ],
+    ids=json.dumps,
+)  # fmt: skip
+def test_a_config_that_does_not_fit_its_tensors_is_refused(tmp_path, change):
+    path = files(tmp_path)[0]
+    tensors, facts = load_tensors(path)
+    save_tensors(path, tensors, facts | {"config": facts["config"] | change})
+    with pytest.raises(CorruptFile):
+        CharRNN.load(path)
+
+
+@pytest.mark.parametrize("fault", ["missing", "added", "shape", "dtype", "vocabulary", "facts"])
+def test_tensors_that_do_not_fit_are_refused(tmp_path, fault):
+    path = files(tmp_path)[0]
+    tensors, facts = load_tensors(path)
+    name = "rnn.weight_hh_l0"
+    match fault:
+        case "missing":
+            del tensors[name]
+        case "added":
+            tensors["more"] = tensors[name]
+        case "shape":
+            tensors[name] = tensors[name][:2]
+        case "dtype":
+            tensors[name] = tensors[name].astype(np.float64)
+        case "vocabulary":
+            facts["vocabulary"] = {"kind": "characters", "characters": "ba"}
+        case "facts":
+            facts = {"kind": "model"}
+    save_tensors(path, tensors, facts)
+    with pytest.raises(CorruptFile):
+        CharRNN.load(path)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pkl"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_round_trip(tmp_path, cell, suffix):
+    vocabulary = Corpus.from_text(TEXT).vocabulary
+    model = CharRNN(vocabulary.size, 5, cell, 2, vocabulary=vocabulary, initial_state="learned")
+    model.summary = {"loss": 1.5}
+    model.save(tmp_path / f"m{suffix}")
+    back = CharRNN.load(tmp_path / f"m{suffix}")
+    assert (back.config, back.vocabulary, back.summary) == (
+        model.config, vocabulary, model.summary,
+    )  # fmt: skip
+    np.testing.assert_array_equal(back.parameters.flat, model.parameters.flat)

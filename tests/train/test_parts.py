@@ -1,0 +1,106 @@
+"""Optimisers, schedules, clipping and threads, each against its definition."""
+
+import numpy as np
+import pytest
+
+from char_rnn.config import OPTIMIZERS, ModelConfig, TrainConfig
+from char_rnn.errors import NonFiniteGradient
+from char_rnn.model.initialisation import initialise_
+from char_rnn.model.network import Network
+from char_rnn.model.parameters import Parameters
+from char_rnn.train.clipping import clip_by_norm, clip_by_value
+from char_rnn.train.optimisers import make_optimizer
+from char_rnn.train.parallel import Workers
+from char_rnn.train.schedules import rate_factor
+
+
+def by_definition(name, w, gradients, rate):
+    """The update rules one element at a time, as their papers write them."""
+    m = v = 0.0
+    for t, g in enumerate(gradients, 1):
+        if name == "sgd":
+            v = 0.9 * v + g
+            w -= rate * v
+        elif name == "adagrad":
+            v += g * g
+            w -= rate * g / (v**0.5 + 1e-8)
+        elif name == "rmsprop":
+            v = 0.95 * v + 0.05 * g * g
+            w -= rate * g / (v**0.5 + 1e-8)
+        else:
+            if name == "adamw":
+                w *= 1 - rate * 0.01
+            m = 0.9 * m + 0.1 * g
+            v = 0.999 * v + 0.001 * g * g
+            w -= rate * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)) ** 0.5 + 1e-8)
+    return w
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimisers_follow_their_papers(name):
+    parameters = Parameters(ModelConfig(3, 4, dtype="float64"))
+    optimizer = make_optimizer(TrainConfig(optimizer=name), parameters)
+    rng = np.random.default_rng(0)
+    w = parameters.trained
+    w[:] = rng.standard_normal(w.size)
+    gradients = rng.standard_normal((6, w.size))
+    first, last_bias = w[0], w[-1]
+    for g in gradients:
+        optimizer.step(w, g.copy(), 0.01)
+    assert w[0] == pytest.approx(by_definition(name, first, gradients[:, 0], 0.01), rel=1e-12)
+    bias_rule = "adam" if name == "adamw" else name  # biases do not decay
+    assert w[-1] == pytest.approx(
+        by_definition(bias_rule, last_bias, gradients[:, -1], 0.01), rel=1e-12
+    )
+    assert not parameters["rnn.bias_hh_l0"].any()
+
+
+def test_schedules():
+    cosine = TrainConfig(schedule="cosine", warmup=10, final_rate=0.1)
+    assert rate_factor(cosine, 0, 0.0) == pytest.approx(0.1)
+    assert rate_factor(cosine, 50, 0.5) == pytest.approx(0.55)
+    assert rate_factor(cosine, 99, 1.0) == pytest.approx(0.1)
+    exponential = TrainConfig(schedule="exponential", final_rate=0.01)
+    assert rate_factor(exponential, 5, 0.5) == pytest.approx(0.1)
+    assert rate_factor(TrainConfig(schedule="constant"), 5, 0.9) == 1
+
+
+def test_clipping():
+    g = np.array([3.0, 4.0])
+    assert clip_by_norm(g, 10) == 5 and g.tolist() == [3, 4]
+    assert clip_by_norm(g, 1) == 5
+    np.testing.assert_allclose(g, [0.6, 0.8])
+    g = np.array([3.0, -4.0])
+    assert clip_by_value(g, 3.5) == 5 and g.tolist() == [3, -3.5]
+    for bad in (np.nan, np.inf):
+        g = np.array([1.0, bad])
+        for clip in (clip_by_norm, clip_by_value):
+            with pytest.raises(NonFiniteGradient):
+                clip(g, 1)
+        assert g[0] == 1
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_clipping_when_squares_overflow():
+    g = np.full(4, 1e30, np.float32)
+    assert clip_by_norm(g, 1) == pytest.approx(2e30)
+    np.testing.assert_allclose(g, 0.5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_threads_compute_what_one_network_does(cell):
+    config = ModelConfig(9, 8, cell, 2, initial_state="learned", dtype="float64")
+    parameters = Parameters(config)
+    rng = np.random.default_rng(0)
+    initialise_(parameters, config, rng)
+    ids, targets = rng.integers(9, size=(2, 5, 7))
+    whole = Network(config, parameters)
+    state = whole.initial_state(7)
+    whole.prepare(5, 7)
+    whole.forward(ids, state)
+    loss = whole.backward(targets, learn_state=True) / ids.size
+    with Workers(config, parameters, 3, 7) as workers:
+        sliced, after = workers.step(ids, targets, state, True)
+        assert sliced == pytest.approx(loss, rel=1e-12)
+        np.testing.assert_allclose(after, whole.state(), atol=1e-12)
+        np.testing.assert_allclose(workers.gradients.flat, whole.gradients.flat, atol=1e-12)
