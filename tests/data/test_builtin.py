@@ -1,7 +1,6 @@
 """The built-in texts; the download runs against a server on this machine."""
 
 import hashlib
-import logging
 import socket
 import sys
 import sysconfig
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pooch
 import pytest
 
 from char_rnn.data import builtin
@@ -110,9 +110,9 @@ def test_a_damaged_file_in_the_cache_is_replaced(server: ThreadingHTTPServer, ca
 
 
 def test_the_level_of_the_logger_is_restored(server: ThreadingHTTPServer) -> None:
-    level = logging.getLogger("pooch").level
+    level = pooch.get_logger().level
     shakespeare_file(address(server, "/whole"), SHA256)
-    assert logging.getLogger("pooch").level == level
+    assert pooch.get_logger().level == level
 
 
 def test_a_wrong_checksum(server: ThreadingHTTPServer, cache: Path) -> None:

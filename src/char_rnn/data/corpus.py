@@ -29,9 +29,17 @@ UNICODE = 0x110000
 class Text(Protocol):
     """What a corpus is made from: a Source, read twice in chunks."""
 
-    name: str
-    where: str
-    notes: list[str]
+    @property
+    def name(self) -> str:
+        """What the text is called."""
+
+    @property
+    def where(self) -> str:
+        """Where it came from."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about it."""
 
     def chunks(self) -> Iterator[str]:
         """Yield the text in pieces."""
