@@ -209,11 +209,14 @@ class CharRNN:
         self, seed: str = "", config: SampleConfig | None = None,
         rng: np.random.Generator | None = None,
     ) -> Iterator[str]:  # fmt: skip
-        """Yield the characters that follow `seed`, as they are made."""
+        """Yield the characters that follow `seed`, as they are made.
+
+        Without a seed text the model begins a new line, where its vocabulary has one.
+        """
         vocabulary = self._need_vocabulary()
         decoder = vocabulary.decoder()
         network = Network(self.config, self.parameters)
-        ids = vocabulary.encode(seed)
+        ids = vocabulary.encode(seed or ("\n" if "\n" in vocabulary else ""))
         draws = np.random.default_rng() if rng is None else rng
         for idx in sample_ids(network, ids, config or SampleConfig(), draws):
             text = decoder.feed(idx)

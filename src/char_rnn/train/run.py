@@ -126,7 +126,7 @@ class Run:
                 f"characters then, {corpus.length:,} now); put the old text back or begin a new run"
             )
         train = train or self.train_config
-        remove_leftovers(self.folder)
+        remove_leftovers(self.folder, older_than=0)
         rng = np.random.default_rng(train.rng_seed)
         model = CharRNN.from_config(self.model_config, corpus.vocabulary, rng)
         trainer = Trainer(model, corpus, train, rng)

@@ -1,0 +1,188 @@
+"""Characters per second of a training step: char_rnn and PyTorch, side by side on this CPU.
+
+    python benchmarks/training_speed.py [--cells rnn,gru,lstm] [--hidden 128,256,512]
+        [--batch 64] [--steps 20] [--threads 2] [--json FILE]
+
+A step is forward, mean cross-entropy, backward, clipping by norm 5 and Adam, over the same random
+ids from the same weights, with the state handed on. The two take turns step by step in one
+process; `ratio` compares the median steps and `best` the quickest ones. Windows are 50 characters
+of 65, float32, one layer, and the GRU is PyTorch's form (reset_after).
+
+Run it on an idle machine: PyTorch's threads wait for one another several times in a step, so that
+other work on their cores slows PyTorch far more than it slows us, and the ratio flatters us.
+Nothing here asserts a time; it only stops if the two do not compute the same first loss.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from char_rnn import CharRNN
+from char_rnn.train.clipping import clip_by_norm
+from char_rnn.train.optimisers import Adam
+from char_rnn.train.parallel import Workers
+
+try:
+    import torch
+    from torch import nn
+    from torch.nn.functional import cross_entropy
+except ImportError:
+    sys.exit("this benchmark needs PyTorch: python -m pip install 'char-rnn[bench]'")
+
+T, V = 50, 65
+CLIP, RATE = 5.0, 0.002
+WARM_UP = 3
+PAUSE = 0.02  # seconds between turns, in which the other side's idle threads stop spinning
+
+Step = Callable[[np.ndarray, np.ndarray], float]
+
+
+def our_step(model: CharRNN, workers: Workers, B: int) -> Step:
+    """Return a function that takes one step of ours on ids and targets (T, B)."""
+    trained = model.parameters.trained
+    optimizer = Adam(trained.size, np.float32)
+    state = workers.initial_state(B, np.random.default_rng(0))
+
+    def step(inputs: np.ndarray, targets: np.ndarray) -> float:
+        nonlocal state
+        loss, state = workers.step(inputs, targets, state, False)
+        gradients = workers.gradients.trained
+        clip_by_norm(gradients, CLIP)
+        optimizer.step(trained, gradients, RATE)
+        return loss
+
+    return step
+
+
+class Peer(nn.Module):
+    """The same network in PyTorch, under the same parameter names."""
+
+    def __init__(self, cell: str, H: int) -> None:
+        super().__init__()
+        self.rnn = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[cell](V, H)
+        self.out = nn.Linear(H, V)
+
+
+def their_step(model: CharRNN) -> Step:
+    """Return a function that takes one step of PyTorch's, from a copy of the weights."""
+    peer = Peer(model.config.cell, model.config.hidden_size)
+    peer.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in model.parameters.items()})
+    optimizer = torch.optim.Adam(peer.parameters(), RATE)
+    one_hot = torch.eye(V)
+    state = None
+
+    def step(inputs: np.ndarray, targets: np.ndarray) -> float:
+        nonlocal state
+        optimizer.zero_grad()
+        hidden, state = peer.rnn(one_hot[torch.from_numpy(inputs)], state)
+        state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+        loss = cross_entropy(peer.out(hidden).view(-1, V), torch.from_numpy(targets).view(-1))
+        loss.backward()
+        nn.utils.clip_grad_norm_(peer.parameters(), CLIP)
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def timed(step: Step, inputs: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
+    """Return the loss of one step and its seconds, after a pause."""
+    time.sleep(PAUSE)
+    began = time.perf_counter()
+    loss = step(inputs, targets)
+    return loss, time.perf_counter() - began
+
+
+def measure(cell: str, H: int, B: int, steps: int, threads: int) -> dict[str, object]:
+    """Return the point's settings, both speeds in characters per second, and their ratio."""
+    rng = np.random.default_rng(0)
+    model = CharRNN(V, H, cell, reset_after=cell == "gru", rng=rng)
+    controller = ThreadpoolController()
+    ours, theirs = [], []
+    with Workers(model.config, model.parameters, threads, B) as workers:
+        our, their = our_step(model, workers, B), their_step(model)
+        for i in range(WARM_UP + steps):
+            inputs, targets = rng.integers(V, size=(2, T, B))
+            with controller.limit(limits=1, user_api="blas"):
+                our_loss, our_seconds = timed(our, inputs, targets)
+            torch.set_num_threads(threads)
+            their_loss, their_seconds = timed(their, inputs, targets)
+            if i == 0 and not math.isclose(our_loss, their_loss, rel_tol=1e-4):
+                sys.exit(f"{cell}, H={H}: the losses differ: {our_loss} and {their_loss}")
+            if i >= WARM_UP:
+                ours.append(our_seconds)
+                theirs.append(their_seconds)
+    speeds = [T * B / statistics.median(seconds) for seconds in (ours, theirs)]
+    return {
+        "cell": cell,
+        "hidden": H,
+        "batch": B,
+        "ours": speeds[0],
+        "pytorch": speeds[1],
+        "ratio": speeds[0] / speeds[1],
+        "best_ratio": min(theirs) / min(ours),
+    }
+
+
+def numbers(text: str) -> list[int]:
+    """Return the whole numbers of a list with commas."""
+    return [int(part) for part in text.split(",")]
+
+
+def main() -> None:
+    """Measure every point and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--cells", default="rnn,gru,lstm", help="with commas")
+    parser.add_argument("--hidden", type=numbers, default=[128, 256, 512], help="with commas")
+    parser.add_argument("--batch", type=numbers, default=[64], help="with commas")
+    parser.add_argument("--steps", type=int, default=20, help="measured steps of each")
+    parser.add_argument("--threads", type=int, default=2, help="threads of each")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    args = parser.parse_args()
+
+    print(f"T={T} V={V} float32, {args.threads} threads, {args.steps} steps of each")
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    if load is not None and load > 0.5:
+        print(f"other work loads this machine ({load:.1f}): the figures are not to be relied on")
+    print(f"NumPy {np.__version__}, PyTorch {torch.__version__}")
+    print(
+        f"{'cell':5}{'H':>5}{'B':>5}{'ours/s':>12}{'PyTorch/s':>12}{'ratio':>8}{'best':>8}",
+        flush=True,
+    )
+    points = []
+    for cell in args.cells.split(","):
+        for H in args.hidden:
+            for B in args.batch:
+                point = measure(cell, H, B, args.steps, args.threads)
+                points.append(point)
+                speeds = f"{point['ours']:12,.0f}{point['pytorch']:12,.0f}"
+                ratios = f"{point['ratio']:8.2f}{point['best_ratio']:8.2f}"
+                print(f"{cell:5}{H:5}{B:5}{speeds}{ratios}", flush=True)
+    mean = statistics.geometric_mean(point["ratio"] for point in points)
+    best = statistics.geometric_mean(point["best_ratio"] for point in points)
+    print(f"geometric mean of ours / PyTorch: {mean:.2f} by medians, {best:.2f} by quickest steps")
+    if args.json:
+        facts = {
+            "numpy": np.__version__,
+            "torch": torch.__version__,
+            "threads": args.threads,
+            "steps": args.steps,
+            "load_before": load,
+            "geometric_mean": mean,
+            "best_geometric_mean": best,
+            "points": points,
+        }
+        args.json.write_text(json.dumps(facts, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
