@@ -1,7 +1,7 @@
 """The exercise's two commands, with its flags and its transcript."""
 
 import dataclasses
-import tempfile
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ def train_rnn(text: str, out: Path | None, **options: Any) -> int:
     from char_rnn.data.corpus import Corpus  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
     from char_rnn.train.events import Event, Sample  # noqa: PLC0415
-    from char_rnn.train.run import Run  # noqa: PLC0415
+    from char_rnn.train.parallel import available_threads  # noqa: PLC0415
+    from char_rnn.train.run import Run, new_folder  # noqa: PLC0415
 
     names = {field.name for field in dataclasses.fields(ModelConfig)} & set(options)
     settings = {name: options.pop(name) for name in sorted(names)}
@@ -60,30 +61,36 @@ def train_rnn(text: str, out: Path | None, **options: Any) -> int:
     click.echo(f"Vocabulary size: {corpus.vocabulary.size} unique characters")
     click.echo(f"Vocabulary: [{preview}]\n")
     click.echo("Building RNN...")
-    # The exercise leaves one file behind, so the run folder is a passing one.
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run.create(Path(folder) / "run", model, train, corpus)
-        trainer = run.trainer(corpus)
-        click.echo(f"Architecture: {trainer.model}")
-        click.echo(f"Total parameters: {trainer.model.num_parameters:,}\n")
+    # The threads are written down, so that a run that was killed goes on to the same bits.
+    train = dataclasses.replace(train, threads=train.threads or available_threads())
+    run = Run.create(
+        new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}"), model, train, corpus
+    )
+    trainer = run.trainer(corpus)
+    click.echo(f"Architecture: {trainer.model}")
+    click.echo(f"Total parameters: {trainer.model.num_parameters:,}\n")
+    click.echo(
+        f"Training with:\n  - Sequence length: {trainer.streams.seq_length}\n"
+        f"  - Learning rate: {train.learning_rate}\n  - Gradient clip: {train.clip}\n"
+        f"  - Batch size: {trainer.streams.batch_size}"
+    )
+    for note in corpus.notes + trainer.notes:
+        click.echo(f"Note: {note}")
+    out = out or Path(f"{corpus.name}_rnn.pkl")
+    try:
+        end, code = train_to_end(run, trainer, Transcript())
+    finally:
+        trainer.model.save(out)
+    if end.reason != "finished":
         click.echo(
-            f"Training with:\n  - Sequence length: {trainer.streams.seq_length}\n"
-            f"  - Learning rate: {train.learning_rate}\n  - Gradient clip: {train.clip}\n"
-            f"  - Batch size: {trainer.streams.batch_size}"
+            f"\nStopped and saved at iteration {end.iteration:,}. Go on with:\n"
+            f"  char-rnn train --resume {shlex.quote(str(run.folder))}"
         )
-        for note in corpus.notes + trainer.notes:
-            click.echo(f"Note: {note}")
-        out = out or Path(f"{corpus.name}_rnn.pkl")
-        try:
-            end, code = train_to_end(run, trainer, Transcript())
-        finally:
-            trainer.model.save(out)
-        network: CharRNN = trainer.model
-        click.echo(
-            f"\n{'Finished' if end.reason == 'finished' else 'Stopped'} at iteration "
-            f"{end.iteration:,}; the model is in {out}\nGenerate from it with:\n"
-            f"  python generate.py --model {out} --seed {_seed(network)} --length 500"
-        )
+    network: CharRNN = trainer.model
+    click.echo(
+        f"\nThe model is in {out}. Generate from it with:\n"
+        f"  python generate.py --model {out} --seed {_seed(network)} --length 500"
+    )
     return code
 
 

@@ -60,6 +60,12 @@ class Show:
         """Print how far it is."""
         self.line(self.status(event))
 
+    def short(self, event: Event) -> str:
+        """Return the status in words that fit into a narrow terminal."""
+        kept = (part for part in self.status(event).split(" · ") if not part.startswith("epoch"))
+        line = " · ".join(kept).replace("validation", "val").replace("characters/s", "chars/s")
+        return line.removeprefix("iteration ")
+
     def status(self, event: Event) -> str:
         """Return the state of the run in one line."""
         parts = [f"iteration {event.iteration:,}", f"epoch {event.epoch:.1f}"]
@@ -86,7 +92,7 @@ class LiveShow(Show):
         super().__init__()
         from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
 
-        self._bar = Progress(BarColumn(20), TextColumn("{task.description}"), transient=True)
+        self._bar = Progress(BarColumn(8), TextColumn("{task.description}"), transient=True)
         self._task = self._bar.add_task("", total=1.0)
 
     def __enter__(self) -> "LiveShow":
@@ -102,7 +108,7 @@ class LiveShow(Show):
 
     def progress(self, event: Event) -> None:
         """Move the bar."""
-        self._bar.update(self._task, completed=event.progress, description=self.status(event))
+        self._bar.update(self._task, completed=event.progress, description=self.short(event))
 
 
 def make_show() -> Show:

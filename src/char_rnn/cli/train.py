@@ -2,7 +2,6 @@
 
 import dataclasses
 import shlex
-import time
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +210,7 @@ def _begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
     from char_rnn.data.corpus import Corpus  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
     from char_rnn.train.parallel import available_threads  # noqa: PLC0415
-    from char_rnn.train.run import Run  # noqa: PLC0415
+    from char_rnn.train.run import Run, new_folder  # noqa: PLC0415
 
     names = {field.name for field in dataclasses.fields(TrainConfig)}
     train = TrainConfig(**{k: v for k, v in options.items() if k in names})
@@ -236,7 +235,7 @@ def _begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
         f"{'bytes' if as_bytes else 'characters'}, {corpus.vocabulary.size} distinct"
     )
     model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
-    folder = options["out"] or _new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
+    folder = options["out"] or new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
     # Shrinking, and the texts that cannot be trained on at all, are seen before a folder is made.
     from char_rnn.data.windows import fit, split  # noqa: PLC0415
 
@@ -265,12 +264,3 @@ def _resume(folder: Path, given: dict[str, Any]) -> Any:
     source = open_source(run.where, as_bytes=run.as_bytes)
     corpus = Corpus.from_source(source, as_bytes=run.as_bytes)
     return run, run.trainer(corpus, train)
-
-
-def _new_folder(name: str) -> Path:
-    stem = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    folder, n = stem, 1
-    while folder.exists():
-        n += 1
-        folder = stem.with_name(f"{stem.name}-{n}")
-    return folder

@@ -217,6 +217,16 @@ class Run:
             model.save(self.model_path)
 
 
+def new_folder(name: str) -> Path:
+    """Return a folder in `runs/` that does not exist yet, named by `name` and the time."""
+    stem = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder, n = stem, 1
+    while folder.exists():
+        n += 1
+        folder = stem.with_name(f"{stem.name}-{n}")
+    return folder
+
+
 def newest_run(folder: Path = Path("runs")) -> Path:
     """Return the run folder in `folder` whose model was written last."""
     models = [*folder.glob(f"*/{MODEL_FILE}"), *folder.glob(f"*/{LAST_FILE}")]
