@@ -101,7 +101,7 @@ def test_tensors_that_do_not_fit_are_refused(tmp_path, fault):
         case "dtype":
             tensors[name] = tensors[name].astype(np.float64)
         case "vocabulary":
-            facts["vocabulary"] = {"kind": "characters", "characters": "ba"}
+            facts["vocabulary"] = {"kind": "characters", "characters": ["b", "a"]}
         case "facts":
             facts = {"kind": "model"}
     save_tensors(path, tensors, facts)

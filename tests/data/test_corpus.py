@@ -8,7 +8,7 @@ import pytest
 from char_rnn.data import corpus as module
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import open_source
-from char_rnn.errors import TextTooShort
+from char_rnn.errors import DataError, TextTooShort
 
 TEXT = "déjà vu, " * 5000
 
@@ -68,12 +68,31 @@ def test_the_map_is_opened_again_now_and_then(path, monkeypatch):
     corpus = load(path)
     opened = []
     honest = module.IdFile._open
-    monkeypatch.setattr(module, "PAGES_LIMIT", 100_000)
+    monkeypatch.setattr(module, "PAGES_LIMIT", 1_000_000)
     monkeypatch.setattr(module.IdFile, "_open", lambda self: (opened.append(1), honest(self)))
     for start in range(0, 40_000, 100):
         corpus.read(start, start + 100)
     assert 10 < len(opened) < 30
     assert corpus.preview(5) == TEXT[:5]
+
+
+@pytest.mark.parametrize("limit", [0, 2**30])
+def test_a_text_that_shrinks_while_it_is_read_is_noticed(path, limit):
+    source = open_source(path)
+    times = []
+
+    class Shrinking:
+        name, where, notes = source.name, source.where, source.notes
+
+        def chunks(self):
+            times.append(1)
+            yield TEXT if len(times) == 1 else TEXT[:-9]
+
+        def key(self):
+            return f"shrinking {limit}"
+
+    with pytest.raises(DataError, match="changed while"):
+        Corpus.from_source(Shrinking(), memory_limit=limit)
 
 
 def test_edges():

@@ -1,5 +1,7 @@
 """Characters to ids and back."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,9 +20,16 @@ def test_round_trip(text):
     ids = vocabulary.encode(text)
     assert vocabulary.decode(ids) == text and len(ids) == len(text)
     assert vocabulary.chars == sorted(set(text)) and vocabulary.size == len(set(text))
-    assert vocabulary_from_dict(vocabulary.to_dict()) == vocabulary
+    saved = json.loads(json.dumps(vocabulary.to_dict()))
+    assert vocabulary_from_dict(saved) == vocabulary
     decoder = vocabulary.decoder()
     assert "".join(map(decoder.feed, ids.tolist())) + decoder.finish() == text
+
+
+def test_surrogates_stay_apart_in_json():
+    vocabulary = Vocabulary("\ud800\udc00")
+    assert vocabulary_from_dict(json.loads(json.dumps(vocabulary.to_dict()))) == vocabulary
+    assert ByteVocabulary().encode("\udcff").tolist() == [0xFF]
 
 
 @given(st.text())
@@ -70,7 +79,8 @@ def test_bytes_that_are_not_text():
 @pytest.mark.parametrize(
     "saved",
     [None, {}, {"kind": "words"}, {"kind": "characters"}, {"kind": "characters", "characters": 1},
-     {"kind": "characters", "characters": "ba"}, {"kind": "characters", "characters": "aa"}],
+     {"kind": "characters", "characters": ["b", "a"]},
+     {"kind": "characters", "characters": ["a", "a"]}],
 )  # fmt: skip
 def test_damaged_vocabularies_are_refused(saved):
     with pytest.raises(CorruptFile):

@@ -118,11 +118,13 @@ class Corpus:
         if length * vocabulary.dtype.itemsize <= memory_limit:
             parts = list(pieces)
             data = np.concatenate(parts) if parts else np.zeros(0, vocabulary.dtype)
+            _same_length(source, length, len(data))
             return cls(
                 data, vocabulary, _digest(vocabulary, [data]), source.name, source.where,
                 source.notes,
             )  # fmt: skip
         ids, digest = IdFile.write(key, pieces, vocabulary)
+        _same_length(source, length, len(ids))
         return cls(ids, vocabulary, digest, source.name, source.where, source.notes)
 
     def __len__(self) -> int:
@@ -160,8 +162,8 @@ class IdFile:
         return self._length
 
     def __getitem__(self, where: slice) -> Array:
-        # A page is 4 KiB, and the system reads the sixteen around it at once.
-        self._touched += (where.stop - where.start) * self._dtype.itemsize + 4096
+        # A page is 4 KiB, and the system maps the sixteen around it at once.
+        self._touched += (where.stop - where.start) * self._dtype.itemsize + 65536
         if self._touched > PAGES_LIMIT:
             self._open()
         return np.array(self._map[where])
@@ -214,6 +216,14 @@ class IdFile:
         finally:
             beside.unlink(missing_ok=True)
         return cls(path, np.dtype(vocabulary.dtype), length), digest.hex()
+
+
+def _same_length(source: Text, first: int, second: int) -> None:
+    if first != second:
+        raise DataError(
+            f"{source.name} changed while it was read ({first:,} characters, then {second:,}); "
+            "try again when nothing writes to it"
+        )
 
 
 def _cache_files(key: str) -> tuple[Path, Path]:

@@ -76,7 +76,8 @@ class Vocabulary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `vocabulary_from_dict` needs."""
-        return {"kind": self.kind, "characters": "".join(self.chars)}
+        # A list: in one string, a high and a low surrogate would become one character in JSON.
+        return {"kind": self.kind, "characters": self.chars}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Vocabulary) and other.chars == self.chars
@@ -110,8 +111,17 @@ class ByteVocabulary:
         self.idx_to_char = dict(enumerate(self.chars))
 
     def encode(self, text: str | bytes) -> Array:
-        """Return the bytes of `text`, (N,) uint8."""
-        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        """Return the bytes of `text`, (N,) uint8.
+
+        Bytes that the system could not decode (surrogateescape) come back as they were.
+        """
+        if isinstance(text, str):
+            try:
+                data = text.encode("utf-8", "surrogateescape")
+            except UnicodeEncodeError:
+                data = text.encode("utf-8", "surrogatepass")
+        else:
+            data = text
         return np.frombuffer(data, np.uint8).copy()
 
     def decode_bytes(self, ids: Sequence[int] | Array) -> bytes:
@@ -193,10 +203,10 @@ def vocabulary_from_dict(saved: dict[str, Any]) -> AnyVocabulary:
     if kind == ByteVocabulary.kind:
         return ByteVocabulary()
     chars = saved.get("characters") if kind == Vocabulary.kind else None
-    if not isinstance(chars, str):
+    if not isinstance(chars, list) or not all(isinstance(c, str) and len(c) == 1 for c in chars):
         raise CorruptFile(f"the vocabulary is of the kind {kind!r}; expected characters or bytes")
-    vocabulary = Vocabulary(chars)
-    if "".join(vocabulary.chars) != chars:
+    vocabulary = Vocabulary.from_characters(chars)
+    if vocabulary.chars != chars:
         raise CorruptFile("the vocabulary is not sorted or repeats a character")
     return vocabulary
 

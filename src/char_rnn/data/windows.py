@@ -22,8 +22,8 @@ def split(length: int, val_fraction: float) -> tuple[int, int]:
 
     The first part trains. A validation part of fewer than 2 characters is left out.
     """
-    validation = int(length * val_fraction)
-    return (length - validation, length) if validation >= 2 else (length, length)
+    cut = int(length * (1 - val_fraction))
+    return (cut, length) if length - cut >= 2 else (length, length)
 
 
 def fit(length: int, batch_size: int, seq_length: int) -> tuple[int, int, str | None]:
