@@ -60,6 +60,8 @@ def test_a_damaged_cache_is_made_again(path, tmp_path):
     whole = ids.read_bytes()
     ids.write_bytes(whole[:-1])
     assert load(path).preview(100) == TEXT[:100] and ids.read_bytes() == whole
+    ids.write_bytes(whole + b"x")
+    assert load(path).length == len(TEXT) and ids.read_bytes() == whole
     header.write_text("{")
     assert load(path).preview(100) == TEXT[:100]
 
@@ -93,6 +95,7 @@ def test_a_text_that_shrinks_while_it_is_read_is_noticed(path, limit):
 
     with pytest.raises(DataError, match="changed while"):
         Corpus.from_source(Shrinking(), memory_limit=limit)
+    assert not list((path.parent / "cache").glob("*"))
 
 
 def test_edges():

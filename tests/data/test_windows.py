@@ -76,6 +76,7 @@ def test_a_stream_of_a_sweep_reads_on_without_a_gap():
     for b in range(3):
         last = int(np.flatnonzero(counted[:, b])[-1])
         assert (np.diff(columns[: last + 1, b]) == 1).all()
+    assert columns[0].tolist() == [0, 13, 46]  # pieces begin at 0, 33, 66, less the warm-up
 
 
 def test_split_and_fit():

@@ -123,8 +123,7 @@ class Corpus:
                 data, vocabulary, _digest(vocabulary, [data]), source.name, source.where,
                 source.notes,
             )  # fmt: skip
-        ids, digest = IdFile.write(key, pieces, vocabulary)
-        _same_length(source, length, len(ids))
+        ids, digest = IdFile.write(key, _checked(pieces, source, length), vocabulary)
         return cls(ids, vocabulary, digest, source.name, source.where, source.notes)
 
     def __len__(self) -> int:
@@ -216,6 +215,15 @@ class IdFile:
         finally:
             beside.unlink(missing_ok=True)
         return cls(path, np.dtype(vocabulary.dtype), length), digest.hex()
+
+
+def _checked(pieces: Iterator[Array], source: Text, length: int) -> Iterator[Array]:
+    """Pass `pieces` on, and raise before the last one is done if they are not `length` long."""
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+        yield piece
+    _same_length(source, length, total)
 
 
 def _same_length(source: Text, first: int, second: int) -> None:
