@@ -82,10 +82,6 @@ def stream(
 
         write_text(out, seed + "".join(pieces))
         return
-    # A terminal that cannot show a character gets a stand-in instead of an error.
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
     sys.stdout.write(seed)
     for text in pieces:
         sys.stdout.write(text)

@@ -1,5 +1,6 @@
 """`char-rnn`: finds the command, and turns errors into one line and an exit code."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -49,6 +50,10 @@ def cli() -> None:
 
 def run(command: click.Command, name: str) -> int:
     """Run `command` and return its exit code: 2 for wrong usage, 1 for other errors."""
+    # A terminal or pipe that cannot hold a character gets a stand-in instead of an error.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         result = command.main(prog_name=name, standalone_mode=False)
         return result if isinstance(result, int) else 0

@@ -263,4 +263,7 @@ def _resume(folder: Path, given: dict[str, Any]) -> Any:
     train = dataclasses.replace(train, **changes)
     source = open_source(run.where, as_bytes=run.as_bytes)
     corpus = Corpus.from_source(source, as_bytes=run.as_bytes)
-    return run, run.trainer(corpus, train)
+    trainer = run.trainer(corpus, train)
+    if changes:  # so that the run, interrupted again, goes on to its new end
+        run.change(train)
+    return run, trainer

@@ -142,6 +142,11 @@ class Run:
         self._trainer = trainer
         return trainer
 
+    def change(self, train: TrainConfig) -> None:
+        """Write down new training settings, with which the run goes on from now on."""
+        self.settings["train"] = train.to_dict()
+        write_json(self.folder / CONFIG_FILE, self.settings)
+
     def follow(self, trainer: Trainer) -> Iterator[Event]:
         """Pass on the events of `trainer`, writing each down first."""
         self._trainer = trainer
