@@ -94,7 +94,12 @@ def test_bad_steps_are_skipped_and_bring_the_good_weights_back(monkeypatch):
         return (float("nan") if 12 < len(calls) <= 17 else loss), state
 
     monkeypatch.setattr(Workers, "step", sometimes_bad)
-    events = list(trainer)
+    events, weights = [], {}
+    for event in trainer:
+        events.append(event)
+        weights[type(event), event.iteration] = trainer.model.parameters.flat.copy()
+    np.testing.assert_array_equal(weights[Divergence, 17], weights[Step, 10])
+    assert not np.array_equal(weights[Step, 12], weights[Step, 10])
     assert [e.iteration for e in events if isinstance(e, Step) and e.skipped] == [
         13,
         14,
