@@ -39,7 +39,7 @@ class Backward(NamedTuple):
 class PhaseMemory(NamedTuple):
     """What a phase needs after the time loop: its gradient slabs and its operand, all steps."""
 
-    gates: slice
+    phase: Phase
     dz: Array
     operand: Array
 
@@ -61,6 +61,7 @@ class Layer:
         self._b_ih, self._b_hh = b_ih.reshape(G, H), b_hh.reshape(G, H)
         self._db_ih, self._db_hh = db_ih.reshape(G, H), db_hh.reshape(G, H)
         self._scale = np.where(cell.halved, 0.5, 1.0).astype(self.dtype).reshape(G, 1, 1)
+        self._ones = np.ones_like(self._scale)
         # A phase with a gradient of its own adds its recurrent bias itself.
         self._folded = np.ones((G, 1), self.dtype)
         for phase in cell.phases:
@@ -91,7 +92,7 @@ class Layer:
             "d_direct": self._products[0],
             "d_operand": new(B, H),
             "recurrent_bias": self._b_hh,
-            "scratch": new(3, B, H),
+            "scratch": new(self.cell.scratch, B, H),
         }
         self._forward: list[Forward] = []
         self._backward: list[list[Backward]] = []
@@ -118,8 +119,8 @@ class Layer:
         """Take the weights as they are now, in the layouts that the products want."""
         bias = self._b_ih + self._folded * self._b_hh
         self.input.prepare(bias.reshape(-1))
-        into_blocks(self._w_hh.transpose(0, 2, 1) * self._scale, self._weights)
-        into_blocks(self._w_hh, self._weights_back)
+        into_blocks(self._w_hh.transpose(0, 2, 1), self._scale, self._weights)
+        into_blocks(self._w_hh, self._ones, self._weights_back)
 
     def forward(self, x: Array, state: Array) -> Array:
         """Run the window: x (T, B) ids or (T, B, I), state (S, B, H); return h (T, B, H)."""
@@ -148,10 +149,15 @@ class Layer:
 
     def _weight_gradients(self) -> Array | None:
         d_gates = self.gates.reshape(self.G, -1, self.H)
-        np.add.reduce(d_gates, axis=1, out=self._db_ih)
-        for gates, dz, operand in self._phases:
-            np.matmul(dz.transpose(0, 2, 1), operand, out=self._dw_hh[gates])
-            np.add.reduce(dz, axis=1, out=self._db_hh[gates])
+        # A bias sees every row: a product with ones is the quickest sum over them.
+        ones = np.ones((1, d_gates.shape[1]), self.dtype)
+        np.matmul(ones, d_gates, out=self._db_ih[:, None])
+        for phase, dz, operand in self._phases:
+            np.matmul(dz.transpose(0, 2, 1), operand, out=self._dw_hh[phase.gates])
+            if phase.gradient is None:
+                self._db_hh[phase.gates] = self._db_ih[phase.gates]
+            else:
+                np.matmul(ones, dz, out=self._db_hh[phase.gates, None])
         return self.input.backward(d_gates)
 
     def _plan_forward(self, phase: Phase, t: int, step: Cell, shared: dict[str, Array]) -> Forward:
@@ -182,9 +188,7 @@ class Layer:
         if phase.gradient is not None:
             dz = self._kept[phase.gradient : phase.gradient + 1]
         operand = self.states[0, :T] if phase.operand is None else self._kept[phase.operand]
-        return PhaseMemory(
-            phase.gates, dz.reshape(-1, T * B, self.H), operand.reshape(T * B, self.H)
-        )
+        return PhaseMemory(phase, dz.reshape(-1, T * B, self.H), operand.reshape(T * B, self.H))
 
     def _new(self, *shape: int) -> Array:
         return np.zeros(shape, self.dtype)

@@ -6,7 +6,7 @@ from char_rnn.config import ModelConfig
 from char_rnn.errors import UsageError
 from char_rnn.model.cells import cell_class
 from char_rnn.model.layer import Layer
-from char_rnn.model.loss import cross_entropy_gradient_, log_softmax_, nats
+from char_rnn.model.loss import cross_entropy_gradient_, exponentials, nats
 from char_rnn.model.parameters import STATE_NAMES, Parameters
 
 Array = np.ndarray
@@ -50,13 +50,12 @@ class Network:
         V, H = self.config.vocab_size, self.config.hidden_size
         if self._shape != (T, B):
             self._shape = (T, B)
-            self.logits = np.empty((T * B, V), self.config.dtype)
-            self._scratch = np.empty((T * B, V), self.config.dtype)
+            self.logits = np.empty((V, T * B), self.config.dtype)
+            self._exps = np.empty((V, T * B), self.config.dtype)
             self._dh = np.empty((T * B, H), self.config.dtype)
         for layer in self.layers:
             layer.allocate(T, B)
             layer.prepare()
-        self._out_weight = np.ascontiguousarray(self.parameters["out.weight"].T)
 
     def forward(self, ids: Array, state: Array) -> Array:
         """Run a window of ids (T, B) from `state` (S, L, B, H); return the logits (T, B, V).
@@ -68,19 +67,19 @@ class Network:
         for layer, before in zip(self.layers, state.swapaxes(0, 1), strict=True):
             x = layer.forward(x, before)
         self._top = x.reshape(T * B, -1)
-        np.matmul(self._top, self._out_weight, out=self.logits)
-        np.add(self.logits, self.parameters["out.bias"], out=self.logits)
+        np.matmul(self.parameters["out.weight"], self._top.T, out=self.logits)
+        np.add(self.logits, self.parameters["out.bias"][:, None], out=self.logits)
         self._can_go_back = True
-        return self.logits.reshape(T, B, -1)
+        return self.logits.reshape(-1, T, B).transpose(1, 2, 0)
 
     def state(self) -> Array:
         """Return a copy of the state after the last window: (S, L, B, H)."""
         return np.stack([layer.states[:, -1] for layer in self.layers], axis=1)
 
     def nats(self, targets: Array) -> Array:
-        """Return −log p of each of `targets` (T, B) in nats, turning the logits into log p."""
-        log_softmax_(self.logits, self._scratch)
-        return nats(self.logits, targets.reshape(-1)).reshape(targets.shape)
+        """Return −log p of each of `targets` (T, B), in nats; the logits lose their maximum."""
+        self._total = exponentials(self.logits, self._exps)
+        return nats(self.logits, self._total, targets.reshape(-1)).reshape(targets.shape)
 
     def backward(
         self, targets: Array, count: int | None = None, learn_state: bool = False
@@ -97,11 +96,11 @@ class Network:
         self._can_go_back = False
         total = float(self.nats(targets).sum(dtype=np.float64))
         flat = targets.reshape(-1)
-        cross_entropy_gradient_(self.logits, flat, count or flat.size)
-        dy, gradients = self.logits, self.gradients
-        np.matmul(dy.T, self._top, out=gradients["out.weight"])
-        np.add.reduce(dy, axis=0, out=gradients["out.bias"])
-        dh: Array | None = np.matmul(dy, self.parameters["out.weight"], out=self._dh)
+        cross_entropy_gradient_(self._exps, self._total, flat, count or flat.size)
+        dy, gradients = self._exps, self.gradients
+        np.matmul(dy, self._top, out=gradients["out.weight"])
+        np.add.reduce(dy, axis=1, out=gradients["out.bias"])
+        dh: Array | None = np.matmul(dy.T, self.parameters["out.weight"], out=self._dh)
         d_states = []
         for layer in reversed(self.layers):
             assert dh is not None

@@ -30,11 +30,12 @@ def block_width(rows: int, inner: int, columns: int) -> int:
     return columns
 
 
-def into_blocks(weights: Array, blocks: Array) -> None:
-    """Copy `weights` (G, K, N) into `blocks` (G, N/w, K, w)."""
+def into_blocks(weights: Array, scale: Array, blocks: Array) -> None:
+    """Write scale · `weights` (G, K, N) into `blocks` (G, N/w, K, w); scale: (G, 1, 1)."""
     G, K, N = weights.shape
     width = blocks.shape[-1]
-    np.copyto(blocks, weights.reshape(G, K, N // width, width).transpose(0, 2, 1, 3))
+    cut = weights.reshape(G, K, N // width, width).transpose(0, 2, 1, 3)
+    np.multiply(cut, scale[:, None], out=blocks)
 
 
 def as_blocks(product: Array, width: int) -> Array:

@@ -49,7 +49,7 @@ class StepMemory:
         through a product.
     d_operand: (B, H) gradient of a kept operand, from the phase that has one.
     recurrent_bias: (G, H) for cells with `own_recurrent_bias`, to be added to `recurrent`.
-    scratch: (3, B, H).
+    scratch: (cell.scratch, B, H).
     """
 
     gates: Array
@@ -73,6 +73,7 @@ class Cell(ABC):
     phases: in the order of the forward pass.
     states: S.
     kept: K, arrays remembered from forward to backward.
+    scratch: slabs of scratch memory that it wants.
     direct: whether h reaches the next h past the products.
     own_recurrent_bias: whether the two biases are not simply added.
     """
@@ -82,6 +83,7 @@ class Cell(ABC):
     phases: ClassVar[tuple[Phase, ...]]
     states: ClassVar[int] = 1
     kept: ClassVar[int] = 0
+    scratch: ClassVar[int] = 0
     direct: ClassVar[bool] = False
     own_recurrent_bias: ClassVar[bool] = False
 

@@ -13,7 +13,7 @@ Here z keeps the old state, as in PyTorch. The exercise's z lets the new one in:
 import numpy as np
 
 from char_rnn.model.cells.base import Cell, Phase, StepMemory
-from char_rnn.model.kernels import sigmoid_from_half_, times_sigmoid_slope_, times_tanh_slope_
+from char_rnn.model.kernels import sigmoid_from_half_, tanh_slope
 
 
 class _GRU(Cell):
@@ -23,6 +23,7 @@ class _GRU(Cell):
     halved = (True, True, False)
     kept = 1
     direct = True
+    scratch = 6
 
     def __init__(self, memory: StepMemory) -> None:
         self.r, self.z, self.n = memory.gates
@@ -30,7 +31,10 @@ class _GRU(Cell):
         self.r_and_z, self.u_r_and_z = memory.gates[0:2], memory.recurrent[0:2]
         self.h, self.h_next = memory.before[0], memory.after[0]
         self.dh, self.d_direct = memory.d_states[0], memory.d_direct
-        self.a, self.b, self.scratch = memory.scratch
+        self.dr, self.dz = self.dr_and_dz = memory.scratch[0:2]
+        self.slope = memory.scratch[2:4]
+        self.z_slope = self.slope[1]
+        self.a, self.b = memory.scratch[4:6]
 
     def _update_gates(self) -> None:
         np.add(self.r_and_z, self.u_r_and_z, out=self.r_and_z)
@@ -43,19 +47,23 @@ class _GRU(Cell):
         np.add(self.h_next, self.n, out=self.h_next)
 
     def _mix_backward(self) -> None:
-        """Turn dh' into dn and dz before activation, and into the direct part of dh."""
-        # dn = dh' · (1 − z) · (1 − n²)
-        np.subtract(1.0, self.z, out=self.a)
-        np.multiply(self.a, self.dh, out=self.a)
-        times_tanh_slope_(self.a, self.n, self.scratch)
-        # dz = dh' · (h − n) · z · (1 − z)
-        np.subtract(self.h, self.n, out=self.b)
-        np.multiply(self.b, self.dh, out=self.b)
-        times_sigmoid_slope_(self.b, self.z, self.scratch)
+        """Leave dn in n, dz without its slope, and the direct part of dh."""
+        # dz = dh' · (h − n), before the slope of z
+        np.subtract(self.h, self.n, out=self.dz)
+        np.multiply(self.dz, self.dh, out=self.dz)
         # dh = dh' · z + …
         np.multiply(self.dh, self.z, out=self.d_direct)
-        np.copyto(self.n, self.a)
-        np.copyto(self.z, self.b)
+        # dn = dh' · (1 − z) · (1 − n²)
+        np.subtract(1.0, self.r_and_z, out=self.slope)
+        np.multiply(self.dh, self.z_slope, out=self.a)
+        tanh_slope(self.n, out=self.b)
+        np.multiply(self.a, self.b, out=self.n)
+        # The slopes of r and z: r · (1 − r) and z · (1 − z)
+        np.multiply(self.slope, self.r_and_z, out=self.slope)
+
+    def _gates_backward(self) -> None:
+        """Leave dr and dz, each times its slope, in r and z."""
+        np.multiply(self.dr_and_dz, self.slope, out=self.r_and_z)
 
 
 class GRUResetBefore(_GRU):
@@ -82,18 +90,17 @@ class GRUResetBefore(_GRU):
         self._mix()
 
     def backward_candidate(self) -> None:
-        """Compute dn, dz and the part of dh that passes z."""
+        """Compute dn and the part of dh that passes z."""
         self._mix_backward()
 
     def backward_gates(self) -> None:
-        """Compute dr from d(r · h), and the part of dh that passes r."""
+        """Compute dr from d(r · h), dz, and the part of dh that passes r."""
         # dh += d(r · h) · r
         np.multiply(self.d_rh, self.r, out=self.a)
         np.add(self.d_direct, self.a, out=self.d_direct)
         # dr = d(r · h) · h · r · (1 − r)
-        np.multiply(self.d_rh, self.h, out=self.a)
-        times_sigmoid_slope_(self.a, self.r, self.scratch)
-        np.copyto(self.r, self.a)
+        np.multiply(self.d_rh, self.h, out=self.dr)
+        self._gates_backward()
 
 
 class GRUResetAfter(_GRU):
@@ -123,14 +130,12 @@ class GRUResetAfter(_GRU):
         self._mix()
 
     def backward_candidate(self) -> None:
-        """Compute dn, dz, dr and dm."""
+        """Compute dn and dm."""
         self._mix_backward()
-        # dr = dn · m · r · (1 − r)
-        np.multiply(self.n, self.m, out=self.a)
-        times_sigmoid_slope_(self.a, self.r, self.scratch)
-        # dm = dn · r
+        # dr = dn · m, before the slope of r;  dm = dn · r
+        np.multiply(self.n, self.m, out=self.dr)
         np.multiply(self.n, self.r, out=self.dm)
-        np.copyto(self.r, self.a)
 
     def backward_gates(self) -> None:
-        """Do nothing: dr and dz are there already."""
+        """Compute dr and dz."""
+        self._gates_backward()

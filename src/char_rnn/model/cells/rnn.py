@@ -3,7 +3,7 @@
 import numpy as np
 
 from char_rnn.model.cells.base import Cell, Phase, StepMemory
-from char_rnn.model.kernels import times_tanh_slope_
+from char_rnn.model.kernels import tanh_slope
 
 
 class RNN(Cell):
@@ -12,12 +12,13 @@ class RNN(Cell):
     gates = ("h",)
     halved = (False,)
     phases = (Phase(slice(0, 1)),)
+    scratch = 1
 
     def __init__(self, memory: StepMemory) -> None:
         self.x, self.u = memory.gates[0], memory.recurrent[0]
         self.h = memory.after[0]
         self.dh, self.dz = memory.d_states[0], memory.gates[0]
-        self.scratch = memory.scratch[0]
+        self.slope = memory.scratch[0]
 
     def forward(self) -> None:
         """Compute h' = tanh(W x + b + U h)."""
@@ -26,5 +27,5 @@ class RNN(Cell):
 
     def backward(self) -> None:
         """Compute dz = dh' · (1 − h'²)."""
-        np.copyto(self.dz, self.dh)
-        times_tanh_slope_(self.dz, self.h, self.scratch)
+        tanh_slope(self.h, out=self.slope)
+        np.multiply(self.dh, self.slope, out=self.dz)
