@@ -108,7 +108,7 @@ def measure(cell: str, H: int, B: int, steps: int, threads: int) -> dict[str, ob
     model = CharRNN(V, H, cell, reset_after=cell == "gru", rng=rng)
     controller = ThreadpoolController()
     ours, theirs = [], []
-    with Workers(model.config, model.parameters, threads, B) as workers:
+    with Workers(model.config, model.parameters, threads, T, B) as workers:
         our, their = our_step(model, workers, B), their_step(model)
         for i in range(WARM_UP + steps):
             inputs, targets = rng.integers(V, size=(2, T, B))

@@ -13,6 +13,7 @@ CharRNNError
 │   ├── NewerFormat       written by a later version of char-rnn
 │   └── UnsafePickle      a pickle that asks for anything but plain data
 ├── RunError              a run folder cannot be created, resumed or found
+├── WorkerDied            a worker process of a training run has ended
 ├── NonFiniteGradient     a gradient or its norm is NaN or infinite
 └── MissingExtra          an optional dependency is not installed
 
@@ -71,6 +72,10 @@ class UnsafePickle(FileError):
 
 class RunError(CharRNNError):
     """A run folder cannot be created, resumed or found."""
+
+
+class WorkerDied(CharRNNError):
+    """A worker process of a training run could not start, or has ended too early."""
 
 
 class NonFiniteGradient(CharRNNError, ArithmeticError):

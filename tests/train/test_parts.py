@@ -88,7 +88,7 @@ def test_clipping_when_squares_overflow():
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_threads_compute_what_one_network_does(cell):
+def test_workers_compute_what_one_network_does(cell):
     config = ModelConfig(9, 8, cell, 2, initial_state="learned", dtype="float64")
     parameters = Parameters(config)
     rng = np.random.default_rng(0)
@@ -99,7 +99,7 @@ def test_threads_compute_what_one_network_does(cell):
     whole.prepare(5, 7)
     whole.forward(ids, state)
     loss = whole.backward(targets, learn_state=True) / ids.size
-    with Workers(config, parameters, 3, 7) as workers:
+    with Workers(config, parameters, 3, 5, 7) as workers:
         sliced, after = workers.step(ids, targets, state, True)
         assert sliced == pytest.approx(loss, rel=1e-12)
         np.testing.assert_allclose(after, whole.state(), atol=1e-12)

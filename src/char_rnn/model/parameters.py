@@ -51,14 +51,15 @@ class Parameters(Mapping[str, Array]):
 
     The flat order is: matrices, vectors, spare biases (`is_spare`). So `trained` and `matrices`
     are plain slices, and clipping, optimising and adding up gradients are flat operations.
-    The arrays are live: writing into one changes the network.
+    The arrays are live: writing into one changes the network. They start as zeros, unless `flat`
+    (P,) is given, memory that another process may share.
 
     flat: (P,) everything.
     trained: (P',) what an optimiser updates.
     matrices: (P'',) what weight decay applies to.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, flat: Array | None = None) -> None:
         shapes = parameter_shapes(config)
         cell = cell_class(config)
         self._config = config
@@ -68,7 +69,7 @@ class Parameters(Mapping[str, Array]):
 
         sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
         ends = [sum(sizes[name] for name in shapes if rank(name) <= r) for r in range(3)]
-        self.flat = np.zeros(ends[2], config.dtype)
+        self.flat = np.zeros(ends[2], config.dtype) if flat is None else flat
         self.matrices = self.flat[: ends[0]]
         self.trained = self.flat[: ends[1]]
         views: dict[str, Array] = {}

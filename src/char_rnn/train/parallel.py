@@ -1,23 +1,39 @@
-"""One training step on several threads: each takes a slice of the batch.
+"""One training step on several cores: this process and its workers each take a slice of the batch.
 
-NumPy lets other threads run while it multiplies, so two threads over half the streams each are
-nearly twice as fast, with one BLAS thread each. Every slice has a network of its own on shared
-parameters; the slices' gradients are added in a fixed order, so that the same number of threads
-gives the same bits.
+Workers are processes: threads of one interpreter wait for its lock between NumPy calls, which at
+128 units and 16 rows a worker cost 40 % of the speed. Every slice has a network of its own, with
+one BLAS thread; weights, ids, states and gradients meet in shared memory. The slices' gradients
+are added in a fixed order, so that the same number of workers gives the same bits.
 """
 
+import json
 import os
-from concurrent.futures import ThreadPoolExecutor
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
 from itertools import pairwise
-from typing import Self
+from pathlib import Path
+from typing import IO, Any, Self
 
 import numpy as np
 
 from char_rnn.config import ModelConfig
+from char_rnn.errors import WorkerDied
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
+from char_rnn.train.shared import create
+from char_rnn.train.worker import ANSWER
 
 Array = np.ndarray
+
+SMALLEST_SLICE = 1e6
+"""Multiplications of a window's slice (characters · weights) below which a worker does not pay:
+a step of so few takes about as long as waking a worker and adding its gradients."""
+
+ONE_BLAS_THREAD = {
+    f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "OMP", "BLIS")
+} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 
 def available_threads() -> int:
@@ -27,48 +43,90 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
-class Workers:
-    """Networks over slices of the batch, and the threads that run them."""
+def worker_count(threads: int, T: int, B: int, weights: int) -> int:
+    """Return how many slices of a batch (T, B) pay, at most `threads` and at most B."""
+    if not sys.executable:  # an interpreter inside another program cannot be started again
+        return 1
+    return max(1, min(threads, B, int(T * B * weights / SMALLEST_SLICE)))
 
-    def __init__(self, config: ModelConfig, parameters: Parameters, threads: int, B: int) -> None:
-        threads = max(1, min(threads, B))
-        self._networks = [Network(config, parameters) for _ in range(threads)]
-        bounds = np.linspace(0, B, threads + 1).astype(int)
+
+class Workers:
+    """Networks over slices of the batch, the first of them in this process.
+
+    count: how many slices, at most B. Windows are (T, B).
+    """
+
+    def __init__(
+        self, config: ModelConfig, parameters: Parameters, count: int, T: int, B: int
+    ) -> None:
+        count = max(1, min(count, B))
+        self._network = Network(config, parameters)
+        bounds = [B * k // count for k in range(count + 1)]
         self._slices = [slice(a, b) for a, b in pairwise(bounds)]
-        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._size = T * B
+        self._processes: list[_Process] = []
+        if count == 1:
+            return
+        state = ((self._network.cell.states, config.layers, B, config.hidden_size), config.dtype)
+        handle, self._shared = create({
+            "weights": (parameters.flat.shape, config.dtype),
+            "gradients": ((count - 1, parameters.flat.size), config.dtype),
+            "inputs": ((T, B), "int64"), "targets": ((T, B), "int64"),
+            "before": state, "after": state,
+        })  # fmt: skip
+        task: dict[str, Any] = {"config": config.to_dict(), "shared": handle.to_dict()}
+        try:
+            for index, cut in enumerate(self._slices[1:], 1):
+                task |= {"index": index, "slice": (cut.start, cut.stop)}
+                self._processes.append(_Process(task, handle.file))
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            if handle.file >= 0:
+                os.close(handle.file)
 
     @property
     def gradients(self) -> Parameters:
         """The gradients of the last step, of the whole batch."""
-        return self._networks[0].gradients
+        return self._network.gradients
 
     def initial_state(self, B: int, rng: np.random.Generator) -> Array:
         """Return the state (S, L, B, H) with which an epoch begins."""
-        return self._networks[0].initial_state(B, rng)
+        return self._network.initial_state(B, rng)
 
     def step(
         self, inputs: Array, targets: Array, state: Array, learn_state: bool
     ) -> tuple[float, Array]:
-        """Return the mean loss of a window (T, B) and the state (S, L, B, H) after it."""
-        jobs = [
-            (network, inputs[:, cut], targets[:, cut], state[:, :, cut], inputs.size, learn_state)
-            for network, cut in zip(self._networks, self._slices, strict=True)
-        ]
-        if self._pool is None:
-            totals = [_work(*jobs[0])]
-        else:
-            futures = [self._pool.submit(_work, *job) for job in jobs[1:]]
-            totals = [_work(*jobs[0])] + [future.result() for future in futures]
-        first, *others = self._networks
-        for network in others:
-            np.add(first.gradients.flat, network.gradients.flat, out=first.gradients.flat)
-        after = np.concatenate([network.state() for network in self._networks], axis=2)
-        return sum(totals) / inputs.size, after
+        """Return the mean loss of a window (T, B) and the state (S, L, B, H) after it.
+
+        Raises WorkerDied if a worker has ended; the weights are as they were.
+        """
+        if self._processes:
+            shared = self._shared
+            shared["weights"][:] = self._network.parameters.flat
+            shared["inputs"][:], shared["targets"][:] = inputs, targets
+            shared["before"][:] = state
+        for process in self._processes:
+            process.send(b"\1" if learn_state else b"\0")
+        network, cut = self._network, self._slices[0]
+        mine = inputs[:, cut]
+        network.prepare(*mine.shape)
+        network.forward(mine, state[:, :, cut])
+        total = network.backward(targets[:, cut], self._size, learn_state)
+        after = network.state()
+        if self._processes:
+            for process, gradients in zip(self._processes, shared["gradients"], strict=True):
+                total += process.receive()
+                np.add(network.gradients.flat, gradients, out=network.gradients.flat)
+            shared["after"][:, :, cut] = after
+            after = shared["after"].copy()
+        return total / self._size, after
 
     def close(self) -> None:
-        """End the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        """End the workers and wait for them."""
+        for process in self._processes:
+            process.close()
 
     def __enter__(self) -> Self:
         return self
@@ -77,9 +135,65 @@ class Workers:
         self.close()
 
 
-def _work(
-    network: Network, inputs: Array, targets: Array, state: Array, count: int, learn_state: bool
-) -> float:
-    network.prepare(*inputs.shape)
-    network.forward(inputs, state)
-    return network.backward(targets, count, learn_state)
+class _Process:
+    """A worker seen from the process that started it."""
+
+    def __init__(self, task: dict[str, Any], file: int) -> None:
+        package = Path(__file__).parents[2]
+        path = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        # Of its own group, so that Ctrl-C reaches only the process that can save the run.
+        group: dict[str, Any] = (
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined, unused-ignore]
+            if os.name == "nt"
+            else {"process_group": 0, "pass_fds": [file]}
+        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "char_rnn.train.worker"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0,
+                env=os.environ | ONE_BLAS_THREAD | {"PYTHONPATH": path}, **group,
+            )  # fmt: skip
+        except OSError as error:
+            self._errors.close()
+            raise WorkerDied(
+                f"a worker process could not be started: {error}; --threads 1 does without"
+            ) from error
+        self.send(json.dumps(task).encode() + b"\n")
+
+    def send(self, order: bytes) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(order)
+        except OSError as error:
+            raise self._died() from error
+
+    def receive(self) -> float:
+        assert self._process.stdout is not None
+        answer = self._process.stdout.read(ANSWER.size)
+        if answer is None or len(answer) < ANSWER.size:
+            raise self._died()
+        return float(ANSWER.unpack(answer)[0])
+
+    def _died(self) -> WorkerDied:
+        code = self._process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        said = f" ({lines[-1]})" if lines else ""
+        return WorkerDied(
+            f"a worker process ended in the middle of the run, with the exit code {code}{said}; "
+            "go on from the last step with --resume, or with --threads 1 to do without workers"
+        )
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        self._process.stdout.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()

@@ -15,7 +15,7 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.config import SampleConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import Streams, fit, split
-from char_rnn.errors import CorruptFile, NonFiniteGradient
+from char_rnn.errors import CorruptFile, NonFiniteGradient, WorkerDied
 from char_rnn.model.network import Network
 from char_rnn.train.clipping import clip_by_norm, clip_by_value, gradient_norm
 from char_rnn.train.evaluate import evaluate
@@ -29,7 +29,7 @@ from char_rnn.train.events import (
     Step,
 )
 from char_rnn.train.optimisers import make_optimizer
-from char_rnn.train.parallel import Workers, available_threads
+from char_rnn.train.parallel import Workers, available_threads, worker_count
 from char_rnn.train.schedules import rate_factor
 
 Array = np.ndarray
@@ -67,7 +67,9 @@ class Trainer:
             self.notes.append("the text is too short to set a part aside: no validation loss")
         self.val_stop = min(self.val_stop, self.val_start + MOST_VALIDATION)
         self.streams = Streams(corpus, 0, self.val_start, B, T)
-        self.threads = min(config.threads or available_threads(), B)
+        self.threads = worker_count(
+            config.threads or available_threads(), T, B, model.num_parameters
+        )
         self.optimizer = make_optimizer(config, model.parameters)
         self.stop = False
 
@@ -138,8 +140,12 @@ class Trainer:
         with (
             threadpool_limits(1),
             Workers(
-                self.model.config, self.model.parameters, self.threads, self.streams.batch_size
-            ) as workers,
+                self.model.config,
+                self.model.parameters,
+                self.threads,
+                self.streams.seq_length,
+                self.streams.batch_size,
+            ) as workers,  # fmt: skip
         ):
             yield from self._run(workers)
 
@@ -153,7 +159,11 @@ class Trainer:
             self._losses.clear()
         while self.progress < 1 and not self.stop:
             began = time.perf_counter()
-            ok = self._step(workers)
+            try:
+                ok = self._step(workers)
+            except WorkerDied:
+                yield self._checkpoint()
+                raise
             now = time.perf_counter()
             self.seconds += now - began
             self.elapsed, clock = self.elapsed + now - clock, now
@@ -187,11 +197,18 @@ class Trainer:
     def _step(self, workers: Workers) -> bool:
         """Take one step; return False, with the weights as they were, if it was not finite."""
         config = self.config
+        undo = self._position()
         window = self.streams.next()
         if window.first:
             self._hidden = workers.initial_state(self.streams.batch_size, self.rng)
             self._from_initial = True
-        loss, after = workers.step(window.inputs, window.targets, self._hidden, self._from_initial)
+        try:
+            loss, after = workers.step(
+                window.inputs, window.targets, self._hidden, self._from_initial
+            )
+        except WorkerDied:
+            self._set_position(*undo)
+            raise
         self._from_initial = False
         self._rate = (
             config.learning_rate
@@ -220,6 +237,14 @@ class Trainer:
         self._losses.append(loss)
         self.optimizer.step(self.model.parameters.trained, gradients, self._rate)
         return True
+
+    def _position(self) -> tuple[Any, ...]:
+        return self.streams.state(), self.rng.bit_generator.state, self._hidden, self._from_initial
+
+    def _set_position(self, streams: Any, rng: Any, hidden: Array, from_initial: bool) -> None:
+        self.streams.restore(streams)
+        self.rng.bit_generator.state = rng
+        self._hidden, self._from_initial = hidden, from_initial
 
     def _peek(self) -> None:
         """Measure the loss of the first window, before anything was learned."""

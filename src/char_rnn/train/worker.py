@@ -1,0 +1,47 @@
+"""A worker process: the gradients of one slice of the batch, again and again.
+
+    python -m char_rnn.train.worker < a line of JSON, then one byte for each step
+
+It reads weights, ids and states from shared memory and leaves gradients and states there. A byte
+on standard input is a step to take (1: the window began with the learned state); the answer on
+standard output is the slice's summed loss, as a double. It ends when its input does: so it cannot
+outlive the run, however that ends.
+"""
+
+import json
+import struct
+import sys
+
+from char_rnn.config import ModelConfig
+from char_rnn.model.network import Network
+from char_rnn.model.parameters import Parameters
+from char_rnn.train.shared import Handle, attach
+
+ANSWER = struct.Struct("=d")
+
+
+def main() -> None:
+    """Work until standard input ends."""
+    orders, answers = sys.stdin.buffer, sys.stdout.buffer
+    task = json.loads(orders.readline())
+    shared = attach(Handle.from_dict(task["shared"]))
+    config = ModelConfig.from_dict(task["config"])
+    network = Network(config, Parameters(config, shared["weights"]))
+    gradients = shared["gradients"][task["index"] - 1]
+    cut = slice(*task["slice"])
+    inputs, targets = shared["inputs"][:, cut], shared["targets"][:, cut]
+    while order := orders.read(1):
+        network.prepare(*inputs.shape)
+        network.forward(inputs, shared["before"][:, :, cut])
+        total = network.backward(targets, shared["inputs"].size, order == b"\1")
+        shared["after"][:, :, cut] = network.state()
+        gradients[:] = network.gradients.flat
+        answers.write(ANSWER.pack(total))
+        answers.flush()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.exit(1)
