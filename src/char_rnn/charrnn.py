@@ -15,7 +15,7 @@ import numpy as np
 from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, vocabulary_from_dict
 from char_rnn.errors import CorruptFile, RunError, UsageError
-from char_rnn.generate.sampler import sample_ids
+from char_rnn.generate.sampler import sample_ids, sample_many
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters, is_spare
@@ -232,6 +232,26 @@ class CharRNN:
     ) -> str:  # fmt: skip
         """Return `seed` and the `length` characters that the model continues it with."""
         return seed + "".join(self.generate(seed, SampleConfig(length, temperature), rng))
+
+    def sample_many(
+        self, seeds: list[str], length: int = SampleConfig.length,
+        temperature: float = SampleConfig.temperature, rng: np.random.Generator | None = None,
+    ) -> list[str]:  # fmt: skip
+        """Return each of `seeds` with its continuation: many streams as one batch.
+
+        Many times as fast as one after the other. A stream's text depends on `rng` and on how
+        many streams there are. An empty seed begins a new line, where the vocabulary has one.
+        """
+        vocabulary = self._need_vocabulary()
+        draws = np.random.default_rng() if rng is None else rng
+        config = SampleConfig(length, temperature)
+        start = "\n" if "\n" in vocabulary else ""
+        begun = [vocabulary.encode(seed or start) for seed in seeds]
+        begun = [b if len(b) else draws.integers(vocabulary.size, size=1) for b in begun]
+        if not seeds:
+            return []
+        ids = sample_many(Network(self.config, self.parameters), begun, config, draws)
+        return [seed + vocabulary.decode(row) for seed, row in zip(seeds, ids, strict=True)]
 
     def _need_vocabulary(self) -> AnyVocabulary:
         if self.vocabulary is None:

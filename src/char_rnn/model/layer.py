@@ -83,9 +83,14 @@ class Layer:
         self._kept = new(K, T, B, H)
         self._d_states = new(S, B, H)
         self._products = new(G + 1, B, H)  # a slab for the part of dh that passes no product
-        self._forward_width = block_width(B, H, H)
+        # A single step is generation, where nobody else works and BLAS may use all its threads.
+        self._forward_width = block_width(B, H, H) if T > 1 else H
         self._weights = new(G, H // self._forward_width, H, self._forward_width)
         self._weights_back = np.empty_like(self._weights)
+        if B == 1:
+            # One row: all gates are one (1, H) · (H, G·H), so that BLAS is called once.
+            self._side_by_side = new(H, G, H)
+            self._weights = self._side_by_side.transpose(1, 0, 2)[:, None]
         shared: dict[str, Array] = {
             "recurrent": new(G, B, H),
             "d_states": self._d_states,
@@ -162,6 +167,10 @@ class Layer:
 
     def _plan_forward(self, phase: Phase, t: int, step: Cell, shared: dict[str, Array]) -> Forward:
         operand = self.states[0, t] if phase.operand is None else self._kept[phase.operand, t]
+        if len(operand) == 1:
+            weight = self._side_by_side[:, phase.gates].reshape(self.H, -1)
+            product = shared["recurrent"][phase.gates].reshape(1, -1)
+            return Forward(operand, weight, product, getattr(step, phase.forward))
         product = as_blocks(shared["recurrent"][phase.gates], self._forward_width)
         return Forward(operand, self._weights[phase.gates], product, getattr(step, phase.forward))
 

@@ -53,6 +53,7 @@ class Network:
             self.logits = np.empty((V, T * B), self.config.dtype)
             self._exps = np.empty((V, T * B), self.config.dtype)
             self._dh = np.empty((T * B, H), self.config.dtype)
+        self._out_bias = self.parameters["out.bias"][:, None]
         for layer in self.layers:
             layer.allocate(T, B)
             layer.prepare()
@@ -68,13 +69,31 @@ class Network:
             x = layer.forward(x, before)
         self._top = x.reshape(T * B, -1)
         np.matmul(self.parameters["out.weight"], self._top.T, out=self.logits)
-        np.add(self.logits, self.parameters["out.bias"][:, None], out=self.logits)
+        np.add(self.logits, self._out_bias, out=self.logits)
         self._can_go_back = True
         return self.logits.reshape(-1, T, B).transpose(1, 2, 0)
 
     def state(self) -> Array:
         """Return a copy of the state after the last window: (S, L, B, H)."""
         return np.stack([layer.states[:, -1] for layer in self.layers], axis=1)
+
+    def begin(self, state: Array) -> None:
+        """Make ready for `step` from `state` (S, L, B, H), with the parameters as they are now."""
+        self.prepare(1, state.shape[2])
+        for layer, after in zip(self.layers, state.swapaxes(0, 1), strict=True):
+            layer.states[:, -1] = after
+
+    def step(self, ids: Array) -> Array:
+        """Run one character of each stream, ids (B,), from where the last step ended.
+
+        Returns the logits (B, V). `begin` comes first.
+        """
+        x = ids[None]
+        for layer in self.layers:
+            x = layer.forward(x, layer.states[:, -1])
+        np.matmul(self.parameters["out.weight"], x[0].T, out=self.logits)
+        np.add(self.logits, self._out_bias, out=self.logits)
+        return self.logits.T
 
     def nats(self, targets: Array) -> Array:
         """Return −log p of each of `targets` (T, B), in nats; the logits lose their maximum."""
