@@ -1,12 +1,12 @@
 """Characters per second of a training step: char_rnn and PyTorch, side by side on this CPU.
 
-    python benchmarks/training_speed.py [--cells rnn,gru,lstm] [--hidden 128,256,512]
+    python -m benchmarks.training_speed [--cells rnn,gru,lstm] [--hidden 128,256,512]
         [--batch 64] [--steps 20] [--threads 2] [--json FILE]
 
 A step is forward, mean cross-entropy, backward, clipping by norm 5 and Adam, over the same random
 ids from the same weights, with the state handed on. The two take turns step by step in one
 process; `ratio` compares the median steps and `best` the quickest ones. Windows are 50 characters
-of 65, float32, one layer, and the GRU is PyTorch's form (reset_after).
+of 65, float32, one layer unless told otherwise, and the GRU is PyTorch's form (reset_after).
 
 Run it on an idle machine: PyTorch's threads wait for one another several times in a step, so that
 other work on their cores slows PyTorch far more than it slows us, and the ratio flatters us.
@@ -29,7 +29,7 @@ from threadpoolctl import ThreadpoolController
 from char_rnn import CharRNN
 from char_rnn.train.clipping import clip_by_norm
 from char_rnn.train.optimisers import Adam
-from char_rnn.train.parallel import Workers
+from char_rnn.train.parallel import Workers, worker_count
 
 try:
     import torch
@@ -66,15 +66,15 @@ def our_step(model: CharRNN, workers: Workers, B: int) -> Step:
 class Peer(nn.Module):
     """The same network in PyTorch, under the same parameter names."""
 
-    def __init__(self, cell: str, H: int) -> None:
+    def __init__(self, cell: str, H: int, layers: int = 1) -> None:
         super().__init__()
-        self.rnn = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[cell](V, H)
+        self.rnn = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[cell](V, H, layers)
         self.out = nn.Linear(H, V)
 
 
 def their_step(model: CharRNN) -> Step:
     """Return a function that takes one step of PyTorch's, from a copy of the weights."""
-    peer = Peer(model.config.cell, model.config.hidden_size)
+    peer = Peer(model.config.cell, model.config.hidden_size, model.config.layers)
     peer.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in model.parameters.items()})
     optimizer = torch.optim.Adam(peer.parameters(), RATE)
     one_hot = torch.eye(V)
@@ -102,13 +102,16 @@ def timed(step: Step, inputs: np.ndarray, targets: np.ndarray) -> tuple[float, f
     return loss, time.perf_counter() - began
 
 
-def measure(cell: str, H: int, B: int, steps: int, threads: int) -> dict[str, object]:
+def measure(
+    cell: str, H: int, B: int, steps: int, threads: int, layers: int = 1
+) -> dict[str, object]:
     """Return the point's settings, both speeds in characters per second, and their ratio."""
     rng = np.random.default_rng(0)
-    model = CharRNN(V, H, cell, reset_after=cell == "gru", rng=rng)
+    model = CharRNN(V, H, cell, layers, reset_after=cell == "gru", rng=rng)
     controller = ThreadpoolController()
     ours, theirs = [], []
-    with Workers(model.config, model.parameters, threads, T, B) as workers:
+    count = worker_count(threads, T, B, model.num_parameters)
+    with Workers(model.config, model.parameters, count, T, B) as workers:
         our, their = our_step(model, workers, B), their_step(model)
         for i in range(WARM_UP + steps):
             inputs, targets = rng.integers(V, size=(2, T, B))
@@ -125,6 +128,7 @@ def measure(cell: str, H: int, B: int, steps: int, threads: int) -> dict[str, ob
     return {
         "cell": cell,
         "hidden": H,
+        "layers": layers,
         "batch": B,
         "ours": speeds[0],
         "pytorch": speeds[1],

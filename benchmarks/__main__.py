@@ -1,0 +1,104 @@
+"""Run every benchmark, print the tables, write docs/performance.json, and redraw docs/.
+
+    python -m benchmarks [--steps 10] [--threads 2] [--only training,generation,reference,growth]
+
+It takes about ten minutes on an idle machine with two cores. What is left out by `--only` keeps
+its last figures. Start-up has a command of its own: python -m benchmarks.startup.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import report
+from benchmarks.growth import curves
+from benchmarks.limit import operations, product_rate
+from benchmarks.min_char_rnn import MinCharRNN
+
+DOCS = Path(__file__).parents[1] / "docs"
+CELLS, HIDDEN, BATCH = ("rnn", "gru", "lstm"), (128, 256, 512), (32, 64, 128)
+PARTS = ("training", "generation", "reference", "growth")
+
+
+def training(steps: int, threads: int) -> list[dict[str, object]]:
+    """Measure the grid beside PyTorch, the two extra points, and the share of the limit."""
+    from benchmarks.training_speed import measure  # noqa: PLC0415
+
+    points = [(cell, H, B, 1) for cell in CELLS for H in HIDDEN for B in BATCH]
+    points += [("lstm", 256, 64, 2), ("rnn", 256, 1, 1)]
+    found = []
+    for cell, H, B, layers in points:
+        point = measure(cell, H, B, steps, threads, layers)
+        bound = product_rate(threads)
+        point["bound"] = bound
+        point["share"] = point["ours"] * operations(cell, H, layers) / bound
+        found.append(point)
+        print(report.training_row(point), flush=True)
+    return found
+
+
+def generation(threads: int) -> list[dict[str, object]]:
+    """Measure one stream beside PyTorch, and 64 prompts as one batch."""
+    from benchmarks.generation import measure  # noqa: PLC0415
+
+    found = []
+    for cell in CELLS:
+        for H in (256, 512):
+            found.append(measure(cell, H, threads))
+            print(report.generation_row(found[-1]), flush=True)
+    return found
+
+
+def reference(threads: int) -> dict[str, float]:
+    """Measure min-char-rnn's way at H = 256 beside ours at B = 64, in turn."""
+    from benchmarks.growth import speed  # noqa: PLC0415
+
+    rng = np.random.default_rng(0)
+    theirs, ours = [], []
+    old = MinCharRNN(65, 256)
+    for _ in range(3):
+        began = time.perf_counter()
+        for _ in range(10):
+            old.step(*rng.integers(65, size=(2, 50)).tolist())
+        theirs.append(500 / (time.perf_counter() - began))
+        ours.append(speed("rnn", 256, 64, 50, 1, threads))
+    one, other = statistics.median(ours), statistics.median(theirs)
+    print(f"min-char-rnn's way {other:,.0f}/s, ours {one:,.0f}/s, ratio {one / other:.0f}")
+    return {"ours": one, "min_char_rnn": other, "ratio": one / other}
+
+
+def main() -> None:
+    """Run what is asked for, and write it down."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--steps", type=int, default=10, help="measured steps of each point")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas")
+    args = parser.parse_args()
+    parts = args.only.split(",")
+    if not set(parts) <= set(PARTS):
+        sys.exit(f"unknown part in {args.only!r}; known: {', '.join(PARTS)}")
+    if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
+        print("other work loads this machine: the figures are not to be relied on")
+    file = DOCS / "performance.json"
+    figures = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    if "training" in parts:
+        figures["training"] = training(args.steps, args.threads)
+    if "generation" in parts:
+        figures["generation"] = generation(args.threads)
+    if "reference" in parts:
+        figures["reference"] = reference(args.threads)
+    if "growth" in parts:
+        figures["growth"] = [point for cell in CELLS for point in curves(cell)]
+    file.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    report.write(figures, DOCS)
+    print(f"written: {file.name}, performance.md and performance.svg in {DOCS.name}/")
+
+
+if __name__ == "__main__":
+    main()

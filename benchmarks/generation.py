@@ -1,0 +1,65 @@
+"""Characters per second of generation: one stream beside PyTorch's, and 64 prompts as one batch."""
+
+import string
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks.training_speed import Peer
+from char_rnn import CharRNN, Vocabulary
+from char_rnn.config import SampleConfig
+
+VOCABULARY = Vocabulary("\n " + string.ascii_letters + string.digits + ".")
+PROMPTS = 64
+
+
+def ours(model: CharRNN, length: int) -> float:
+    """Return our characters per second, one stream."""
+    stream = model.generate("a", SampleConfig(length), np.random.default_rng(0))
+    began = time.perf_counter()
+    for _ in stream:
+        pass
+    return length / (time.perf_counter() - began)
+
+
+def many(model: CharRNN, length: int) -> float:
+    """Return our characters per second, all prompts as one batch."""
+    began = time.perf_counter()
+    model.sample_many(["a"] * PROMPTS, length, rng=np.random.default_rng(0))
+    return PROMPTS * length / (time.perf_counter() - began)
+
+
+def theirs(peer: nn.Module, length: int) -> float:
+    """Return PyTorch's characters per second, one stream, one call a character."""
+    one_hot, state, idx = torch.eye(VOCABULARY.size), None, 0
+    with torch.inference_mode():
+        began = time.perf_counter()
+        for _ in range(length):
+            hidden, state = peer.rnn(one_hot[idx].view(1, 1, -1), state)
+            p = torch.softmax(peer.out(hidden)[0, 0], 0)
+            idx = int(torch.multinomial(p, 1))
+    return length / (time.perf_counter() - began)
+
+
+def measure(cell: str, H: int, threads: int, rounds: int = 3) -> dict[str, object]:
+    """Return the medians of all three, taken in turn."""
+    torch.set_num_threads(threads)
+    model = CharRNN(
+        VOCABULARY.size, H, cell, reset_after=cell == "gru", vocabulary=VOCABULARY,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    peer = Peer(cell, H)
+    taken = []
+    for _ in range(rounds):
+        turn = []
+        for speed, subject, length in ((ours, model, 1500), (theirs, peer, 300), (many, model, 200)):
+            time.sleep(0.05)
+            turn.append(speed(subject, length))
+        taken.append(turn)
+    one, pytorch, batch = np.median(taken, axis=0)
+    return {
+        "cell": cell, "hidden": H, "ours": one, "pytorch": pytorch, "ratio": one / pytorch,
+        "many": batch, "many_ratio": batch / one,
+    }  # fmt: skip

@@ -1,0 +1,107 @@
+"""The figures as tables between the marks in docs/performance.md, and as a picture."""
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+Point = dict[str, Any]
+
+NAMES = {
+    "hidden": "hidden size H", "batch": "batch B", "window": "window T", "layers": "layers L",
+    "threads": "threads",
+}  # fmt: skip
+
+
+def training_row(p: Point) -> str:
+    """Return one line of the training table."""
+    name = p["cell"] + (f", {p['layers']} layers" if p["layers"] > 1 else "")
+    return (
+        f"| {name} | {p['hidden']} | {p['batch']} | {p['ours']:,.0f} | {p['pytorch']:,.0f} "
+        f"| {p['ratio']:.2f} | {p['best_ratio']:.2f} | {100 * p['share']:.0f} % |"
+    )
+
+
+def generation_row(p: Point) -> str:
+    """Return one line of the generation table."""
+    return (
+        f"| {p['cell']} | {p['hidden']} | {p['ours']:,.0f} | {p['pytorch']:,.0f} "
+        f"| {p['ratio']:.1f} | {p['many']:,.0f} | {p['many_ratio']:.1f} |"
+    )
+
+
+def tables(figures: dict[str, Any]) -> dict[str, str]:
+    """Return the text that stands between each pair of marks."""
+    out = {}
+    if points := figures.get("training"):
+        grid = [p for p in points if p["layers"] == 1 and p["batch"] > 1]
+        mean = statistics.geometric_mean(p["ratio"] for p in grid)
+        best = statistics.geometric_mean(p["best_ratio"] for p in grid)
+        bound = statistics.median(p["bound"] for p in points)
+        head = "| cell | H | B | ours/s | PyTorch/s | ratio | quickest steps | of the bound |"
+        out["training"] = "\n".join([
+            head, "| --- | " + "---: | " * 6 + "---: |", *map(training_row, points), "",
+            f"Geometric mean over the grid: **{mean:.2f}** by medians, {best:.2f} by quickest steps.",
+            f"The bound: {bound / 1e9:.0f} GF/s of float32 products on these cores.",
+        ])  # fmt: skip
+    if points := figures.get("generation"):
+        head = "| cell | H | ours/s | PyTorch/s | ratio | 64 prompts/s | to one stream |"
+        out["generation"] = "\n".join([
+            head, "| --- | " + "---: | " * 5 + "---: |", *map(generation_row, points),
+        ])  # fmt: skip
+    if found := figures.get("reference"):
+        out["reference"] = (
+            f"min-char-rnn's way: {found['min_char_rnn']:,.0f} characters a second. "
+            f"Ours (B = 64): {found['ours']:,.0f}, **{found['ratio']:.0f} times** as many."
+        )
+    if points := figures.get("growth"):
+        lines = ["| setting | value | rnn/s | gru/s | lstm/s |", "| --- |" + " ---: |" * 4]
+        for setting, name in NAMES.items():
+            values = sorted({p["value"] for p in points if p["setting"] == setting})
+            for value in values:
+                row = {
+                    p["cell"]: p["speed"]
+                    for p in points
+                    if (p["setting"], p["value"]) == (setting, value)
+                }
+                speeds = " | ".join(f"{row[cell]:,.0f}" for cell in ("rnn", "gru", "lstm"))
+                lines.append(f"| {name} | {value} | {speeds} |")
+        out["growth"] = "\n".join(lines)
+    return out
+
+
+def write(figures: dict[str, Any], docs: Path) -> None:
+    """Put the tables into docs/performance.md and draw docs/performance.svg."""
+    page = docs / "performance.md"
+    text = page.read_text("utf-8")
+    for name, table in tables(figures).items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(begin)
+        text = before + begin + "\n" + table + "\n\n" + end + rest.partition(end)[2]
+    page.write_text(text, "utf-8")
+    if figures.get("growth"):
+        _draw(figures["growth"], docs / "performance.svg")
+
+
+def _draw(points: list[Point], file: Path) -> None:
+    import matplotlib as mpl  # noqa: PLC0415
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "char-rnn"
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    figure, panels = plt.subplots(1, len(NAMES), figsize=(16, 3.4), sharey=True)
+    for panel, (setting, name) in zip(panels, NAMES.items(), strict=True):
+        for cell in ("rnn", "gru", "lstm"):
+            curve = [p for p in points if (p["cell"], p["setting"]) == (cell, setting)]
+            panel.plot([p["value"] for p in curve], [p["speed"] for p in curve], "o-", label=cell)
+        values = [p["value"] for p in curve]
+        panel.set_xscale("log", base=2)
+        panel.set_yscale("log")
+        panel.set_xticks(values, [str(value) for value in values], fontsize=8)
+        panel.minorticks_off()
+        panel.set_xlabel(name)
+        panel.grid(alpha=0.3)
+    panels[0].set_ylabel("characters a second")
+    panels[0].legend()
+    figure.tight_layout()
+    figure.savefig(file, metadata={"Date": None})
