@@ -6,6 +6,9 @@ import numpy as np
 
 Array = np.ndarray
 
+FEW_ROWS = 256
+"""Up to here one call over all rows is quicker than two for each symbol."""
+
 
 class LayerInput(Protocol):
     """Computes W x + b for a whole window, and the gradients of W and x.
@@ -53,8 +56,11 @@ class CharacterInput:
         order = np.argsort(self._x, kind="stable")
         symbols, starts = np.unique(self._x[order], return_index=True)
         sums = np.zeros_like(self._table)  # (G, V, H)
-        for symbol, rows in zip(symbols, np.split(order, starts[1:]), strict=True):
-            np.add.reduce(d_gates.take(rows, axis=1), axis=1, out=sums[:, symbol])
+        if len(order) <= FEW_ROWS:
+            sums[:, symbols] = np.add.reduceat(d_gates.take(order, axis=1), starts, axis=1)
+        else:
+            for symbol, rows in zip(symbols, np.split(order, starts[1:]), strict=True):
+                np.add.reduce(d_gates.take(rows, axis=1), axis=1, out=sums[:, symbol])
         np.copyto(self._gradient, sums.transpose(0, 2, 1))
 
 

@@ -82,7 +82,12 @@ class Layer:
         self.states = new(S, T + 1, B, H)
         self._kept = new(K, T, B, H)
         self._d_states = new(S, B, H)
-        self._products = new(G + 1, B, H)  # a slab for the part of dh that passes no product
+        # A slab for the part of dh that passes no product, and one for each gate's product.
+        self._products = new(G + 1, B, H)
+        # One gate and no way past it: its product is dh already, there is nothing to add up.
+        self._adds_up = G > 1 or self.cell.direct
+        if not self._adds_up:
+            self._d_states = self._products[1:]
         # A single step is generation, where nobody else works and BLAS may use all its threads.
         self._forward_width = block_width(B, H, H) if T > 1 else H
         self._weights = new(G, H // self._forward_width, H, self._forward_width)
@@ -149,7 +154,8 @@ class Layer:
             for first, dz, weight, product in self._backward[t]:
                 first()
                 np.matmul(dz, weight, out=product)
-            np.add.reduce(self._dh_terms, axis=0, out=dh)
+            if self._adds_up:
+                np.add.reduce(self._dh_terms, axis=0, out=dh)
         return self._weight_gradients(), self._d_states.copy()
 
     def _weight_gradients(self) -> Array | None:
