@@ -54,7 +54,11 @@ def measure(cell: str, H: int, threads: int, rounds: int = 3) -> dict[str, objec
     taken = []
     for _ in range(rounds):
         turn = []
-        for speed, subject, length in ((ours, model, 1500), (theirs, peer, 300), (many, model, 200)):
+        for speed, subject, length in (
+            (ours, model, 1500),
+            (theirs, peer, 300),
+            (many, model, 200),
+        ):
             time.sleep(0.05)
             turn.append(speed(subject, length))
         taken.append(turn)

@@ -48,7 +48,12 @@ def speed(cell: str, hidden: int, batch: int, window: int, layers: int, threads:
 def curves(cell: str) -> list[dict[str, object]]:
     """Return every point of the grid."""
     return [
-        {"cell": cell, "setting": setting, "value": value, "speed": speed(cell, **BASE | {setting: value})}
+        {
+            "cell": cell,
+            "setting": setting,
+            "value": value,
+            "speed": speed(cell, **BASE | {setting: value}),
+        }
         for setting, values in GRID.items()
         for value in values
     ]

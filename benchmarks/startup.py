@@ -1,6 +1,6 @@
 """Seconds from starting `char-rnn generate` to its first character.
 
-    python benchmarks/startup.py [--runs 10]
+    python -m benchmarks.startup [--runs 10]
 
 The model is an LSTM of 256 units over 65 characters, made here with random weights. Beside it:
 `char-rnn --help`, and Python importing NumPy, or PyTorch where it is installed. The commands take

@@ -1,0 +1,71 @@
+"""What a step allocates, and what it keeps."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from char_rnn.config import ModelConfig
+from char_rnn.model.initialisation import initialise_
+from char_rnn.model.network import Network
+from char_rnn.model.parameters import Parameters
+from char_rnn.train.parallel import Workers
+
+NUMPYS_BUFFER = 40_000
+"""Bytes: NumPy passes some operands through a buffer of 8,192 elements, whatever their size."""
+
+CELLS = [("rnn", False), ("gru", False), ("gru", True), ("lstm", False)]
+
+
+def peak(work):
+    """Return the most bytes that `work` held at once beyond what was there before."""
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        work()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("cell", "reset_after"), CELLS)
+def test_the_time_loop_allocates_nothing(cell, reset_after, monkeypatch):
+    T, B, H = 10, 192, 192
+    config = ModelConfig(20, H, cell, 1, reset_after)
+    parameters = Parameters(config)
+    initialise_(parameters, config, np.random.default_rng(0))
+    network = Network(config, parameters)
+    network.prepare(T, B)
+    (layer,) = network.layers
+    monkeypatch.setattr(layer, "_weight_gradients", lambda: None)
+    ids = np.random.default_rng(0).integers(20, size=(T, B))
+    state, dh = network.initial_state(B)[:, 0], np.ones((T, B, H), np.float32)
+    assert B * H * 4 > 3 * NUMPYS_BUFFER
+    assert peak(lambda: layer.forward(ids, state)) < NUMPYS_BUFFER
+    # The gradient of the state is handed out as a copy, after the loop.
+    assert peak(lambda: layer.backward(dh)) < NUMPYS_BUFFER + state.nbytes
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_memory_does_not_grow(count):
+    config = ModelConfig(20, 8, "lstm")
+    parameters = Parameters(config)
+    ids = np.random.default_rng(0).integers(20, size=(5, 4))
+    with Workers(config, parameters, count, 5, 4) as workers:
+        state = workers.initial_state(4, np.random.default_rng(0))
+
+        def steps(n):
+            for _ in range(n):
+                workers.step(ids, ids, state, False)
+
+        steps(50)
+        tracemalloc.start()
+        try:
+            steps(10)
+            before, _ = tracemalloc.get_traced_memory()
+            steps(1000)
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert after - before < 2000
