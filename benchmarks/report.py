@@ -40,7 +40,7 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
         head = "| cell | H | B | ours/s | PyTorch/s | ratio | quickest steps | of the bound |"
         out["training"] = "\n".join([
             head, "| --- | " + "---: | " * 6 + "---: |", *map(training_row, points), "",
-            f"Geometric mean over the grid: **{mean:.2f}** by medians, {best:.2f} by quickest steps.",
+            f"Geometric mean over the grid: **{mean:.2f}** by medians, {best:.2f} by the quickest.",
             f"The bound: {bound / 1e9:.0f} GF/s of float32 products on these cores.",
         ])  # fmt: skip
     if points := figures.get("generation"):
