@@ -13,6 +13,7 @@ from char_rnn.config import SampleConfig
 
 VOCABULARY = Vocabulary("\n " + string.ascii_letters + string.digits + ".")
 PROMPTS = 64
+PAUSE = 0.3  # seconds in which the other side's idle threads stop spinning
 
 
 def ours(model: CharRNN, length: int) -> float:
@@ -59,7 +60,7 @@ def measure(cell: str, H: int, threads: int, rounds: int = 3) -> dict[str, objec
             (theirs, peer, 300),
             (many, model, 200),
         ):
-            time.sleep(0.05)
+            time.sleep(PAUSE)
             turn.append(speed(subject, length))
         taken.append(turn)
     one, pytorch, batch = np.median(taken, axis=0)

@@ -58,7 +58,8 @@ def _edges(logits: Array, top: Array | float, temperature: float) -> Array:
     In float64, and with the maximum taken off before the division: no temperature overflows.
     """
     edges: Array = np.subtract(logits, top, dtype=np.float64)
-    np.divide(edges, max(temperature, SMALLEST_TEMPERATURE), out=edges)
+    if temperature != 1:
+        np.divide(edges, max(temperature, SMALLEST_TEMPERATURE), out=edges)
     np.exp(edges, out=edges)
     np.add.accumulate(edges, axis=-1, out=edges)
     return edges

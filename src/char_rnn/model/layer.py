@@ -79,6 +79,7 @@ class Layer:
         G, H, S, K = self.G, self.H, self.cell.states, self.cell.kept
         new = self._new
         self.gates = new(G, T, B, H)
+        self._rows = self.gates.reshape(G, T * B, H)
         self.states = new(S, T + 1, B, H)
         self._kept = new(K, T, B, H)
         self._d_states = new(S, B, H)
@@ -134,7 +135,7 @@ class Layer:
 
     def forward(self, x: Array, state: Array) -> Array:
         """Run the window: x (T, B) ids or (T, B, I), state (S, B, H); return h (T, B, H)."""
-        self.input.forward(x, self.gates.reshape(self.G, -1, self.H))
+        self.input.forward(x, self._rows)
         self.states[:, 0] = state
         for operand, weight, product, then in self._forward:
             np.matmul(operand, weight, out=product)
@@ -159,7 +160,7 @@ class Layer:
         return self._weight_gradients(), self._d_states.copy()
 
     def _weight_gradients(self) -> Array | None:
-        d_gates = self.gates.reshape(self.G, -1, self.H)
+        d_gates = self._rows
         # A bias sees every row: a product with ones is the quickest sum over them.
         ones = np.ones((1, d_gates.shape[1]), self.dtype)
         np.matmul(ones, d_gates, out=self._db_ih[:, None])
