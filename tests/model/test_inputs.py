@@ -1,4 +1,4 @@
-"""The gradient of the input's weights, against the product with a one-hot matrix that it replaces."""
+"""The gradient of the input's weights, against the one-hot product that it replaces."""
 
 import numpy as np
 import pytest
