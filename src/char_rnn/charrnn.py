@@ -216,7 +216,7 @@ class CharRNN:
         vocabulary = self._need_vocabulary()
         decoder = vocabulary.decoder()
         network = Network(self.config, self.parameters)
-        ids = vocabulary.encode(seed or ("\n" if "\n" in vocabulary else ""))
+        ids = self._begin(seed)
         draws = np.random.default_rng() if rng is None else rng
         for idx in sample_ids(network, ids, config or SampleConfig(), draws):
             text = decoder.feed(idx)
@@ -245,13 +245,17 @@ class CharRNN:
         vocabulary = self._need_vocabulary()
         draws = np.random.default_rng() if rng is None else rng
         config = SampleConfig(length, temperature)
-        start = "\n" if "\n" in vocabulary else ""
-        begun = [vocabulary.encode(seed or start) for seed in seeds]
-        begun = [b if len(b) else draws.integers(vocabulary.size, size=1) for b in begun]
         if not seeds:
             return []
+        begun = [self._begin(seed) for seed in seeds]
+        begun = [b if len(b) else draws.integers(vocabulary.size, size=1) for b in begun]
         ids = sample_many(Network(self.config, self.parameters), begun, config, draws)
         return [seed + vocabulary.decode(row) for seed, row in zip(seeds, ids, strict=True)]
+
+    def _begin(self, seed: str) -> Array:
+        """Return the ids of `seed`; of a new line, if the vocabulary has one, for an empty seed."""
+        vocabulary = self._need_vocabulary()
+        return vocabulary.encode(seed or ("\n" if "\n" in vocabulary else ""))
 
     def _need_vocabulary(self) -> AnyVocabulary:
         if self.vocabulary is None:

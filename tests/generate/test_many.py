@@ -67,3 +67,15 @@ def test_a_diverged_model_is_told(bad):
             choose(logits, temperature, rng)
         with pytest.raises(UsageError, match="diverged"):
             choose_many(np.stack([np.zeros(3), logits]), temperature, rng)
+
+
+def test_no_backward_after_steps():
+    made = model()
+    network = Network(made.config, made.parameters)
+    ids = np.zeros((1, 2), np.int64)
+    network.prepare(1, 2)
+    network.forward(ids, network.initial_state(2))
+    network.begin(network.initial_state(2))
+    network.step(ids[0])
+    with pytest.raises(UsageError, match="forward"):
+        network.backward(ids)

@@ -68,8 +68,7 @@ class Network:
         for layer, before in zip(self.layers, state.swapaxes(0, 1), strict=True):
             x = layer.forward(x, before)
         self._top = x.reshape(T * B, -1)
-        np.matmul(self.parameters["out.weight"], self._top.T, out=self.logits)
-        np.add(self.logits, self._out_bias, out=self.logits)
+        self._read_out(self._top)
         self._can_go_back = True
         return self.logits.reshape(-1, T, B).transpose(1, 2, 0)
 
@@ -80,6 +79,7 @@ class Network:
     def begin(self, state: Array) -> None:
         """Make ready for `step` from `state` (S, L, B, H), with the parameters as they are now."""
         self.prepare(1, state.shape[2])
+        self._can_go_back = False
         for layer, after in zip(self.layers, state.swapaxes(0, 1), strict=True):
             layer.states[:, -1] = after
 
@@ -91,9 +91,13 @@ class Network:
         x = ids[None]
         for layer in self.layers:
             x = layer.forward(x, layer.states[:, -1])
-        np.matmul(self.parameters["out.weight"], x[0].T, out=self.logits)
-        np.add(self.logits, self._out_bias, out=self.logits)
+        self._read_out(x[0])
         return self.logits.T
+
+    def _read_out(self, h: Array) -> None:
+        """Compute the logits y = W h + b, (V, N), of the top layer's states (N, H)."""
+        np.matmul(self.parameters["out.weight"], h.T, out=self.logits)
+        np.add(self.logits, self._out_bias, out=self.logits)
 
     def nats(self, targets: Array) -> Array:
         """Return −log p of each of `targets` (T, B), in nats; the logits lose their maximum."""

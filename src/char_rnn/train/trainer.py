@@ -145,7 +145,7 @@ class Trainer:
                 self.threads,
                 self.streams.seq_length,
                 self.streams.batch_size,
-            ) as workers,  # fmt: skip
+            ) as workers,
         ):
             yield from self._run(workers)
 
