@@ -78,6 +78,14 @@ class CharRNN:
         """Return a new network of `config`."""
         return cls(**config.to_dict(), vocabulary=vocabulary, rng=rng)
 
+    def copy(self) -> Self:
+        """Return a model with weights of its own, equal to these."""
+        twin = type(self).__new__(type(self))
+        twin._set_up(self.config, self.vocabulary)
+        twin.parameters.flat[:] = self.parameters.flat
+        twin.summary = dict(self.summary)
+        return twin
+
     def _set_up(
         self,
         config: ModelConfig,

@@ -16,7 +16,7 @@ INITS = ("normal", "orthogonal", "uniform")
 INITIAL_STATES = ("learned", "random", "zeros")
 DTYPES = ("float32", "float64")
 OPTIMIZERS = ("adagrad", "adam", "adamw", "rmsprop", "sgd")
-SCHEDULES = ("constant", "cosine", "exponential")
+SCHEDULES = ("constant", "cosine", "exponential", "linear")
 CLIP_KINDS = ("norm", "value")
 VOCABULARIES = ("bytes", "characters")
 
@@ -133,14 +133,21 @@ class TrainConfig(_Config):
     optimizer: `adagrad`, `sgd`, `rmsprop`, `adam` or `adamw`.
     momentum: of `sgd`.
     weight_decay: of `adamw`, a share of the weights per step and unit of learning rate.
-    schedule: `constant`, `cosine` (after a linear warm-up) or `exponential`.
-    warmup: iterations of the linear warm-up of `cosine`.
-    final_rate: where `cosine` and `exponential` end, as a share of `learning_rate`.
+    input_dropout, layer_dropout, output_dropout: share of the symbols that a stream does not see,
+        of what a layer hands to the next, of what the top layer hands to the output; one mask a
+        window.
+    recurrent_dropout: share of the recurrent weights left out, one mask a window (DropConnect).
+    average: how slowly the averaged weights follow, which are evaluated and saved; 0 for none.
+    random_offset: begin every epoch at another offset, so that windows are cut elsewhere.
+    schedule: `constant`, `cosine` or `linear` (both after a linear warm-up) or `exponential`.
+    warmup: iterations of the linear warm-up of `cosine` and `linear`.
+    final_rate: where `cosine`, `linear` and `exponential` end, as a share of `learning_rate`.
     clip: limit of the gradient, 0 for none.
     clip_by: `norm` (over all parameters together) or `value` (each element).
     iterations, epochs, minutes: how long to train; at most one is given. minutes count all the
         time from the start of training to its end, evaluation and samples included.
     eval_every: iterations between evaluations, 0 for none but the last.
+    patience: end after so many evaluations in a row without a better one, 0 for never.
     sample_every: iterations between samples, 0 for none.
     sample_length, temperature: of those samples.
     val_fraction: share of the text, at its end, that validates.
@@ -154,6 +161,12 @@ class TrainConfig(_Config):
     optimizer: str = "adam"
     momentum: float = 0.9
     weight_decay: float = 0.01
+    input_dropout: float = 0.0
+    layer_dropout: float = 0.0
+    output_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    average: float = 0.0
+    random_offset: bool = False
     schedule: str = "cosine"
     warmup: int = 100
     final_rate: float = 0.01
@@ -163,6 +176,7 @@ class TrainConfig(_Config):
     epochs: float | None = None
     minutes: float | None = None
     eval_every: int = 500
+    patience: int = 0
     sample_every: int = 1000
     sample_length: int = 200
     temperature: float = 0.8
@@ -177,6 +191,10 @@ class TrainConfig(_Config):
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _between("momentum", self.momentum, 0, 1)
         _not_negative("weight_decay", self.weight_decay)
+        for name in ("input_dropout", "layer_dropout", "output_dropout", "recurrent_dropout"):
+            _between(name, getattr(self, name), 0, 1)
+        _between("average", self.average, 0, 1)
+        _boolean("random_offset", self.random_offset)
         _one_of("schedule", self.schedule, SCHEDULES)
         _at_least("warmup", self.warmup, 0)
         _between("final_rate", self.final_rate, 0, 1, closed=True)
@@ -192,6 +210,7 @@ class TrainConfig(_Config):
             if lengths[name] is not None:
                 _positive(name, lengths[name])
         _at_least("eval_every", self.eval_every, 0)
+        _at_least("patience", self.patience, 0)
         _at_least("sample_every", self.sample_every, 0)
         _at_least("sample_length", self.sample_length, 1)
         _not_negative("temperature", self.temperature)

@@ -62,13 +62,21 @@ class Streams:
 
     Each stream has (N − 1) // B characters; what is left at its end after whole windows of T is
     not used. `position` counts windows within an epoch and `epoch` counts epochs.
+    rng: where it is given, each epoch begins at an offset of its own, 0 … T − 1 characters, and
+        has as many windows as fit after the largest.
     """
 
-    def __init__(self, ids: Ids, start: int, stop: int, batch_size: int, seq_length: int) -> None:
-        self._ids = ids
+    def __init__(
+        self, ids: Ids, start: int, stop: int, batch_size: int, seq_length: int,
+        rng: np.random.Generator | None = None,
+    ) -> None:  # fmt: skip
+        self._ids, self._rng = ids, rng
         self.batch_size, self.seq_length = batch_size, seq_length
         each = (stop - start - 1) // batch_size
-        self.windows_per_epoch = each // seq_length
+        # With one window in all there is nothing to move.
+        self._offsets = 1 if rng is None or each < 2 * seq_length else seq_length
+        self.windows_per_epoch = (each - self._offsets + 1) // seq_length
+        self.offset = 0
         if self.windows_per_epoch < 1:
             raise TextTooShort(
                 f"{stop - start} characters hold no window of {seq_length} in {batch_size} "
@@ -84,26 +92,32 @@ class Streams:
             self.position = 0
             self.epoch += 1
         T = self.seq_length
-        rows = self._ids.read_rows(self._starts + self.position * T, T + 1).T.astype(np.intp)
         first = self.position == 0
+        if first and self._rng is not None:
+            self.offset = int(self._rng.integers(self._offsets))
+        at = self._starts + self.offset + self.position * T
+        rows = self._ids.read_rows(at, T + 1).T.astype(np.intp)
         self.position += 1
         return Window(np.ascontiguousarray(rows[:-1]), np.ascontiguousarray(rows[1:]), first)
 
     def state(self) -> dict[str, int]:
         """Return where the streams are."""
-        return {"position": self.position, "epoch": self.epoch}
+        return {"position": self.position, "epoch": self.epoch, "offset": self.offset}
 
     def restore(self, state: dict[str, int]) -> None:
         """Go to where `state` says; raises CorruptFile if there is no such place."""
         position, epoch = state.get("position"), state.get("epoch")
-        if not (isinstance(position, int) and isinstance(epoch, int)) or not (
-            0 <= position <= self.windows_per_epoch and epoch >= 0
+        offset = state.get("offset", 0)
+        if not (
+            isinstance(position, int) and isinstance(epoch, int) and isinstance(offset, int)
+        ) or not (
+            0 <= position <= self.windows_per_epoch and epoch >= 0 and 0 <= offset < self._offsets
         ):
             raise CorruptFile(
                 f"the saved stream position {state} does not lie within the text's "
                 f"{self.windows_per_epoch} windows"
             )
-        self.position, self.epoch = position, epoch
+        self.position, self.epoch, self.offset = position, epoch, offset
 
 
 class ScoredWindow(NamedTuple):

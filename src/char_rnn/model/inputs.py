@@ -27,19 +27,24 @@ class LayerInput(Protocol):
 
 
 class CharacterInput:
-    """x is an index, so W x is a column of W: a row of its transposed copy is looked up."""
+    """x is an index, so W x is a column of W: a row of its transposed copy is looked up.
+
+    The index V, one past the last symbol, stands for no symbol at all: W x = 0. Dropout puts it
+    where it leaves a character out.
+    """
 
     def __init__(self, weight: Array, gradient: Array, scale: Array) -> None:
         G, V = len(scale), weight.shape[1]
         self._weight = weight.reshape(G, -1, V)  # (G, H, V)
         self._gradient = gradient.reshape(G, -1, V)
         self._scale = scale
-        self._table = np.empty((G, V, self._weight.shape[1]), weight.dtype)
+        self._table = np.empty((G, V + 1, self._weight.shape[1]), weight.dtype)
 
     def prepare(self, bias: Array) -> None:
         """Take the weights and `bias` as they are now."""
         G = len(self._table)
-        np.add(self._weight.transpose(0, 2, 1), bias.reshape(G, 1, -1), out=self._table)
+        np.add(self._weight.transpose(0, 2, 1), bias.reshape(G, 1, -1), out=self._table[:, :-1])
+        self._table[:, -1] = bias.reshape(G, -1)
         np.multiply(self._table, self._scale, out=self._table)
 
     def forward(self, x: Array, gates: Array) -> None:
@@ -55,13 +60,13 @@ class CharacterInput:
         """
         order = np.argsort(self._x, kind="stable")
         symbols, starts = np.unique(self._x[order], return_index=True)
-        sums = np.zeros_like(self._table)  # (G, V, H)
+        sums = np.zeros_like(self._table)  # (G, V + 1, H)
         if len(order) <= FEW_ROWS:
             sums[:, symbols] = np.add.reduceat(d_gates.take(order, axis=1), starts, axis=1)
         else:
             for symbol, rows in zip(symbols, np.split(order, starts[1:]), strict=True):
                 np.add.reduce(d_gates.take(rows, axis=1), axis=1, out=sums[:, symbol])
-        np.copyto(self._gradient, sums.transpose(0, 2, 1))
+        np.copyto(self._gradient, sums[:, :-1].transpose(0, 2, 1))
 
 
 class DenseInput:

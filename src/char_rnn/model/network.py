@@ -53,20 +53,27 @@ class Network:
             self.logits = np.empty((V, T * B), self.config.dtype)
             self._exps = np.empty((V, T * B), self.config.dtype)
             self._dh = np.empty((T * B, H), self.config.dtype)
+            self._masked: list[Array] = []
         self._out_bias = self.parameters["out.bias"][:, None]
         for layer in self.layers:
             layer.allocate(T, B)
             layer.prepare()
 
-    def forward(self, ids: Array, state: Array) -> Array:
+    def forward(self, ids: Array, state: Array, masks: Array | None = None) -> Array:
         """Run a window of ids (T, B) from `state` (S, L, B, H); return the logits (T, B, V).
 
+        masks: (L, B, H), factors of what each layer hands on, the same at every step (dropout).
         `prepare` comes first, whenever the parameters or the shape have changed.
         """
         T, B = ids.shape
         x = ids
-        for layer, before in zip(self.layers, state.swapaxes(0, 1), strict=True):
+        if masks is not None and not self._masked:
+            self._masked = [np.empty((T, B, self.config.hidden_size), x.dtype) for x in masks]
+        for k, (layer, before) in enumerate(zip(self.layers, state.swapaxes(0, 1), strict=True)):
             x = layer.forward(x, before)
+            if masks is not None:
+                x = np.multiply(x, masks[k], out=self._masked[k])
+        self._masks = masks
         self._top = x.reshape(T * B, -1)
         self._read_out(self._top)
         self._can_go_back = True
@@ -125,9 +132,12 @@ class Network:
         np.add.reduce(dy, axis=1, out=gradients["out.bias"])
         dh: Array | None = np.matmul(dy.T, self.parameters["out.weight"], out=self._dh)
         d_states = []
-        for layer in reversed(self.layers):
+        for k in reversed(range(len(self.layers))):
             assert dh is not None
-            dh, d_state = layer.backward(dh.reshape(*targets.shape, -1))
+            dh = dh.reshape(*targets.shape, -1)
+            if self._masks is not None:
+                np.multiply(dh, self._masks[k], out=dh)
+            dh, d_state = self.layers[k].backward(dh)
             d_states.append(d_state)
         self.d_state = np.stack(d_states[::-1], axis=1)
         if self.config.initial_state == "learned":

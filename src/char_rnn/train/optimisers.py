@@ -13,6 +13,10 @@ from char_rnn.model.parameters import Parameters
 
 Array = np.ndarray
 
+PIECE = 1 << 15
+"""Elements that are updated at a time: so few that all their arrays stay in the cache. Adam on
+3.3 million weights takes a third of the time that whole arrays take."""
+
 
 class Optimizer(ABC):
     """Updates parameters from gradients, at a learning rate given with each step."""
@@ -22,16 +26,22 @@ class Optimizer(ABC):
     def __init__(self, size: int, dtype: type) -> None:
         self.slots: dict[str, Array] = {name: np.zeros(size, dtype) for name in self.slot_names}
         self.steps = 0
-        self._a: Array = np.empty(size, dtype)
-        self._b: Array = np.empty(size, dtype)
+        self._size = size
+        self._scratch: Array = np.empty((2, min(size, PIECE)), dtype)
 
     def step(self, w: Array, g: Array, rate: float) -> None:
         """Change `w` in place by one step."""
         self.steps += 1
-        self._update(w, g, rate)
+        for start in range(0, self._size, PIECE):
+            piece = slice(start, start + PIECE)
+            slots = {name: slot[piece] for name, slot in self.slots.items()}
+            scratch = self._scratch[:, : min(PIECE, self._size - start)]
+            self._a: Array = scratch[0]
+            self._b: Array = scratch[1]
+            self._update(w[piece], g[piece], slots, rate)
 
     @abstractmethod
-    def _update(self, w: Array, g: Array, rate: float) -> None: ...
+    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None: ...
 
     def _scaled(self, top: Array, squares: Array, rate: float, epsilon: float) -> Array:
         """Return rate · top / (√squares + ε)."""
@@ -51,8 +61,8 @@ class SGD(Optimizer):
         super().__init__(size, dtype)
         self.momentum = momentum
 
-    def _update(self, w: Array, g: Array, rate: float) -> None:
-        v = self.slots["velocity"]
+    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None:
+        v = slots["velocity"]
         np.multiply(v, self.momentum, out=v)
         np.add(v, g, out=v)
         np.multiply(v, rate, out=self._a)
@@ -64,8 +74,8 @@ class Adagrad(Optimizer):
 
     slot_names = ("squares",)
 
-    def _update(self, w: Array, g: Array, rate: float) -> None:
-        m = self.slots["squares"]
+    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None:
+        m = slots["squares"]
         np.multiply(g, g, out=self._a)
         np.add(m, self._a, out=m)
         np.subtract(w, self._scaled(g, m, rate, 1e-8), out=w)
@@ -77,8 +87,8 @@ class RMSProp(Optimizer):
     slot_names = ("squares",)
     decay = 0.95
 
-    def _update(self, w: Array, g: Array, rate: float) -> None:
-        m = self.slots["squares"]
+    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None:
+        m = slots["squares"]
         _average_(m, np.multiply(g, g, out=self._a), self.decay)
         np.subtract(w, self._scaled(g, m, rate, 1e-8), out=w)
 
@@ -89,8 +99,8 @@ class Adam(Optimizer):
     slot_names = ("mean", "squares")
     beta1, beta2 = 0.9, 0.999
 
-    def _update(self, w: Array, g: Array, rate: float) -> None:
-        m, v = self.slots["mean"], self.slots["squares"]
+    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None:
+        m, v = slots["mean"], slots["squares"]
         _average_(v, np.multiply(g, g, out=self._a), self.beta2)
         np.copyto(self._a, g)
         _average_(m, self._a, self.beta1)
@@ -106,9 +116,10 @@ class AdamW(Adam):
         super().__init__(size, dtype)
         self.weight_decay, self.matrices = weight_decay, matrices
 
-    def _update(self, w: Array, g: Array, rate: float) -> None:
+    def step(self, w: Array, g: Array, rate: float) -> None:
+        """Shrink the matrices, and change `w` in place by one step."""
         w[: self.matrices] *= 1 - rate * self.weight_decay
-        super()._update(w, g, rate)
+        super().step(w, g, rate)
 
 
 def _average_(mean: Array, new: Array, decay: float) -> None:

@@ -22,8 +22,9 @@ from char_rnn.config import ModelConfig
 from char_rnn.errors import WorkerDied
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
+from char_rnn.train.dropout import Noise
 from char_rnn.train.shared import create
-from char_rnn.train.worker import ANSWER
+from char_rnn.train.worker import ANSWER, LEARN_STATE, MASKED
 
 Array = np.ndarray
 
@@ -53,6 +54,7 @@ def worker_count(threads: int, T: int, B: int, weights: int) -> int:
 class Workers:
     """Networks over slices of the batch, the first of them in this process.
 
+    They compute with a copy of `parameters`, which dropout may change.
     count: how many slices, at most B. Windows are (T, B).
     """
 
@@ -60,7 +62,8 @@ class Workers:
         self, config: ModelConfig, parameters: Parameters, count: int, T: int, B: int
     ) -> None:
         count = max(1, min(count, B))
-        self._network = Network(config, parameters)
+        self._parameters, self._weights = parameters, parameters.like()
+        self._network = Network(config, self._weights)
         bounds = [B * k // count for k in range(count + 1)]
         self._slices = [slice(a, b) for a, b in pairwise(bounds)]
         self._size = T * B
@@ -73,7 +76,10 @@ class Workers:
             "gradients": ((count - 1, parameters.flat.size), config.dtype),
             "inputs": ((T, B), "int64"), "targets": ((T, B), "int64"),
             "before": state, "after": state,
+            "masks": ((config.layers, B, config.hidden_size), config.dtype),
         })  # fmt: skip
+        self._weights = Parameters(config, self._shared["weights"])
+        self._network = Network(config, self._weights)
         task: dict[str, Any] = {"config": config.to_dict(), "shared": handle.to_dict()}
         try:
             for index, cut in enumerate(self._slices[1:], 1):
@@ -93,26 +99,36 @@ class Workers:
 
     def initial_state(self, B: int, rng: np.random.Generator) -> Array:
         """Return the state (S, L, B, H) with which an epoch begins."""
+        self._weights.flat[:] = self._parameters.flat
         return self._network.initial_state(B, rng)
 
     def step(
-        self, inputs: Array, targets: Array, state: Array, learn_state: bool
-    ) -> tuple[float, Array]:
+        self, inputs: Array, targets: Array, state: Array, learn_state: bool,
+        noise: Noise | None = None,
+    ) -> tuple[float, Array]:  # fmt: skip
         """Return the mean loss of a window (T, B) and the state (S, L, B, H) after it.
 
+        noise: what dropout leaves out of this window.
         Raises WorkerDied if a worker has ended; the weights are as they were.
         """
+        masks = None
+        self._weights.flat[:] = self._parameters.flat
+        if noise is not None:
+            masks, inputs = noise.masks, noise.hide(inputs)
+            noise.scale(self._weights)
         if self._processes:
             shared = self._shared
-            shared["weights"][:] = self._network.parameters.flat
             shared["inputs"][:], shared["targets"][:] = inputs, targets
             shared["before"][:] = state
+            if masks is not None:
+                shared["masks"][:] = masks
+        order = LEARN_STATE * learn_state + MASKED * (masks is not None)
         for process in self._processes:
-            process.send(b"\1" if learn_state else b"\0")
+            process.send(bytes([order]))
         network, cut = self._network, self._slices[0]
         mine = inputs[:, cut]
         network.prepare(*mine.shape)
-        network.forward(mine, state[:, :, cut])
+        network.forward(mine, state[:, :, cut], None if masks is None else masks[:, cut])
         total = network.backward(targets[:, cut], self._size, learn_state)
         after = network.state()
         if self._processes:
@@ -121,6 +137,8 @@ class Workers:
                 np.add(network.gradients.flat, gradients, out=network.gradients.flat)
             shared["after"][:, :, cut] = after
             after = shared["after"].copy()
+        if noise is not None:
+            noise.scale(network.gradients)
         return total / self._size, after
 
     def close(self) -> None:

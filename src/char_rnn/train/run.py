@@ -189,7 +189,7 @@ class Run:
 
     def _save_model(self, event: Event, val_loss: float | None) -> None:
         assert self._trainer is not None
-        model = self._trainer.model
+        model = self._trainer.averaged
         model.summary = self._summary(event, val_loss)
         model.save(self.model_path)
 
@@ -208,7 +208,7 @@ class Run:
     def _save_checkpoint(self, event: Checkpoint) -> None:
         assert self._trainer is not None
         best = self._trainer.best_val_loss
-        model = self._trainer.model
+        model = self._trainer.averaged
         model.summary = self._summary(event, event.facts["val_loss"])
         written = {
             name: (self.folder / name).stat().st_size if (self.folder / name).exists() else 0

@@ -17,7 +17,9 @@ from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import Streams, fit, split
 from char_rnn.errors import CorruptFile, NonFiniteGradient, WorkerDied
 from char_rnn.model.network import Network
+from char_rnn.train.average import Average
 from char_rnn.train.clipping import clip_by_norm, clip_by_value, gradient_norm
+from char_rnn.train.dropout import Dropout
 from char_rnn.train.evaluate import evaluate
 from char_rnn.train.events import (
     Checkpoint,
@@ -49,7 +51,8 @@ class Trainer:
     config: how; its batch and window shrink where the text is short, which `notes` tells.
     rng: draws random initial states; None takes one from `config.rng_seed`.
 
-    Set `stop` to end after the step in hand.
+    Set `stop` to end after the step in hand. `averaged` is the model that is evaluated and worth
+    keeping: that of the averaged weights, or `model` itself where they are not averaged.
     """
 
     def __init__(
@@ -66,11 +69,18 @@ class Trainer:
         if self.val_start == self.val_stop and config.val_fraction > 0:
             self.notes.append("the text is too short to set a part aside: no validation loss")
         self.val_stop = min(self.val_stop, self.val_start + MOST_VALIDATION)
-        self.streams = Streams(corpus, 0, self.val_start, B, T)
+        offsets = self.rng if config.random_offset else None
+        self.streams = Streams(corpus, 0, self.val_start, B, T, offsets)
         self.threads = worker_count(
             config.threads or available_threads(), T, B, model.num_parameters
         )
         self.optimizer = make_optimizer(config, model.parameters)
+        self._dropout = Dropout(config, model.config, B)
+        self.averaged = model
+        self._average: Average | None = None
+        if config.average:
+            self.averaged = model.copy()
+            self._average = Average(self.averaged.parameters.trained, config.average)
         self.stop = False
 
         self.iteration = 0
@@ -80,6 +90,7 @@ class Trainer:
         self.val_loss: float | None = None
         self.rate_scale = 1.0
         self.skipped = self._bad_in_a_row = 0
+        self._not_better = 0
         self._losses: deque[float] = deque(maxlen=LOSS_WINDOWS)
         self._grad_norm: float | None = None
         self._rate = 0.0
@@ -90,7 +101,7 @@ class Trainer:
         self._evaluator: Network | None = None
 
     def _network(self) -> Network:
-        return Network(self.model.config, self.model.parameters)
+        return Network(self.model.config, self.averaged.parameters)
 
     # How far it is.
 
@@ -157,7 +168,7 @@ class Trainer:
             self._peek()
             yield self._sample()
             self._losses.clear()
-        while self.progress < 1 and not self.stop:
+        while self.progress < 1 and not self.stop and not self._out_of_patience:
             began = time.perf_counter()
             try:
                 ok = self._step(workers)
@@ -183,16 +194,24 @@ class Trainer:
                 last_save = time.monotonic()
             now = time.perf_counter()
             self.elapsed, clock = self.elapsed + now - clock, now
-        finished = self.progress >= 1
-        if finished:
+        if self.progress >= 1:
             yield from self._evaluation()
         yield self._checkpoint()
         yield End(
             **self._facts(),
-            reason="finished" if finished else "interrupted",
+            reason=self._reason(),
             val_loss=self.val_loss,
             best_val_loss=self.best_val_loss,
         )
+
+    @property
+    def _out_of_patience(self) -> bool:
+        return 0 < self.config.patience <= self._not_better
+
+    def _reason(self) -> str:
+        if self.progress >= 1:
+            return "finished"
+        return "out of patience" if self._out_of_patience else "interrupted"
 
     def _step(self, workers: Workers) -> bool:
         """Take one step; return False, with the weights as they were, if it was not finite."""
@@ -203,8 +222,9 @@ class Trainer:
             self._hidden = workers.initial_state(self.streams.batch_size, self.rng)
             self._from_initial = True
         try:
+            noise = self._dropout.draw(self.rng)
             loss, after = workers.step(
-                window.inputs, window.targets, self._hidden, self._from_initial
+                window.inputs, window.targets, self._hidden, self._from_initial, noise
             )
         except WorkerDied:
             self._set_position(*undo)
@@ -236,6 +256,8 @@ class Trainer:
         self._hidden = after
         self._losses.append(loss)
         self.optimizer.step(self.model.parameters.trained, gradients, self._rate)
+        if self._average is not None:
+            self._average.update(self.model.parameters.trained)
         return True
 
     def _position(self) -> tuple[Any, ...]:
@@ -268,13 +290,14 @@ class Trainer:
         )
         if best:
             self.best_val_loss = self.val_loss
+        self._not_better = 0 if best else self._not_better + 1
         self._reserve = time.perf_counter() - began
         yield Evaluation(**self._facts(), val_loss=self.val_loss, best=best)
 
     def _sample(self) -> Event:
         rng = np.random.default_rng([self.config.rng_seed, self.iteration])
         settings = SampleConfig(self.config.sample_length, self.config.temperature)
-        return Sample(**self._facts(), text="".join(self.model.generate("", settings, rng)))
+        return Sample(**self._facts(), text="".join(self.averaged.generate("", settings, rng)))
 
     # Going back, and going on.
 
@@ -282,13 +305,16 @@ class Trainer:
         """Return copies of the weights and of what the optimiser remembers."""
         slots = {f"optimizer/{name}": slot.copy() for name, slot in self.optimizer.slots.items()}
         models = {f"model/{name}": array.copy() for name, array in self.model.parameters.items()}
-        return models | slots
+        averages = {} if self._average is None else {"average": self._average.mean.copy()}
+        return models | slots | averages
 
     def _set_weights(self, tensors: dict[str, Array]) -> None:
         for name, array in self.model.parameters.items():
             array[:] = tensors[f"model/{name}"]
         for name, slot in self.optimizer.slots.items():
             slot[:] = tensors[f"optimizer/{name}"]
+        if self._average is not None:
+            self._average.mean[:] = tensors["average"]
 
     def _go_back(self) -> None:
         self._set_weights(self._good)
@@ -305,6 +331,8 @@ class Trainer:
             "rng": self.rng.bit_generator.state,
             "from_initial": self._from_initial,
             "optimizer_steps": self.optimizer.steps,
+            "average_steps": 0 if self._average is None else self._average.steps,
+            "not_better": self._not_better,
             "losses": list(self._losses),
             "best_val_loss": self.best_val_loss,
             "val_loss": self.val_loss,
@@ -331,6 +359,9 @@ class Trainer:
             self._hidden = tensors["hidden"].astype(self.model.config.dtype)
             self._from_initial = bool(facts["from_initial"])
             self.optimizer.steps = int(facts["optimizer_steps"])
+            if self._average is not None:
+                self._average.steps = int(facts["average_steps"])
+            self._not_better = int(facts["not_better"])
             self._losses.extend(float(loss) for loss in facts["losses"])
             for name in ("iteration", "characters", "skipped"):
                 setattr(self, name, int(facts[name]))

@@ -2,10 +2,11 @@
 
     python -m char_rnn.train.worker < a line of JSON, then one byte for each step
 
-It reads weights, ids and states from shared memory and leaves gradients and states there. A byte
-on standard input is a step to take (1: the window began with the learned state); the answer on
-standard output is the slice's summed loss, as a double. It ends when its input does: so it cannot
-outlive the run, however that ends.
+It reads weights, ids, states and masks from shared memory and leaves gradients and states there.
+A byte on standard input is a step to take, the sum of LEARN_STATE (the window began with the
+learned state) and MASKED (there are dropout masks); the answer on standard output is the slice's
+summed loss, as a double. It ends when its input does: so it cannot outlive the run, however that
+ends.
 """
 
 import json
@@ -18,6 +19,7 @@ from char_rnn.model.parameters import Parameters
 from char_rnn.train.shared import Handle, attach
 
 ANSWER = struct.Struct("=d")
+LEARN_STATE, MASKED = 1, 2
 
 
 def main() -> None:
@@ -31,9 +33,10 @@ def main() -> None:
     cut = slice(*task["slice"])
     inputs, targets = shared["inputs"][:, cut], shared["targets"][:, cut]
     while order := orders.read(1):
+        masks = shared["masks"][:, cut] if order[0] & MASKED else None
         network.prepare(*inputs.shape)
-        network.forward(inputs, shared["before"][:, :, cut])
-        total = network.backward(targets, shared["inputs"].size, order == b"\1")
+        network.forward(inputs, shared["before"][:, :, cut], masks)
+        total = network.backward(targets, shared["inputs"].size, bool(order[0] & LEARN_STATE))
         shared["after"][:, :, cut] = network.state()
         gradients[:] = network.gradients.flat
         answers.write(ANSWER.pack(total))
