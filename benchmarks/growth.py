@@ -38,7 +38,7 @@ def speed(cell: str, hidden: int, batch: int, window: int, layers: int, threads:
         for _ in range(7):
             inputs, targets = rng.integers(V, size=(2, window, batch))
             began = time.perf_counter()
-            _, state = workers.step(inputs, targets, state, False)
+            _, state = workers.step(inputs, targets, state)
             clip_by_norm(workers.gradients.trained, 5.0)
             optimizer.step(trained, workers.gradients.trained, 0.002)
             seconds.append(time.perf_counter() - began)

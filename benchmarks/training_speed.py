@@ -54,7 +54,7 @@ def our_step(model: CharRNN, workers: Workers, B: int) -> Step:
 
     def step(inputs: np.ndarray, targets: np.ndarray) -> float:
         nonlocal state
-        loss, state = workers.step(inputs, targets, state, False)
+        loss, state = workers.step(inputs, targets, state)
         gradients = workers.gradients.trained
         clip_by_norm(gradients, CLIP)
         optimizer.step(trained, gradients, RATE)

@@ -178,7 +178,8 @@ class CharRNN:
             raise UsageError(
                 f"targets have the shape {ids.shape}; the inputs had {self._network._shape}"
             )
-        total = self._network.backward(ids, learn_state=self._from_initial)
+        began = np.full(ids.shape[1], self._from_initial)
+        total = self._network.backward(ids, began=began)
         self.state_gradient = self._outer_state(self._network.d_state)
         return total / ids.size, {k: v.copy() for k, v in self._network.gradients.items()}
 

@@ -138,6 +138,7 @@ class TrainConfig(_Config):
         window.
     recurrent_dropout: share of the recurrent weights left out, one mask a window (DropConnect).
     average: how slowly the averaged weights follow, which are evaluated and saved; 0 for none.
+    reset: share of the streams that begin again from the initial state before each window.
     random_offset: begin every epoch at another offset, so that windows are cut elsewhere.
     schedule: `constant`, `cosine` or `linear` (both after a linear warm-up) or `exponential`.
     warmup: iterations of the linear warm-up of `cosine` and `linear`.
@@ -166,6 +167,7 @@ class TrainConfig(_Config):
     output_dropout: float = 0.0
     recurrent_dropout: float = 0.0
     average: float = 0.0
+    reset: float = 0.0
     random_offset: bool = False
     schedule: str = "cosine"
     warmup: int = 100
@@ -194,6 +196,7 @@ class TrainConfig(_Config):
         for name in ("input_dropout", "layer_dropout", "output_dropout", "recurrent_dropout"):
             _between(name, getattr(self, name), 0, 1)
         _between("average", self.average, 0, 1)
+        _between("reset", self.reset, 0, 1, closed=True)
         _boolean("random_offset", self.random_offset)
         _one_of("schedule", self.schedule, SCHEDULES)
         _at_least("warmup", self.warmup, 0)

@@ -57,7 +57,7 @@ def test_memory_does_not_grow(count):
 
         def steps(n):
             for _ in range(n):
-                workers.step(ids, ids, state, False)
+                workers.step(ids, ids, state)
 
         steps(50)
         tracemalloc.start()

@@ -98,9 +98,9 @@ def test_workers_compute_what_one_network_does(cell):
     state = whole.initial_state(7)
     whole.prepare(5, 7)
     whole.forward(ids, state)
-    loss = whole.backward(targets, learn_state=True) / ids.size
+    loss = whole.backward(targets, began=np.ones(7, bool)) / ids.size
     with Workers(config, parameters, 3, 5, 7) as workers:
-        sliced, after = workers.step(ids, targets, state, True)
+        sliced, after = workers.step(ids, targets, state, np.ones(7, bool))
         assert sliced == pytest.approx(loss, rel=1e-12)
         np.testing.assert_allclose(after, whole.state(), atol=1e-12)
         np.testing.assert_allclose(workers.gradients.flat, whole.gradients.flat, atol=1e-12)

@@ -112,13 +112,14 @@ class Network:
         return nats(self.logits, self._total, targets.reshape(-1)).reshape(targets.shape)
 
     def backward(
-        self, targets: Array, count: int | None = None, learn_state: bool = False
+        self, targets: Array, count: int | None = None, began: Array | None = None
     ) -> float:
         """Return the summed loss of `targets` (T, B) in nats and leave the gradients.
 
         count: characters over which the loss is averaged before its gradient is taken; those of
             this window if None.
-        learn_state: the window began with the learned initial state, which gets its gradient.
+        began: (B,), True for the streams that began with the learned initial state, which gets
+            their gradient; None for none of them.
         Leaves `gradients` and `d_state` (S, L, B, H), the gradient of the state handed in.
         """
         if not self._can_go_back:
@@ -142,5 +143,5 @@ class Network:
         self.d_state = np.stack(d_states[::-1], axis=1)
         if self.config.initial_state == "learned":
             for s, name in enumerate(STATE_NAMES[: self.cell.states]):
-                gradients[name][:] = self.d_state[s].sum(axis=1) if learn_state else 0
+                gradients[name][:] = 0 if began is None else self.d_state[s][:, began].sum(axis=1)
         return total

@@ -24,7 +24,7 @@ from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
 from char_rnn.train.dropout import Noise
 from char_rnn.train.shared import create
-from char_rnn.train.worker import ANSWER, LEARN_STATE, MASKED
+from char_rnn.train.worker import ANSWER
 
 Array = np.ndarray
 
@@ -74,7 +74,7 @@ class Workers:
         handle, self._shared = create({
             "weights": (parameters.flat.shape, config.dtype),
             "gradients": ((count - 1, parameters.flat.size), config.dtype),
-            "inputs": ((T, B), "int64"), "targets": ((T, B), "int64"),
+            "began": ((B,), "bool"), "inputs": ((T, B), "int64"), "targets": ((T, B), "int64"),
             "before": state, "after": state,
             "masks": ((config.layers, B, config.hidden_size), config.dtype),
         })  # fmt: skip
@@ -103,15 +103,17 @@ class Workers:
         return self._network.initial_state(B, rng)
 
     def step(
-        self, inputs: Array, targets: Array, state: Array, learn_state: bool,
+        self, inputs: Array, targets: Array, state: Array, began: Array | None = None,
         noise: Noise | None = None,
     ) -> tuple[float, Array]:  # fmt: skip
         """Return the mean loss of a window (T, B) and the state (S, L, B, H) after it.
 
+        began: (B,), True for the streams that begin with the initial state; None for none.
         noise: what dropout leaves out of this window.
         Raises WorkerDied if a worker has ended; the weights are as they were.
         """
         masks = None
+        began = np.zeros(state.shape[2], bool) if began is None else began
         self._weights.flat[:] = self._parameters.flat
         if noise is not None:
             masks, inputs = noise.masks, noise.hide(inputs)
@@ -119,17 +121,16 @@ class Workers:
         if self._processes:
             shared = self._shared
             shared["inputs"][:], shared["targets"][:] = inputs, targets
-            shared["before"][:] = state
+            shared["before"][:], shared["began"][:] = state, began
             if masks is not None:
                 shared["masks"][:] = masks
-        order = LEARN_STATE * learn_state + MASKED * (masks is not None)
         for process in self._processes:
-            process.send(bytes([order]))
+            process.send(b"\0" if masks is None else b"\1")
         network, cut = self._network, self._slices[0]
         mine = inputs[:, cut]
         network.prepare(*mine.shape)
         network.forward(mine, state[:, :, cut], None if masks is None else masks[:, cut])
-        total = network.backward(targets[:, cut], self._size, learn_state)
+        total = network.backward(targets[:, cut], self._size, began[cut])
         after = network.state()
         if self._processes:
             for process, gradients in zip(self._processes, shared["gradients"], strict=True):

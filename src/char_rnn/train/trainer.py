@@ -96,7 +96,7 @@ class Trainer:
         self._rate = 0.0
         self._reserve = 0.0
         self._hidden = self._network().initial_state(B, self.rng)
-        self._from_initial = True
+        self._began = np.ones(B, bool)
         self._good = self._weights()
         self._evaluator: Network | None = None
 
@@ -219,17 +219,18 @@ class Trainer:
         undo = self._position()
         window = self.streams.next()
         if window.first:
-            self._hidden = workers.initial_state(self.streams.batch_size, self.rng)
-            self._from_initial = True
+            self._begin_again(workers, 1.0)
+        elif config.reset:
+            self._begin_again(workers, config.reset)
         try:
             noise = self._dropout.draw(self.rng)
             loss, after = workers.step(
-                window.inputs, window.targets, self._hidden, self._from_initial, noise
+                window.inputs, window.targets, self._hidden, self._began, noise
             )
         except WorkerDied:
             self._set_position(*undo)
             raise
-        self._from_initial = False
+        self._began = np.zeros_like(self._began)
         self._rate = (
             config.learning_rate
             * self.rate_scale
@@ -249,8 +250,7 @@ class Trainer:
         except NonFiniteGradient:
             self.skipped += 1
             self._bad_in_a_row += 1
-            self._hidden = workers.initial_state(self.streams.batch_size, self.rng)
-            self._from_initial = True
+            self._begin_again(workers, 1.0)
             return False
         self._bad_in_a_row = 0
         self._hidden = after
@@ -260,13 +260,22 @@ class Trainer:
             self._average.update(self.model.parameters.trained)
         return True
 
-    def _position(self) -> tuple[Any, ...]:
-        return self.streams.state(), self.rng.bit_generator.state, self._hidden, self._from_initial
+    def _begin_again(self, workers: Workers, share: float) -> None:
+        """Put a `share` of the streams, drawn anew each time, back to the initial state."""
+        B = self.streams.batch_size
+        # All of them without a draw: random numbers are spent only where something is random.
+        chosen = np.ones(B, bool) if share == 1 else self.rng.random(B) < share
+        initial = workers.initial_state(B, self.rng)
+        self._hidden = np.where(chosen[:, None], initial, self._hidden)
+        self._began = self._began | chosen
 
-    def _set_position(self, streams: Any, rng: Any, hidden: Array, from_initial: bool) -> None:
+    def _position(self) -> tuple[Any, ...]:
+        return self.streams.state(), self.rng.bit_generator.state, self._hidden, self._began
+
+    def _set_position(self, streams: Any, rng: Any, hidden: Array, began: Array) -> None:
         self.streams.restore(streams)
         self.rng.bit_generator.state = rng
-        self._hidden, self._from_initial = hidden, from_initial
+        self._hidden, self._began = hidden, began
 
     def _peek(self) -> None:
         """Measure the loss of the first window, before anything was learned."""
@@ -329,7 +338,7 @@ class Trainer:
         facts = self._facts() | {
             "streams": self.streams.state(),
             "rng": self.rng.bit_generator.state,
-            "from_initial": self._from_initial,
+            "began": self._began.tolist(),
             "optimizer_steps": self.optimizer.steps,
             "average_steps": 0 if self._average is None else self._average.steps,
             "not_better": self._not_better,
@@ -357,7 +366,7 @@ class Trainer:
             self._set_weights(tensors)
             self._good = good
             self._hidden = tensors["hidden"].astype(self.model.config.dtype)
-            self._from_initial = bool(facts["from_initial"])
+            self._began = np.array(facts["began"], bool).reshape(self._began.shape)
             self.optimizer.steps = int(facts["optimizer_steps"])
             if self._average is not None:
                 self._average.steps = int(facts["average_steps"])

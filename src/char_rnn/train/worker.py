@@ -3,10 +3,9 @@
     python -m char_rnn.train.worker < a line of JSON, then one byte for each step
 
 It reads weights, ids, states and masks from shared memory and leaves gradients and states there.
-A byte on standard input is a step to take, the sum of LEARN_STATE (the window began with the
-learned state) and MASKED (there are dropout masks); the answer on standard output is the slice's
-summed loss, as a double. It ends when its input does: so it cannot outlive the run, however that
-ends.
+A byte on standard input is a step to take (1: with dropout masks); the answer on standard output
+is the slice's summed loss, as a double. It ends when its input does: so it cannot outlive the
+run, however that ends.
 """
 
 import json
@@ -19,7 +18,6 @@ from char_rnn.model.parameters import Parameters
 from char_rnn.train.shared import Handle, attach
 
 ANSWER = struct.Struct("=d")
-LEARN_STATE, MASKED = 1, 2
 
 
 def main() -> None:
@@ -33,10 +31,10 @@ def main() -> None:
     cut = slice(*task["slice"])
     inputs, targets = shared["inputs"][:, cut], shared["targets"][:, cut]
     while order := orders.read(1):
-        masks = shared["masks"][:, cut] if order[0] & MASKED else None
+        masks = shared["masks"][:, cut] if order == b"\1" else None
         network.prepare(*inputs.shape)
         network.forward(inputs, shared["before"][:, :, cut], masks)
-        total = network.backward(targets, shared["inputs"].size, bool(order[0] & LEARN_STATE))
+        total = network.backward(targets, shared["inputs"].size, shared["began"][cut])
         shared["after"][:, :, cut] = network.state()
         gradients[:] = network.gradients.flat
         answers.write(ANSWER.pack(total))
