@@ -75,7 +75,7 @@ def test_generate(home):
 
 def test_inspect(home):
     out = run("inspect", "runs/first", cwd=home)
-    for part in ("CharRNN(input=", "lstm", "text, 3,440 characters", "60 iterations", "Validation"):
+    for part in ("CharRNN(input=", "gru", "text, 3,440 characters", "60 iterations", "Validation"):
         assert part in out
 
 
@@ -88,7 +88,7 @@ def test_inspect(home):
         (["train", "latin.txt"], 1, "byte offset 3"),
         (["train", "one.txt"], 1, "2 are needed"),
         (["train", "void"], 1, "no text file"),
-        (["train", "text.txt", "--cell", "lstn"], 2, "lstm"),
+        (["train", "text.txt", "--cell", "lstn"], 2, "gru"),
         (["train", "text.txt", "--cell", "rnn", "--reset_after"], 2, "gru"),
         (["train", "text.txt", "--hidden_size", "0"], 2, "hidden_size"),
         (["train", "text.txt", "--iterations", "5", "--epochs", "1"], 2, "how long"),

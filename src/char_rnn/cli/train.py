@@ -15,6 +15,7 @@ from char_rnn.errors import UsageError
 RECIPE = TRAIN_RECIPE
 DEFAULTS = RECIPE.train
 LENGTHS = ("iterations", "epochs", "minutes")
+PLANNED = "planned, or {}"
 FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temperature"}
 
 
@@ -25,7 +26,7 @@ FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temp
     "cell",
     type=click.Choice(known.CELLS),
     default=RECIPE.cell,
-    show_default=True,
+    show_default=PLANNED.format(RECIPE.cell),
     help="The recurrent cell.",
 )
 @option("reset_after", is_flag=True, help="The GRU in PyTorch's form.")
@@ -33,50 +34,56 @@ FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temp
     "hidden_size",
     type=int,
     default=RECIPE.hidden_size,
-    show_default=True,
+    show_default=PLANNED.format(RECIPE.hidden_size),
     help="Units of each layer.",
 )
-@option("layers", type=int, default=RECIPE.layers, show_default=True, help="Layers.")
+@option(
+    "layers",
+    type=int,
+    default=RECIPE.layers,
+    show_default=PLANNED.format(RECIPE.layers),
+    help="Layers.",
+)
 @option(
     "seq_length",
     type=int,
     default=DEFAULTS.seq_length,
-    show_default=True,
+    show_default=PLANNED.format(DEFAULTS.seq_length),
     help="Characters of a window.",
 )
 @option(
     "batch_size",
     type=int,
     default=DEFAULTS.batch_size,
-    show_default=True,
+    show_default=PLANNED.format(DEFAULTS.batch_size),
     help="Streams read side by side.",
 )
 @option(
     "learning_rate",
     type=float,
     default=DEFAULTS.learning_rate,
-    show_default=True,
+    show_default=PLANNED.format(DEFAULTS.learning_rate),
     help="Highest learning rate.",
 )
 @option(
     "optimizer",
     type=click.Choice(known.OPTIMIZERS),
     default=DEFAULTS.optimizer,
-    show_default=True,
+    show_default=PLANNED.format(DEFAULTS.optimizer),
     help="How weights are updated.",
 )
 @option(
     "schedule",
     type=click.Choice(known.SCHEDULES),
     default=DEFAULTS.schedule,
-    show_default=True,
+    show_default=PLANNED.format(DEFAULTS.schedule),
     help="How the learning rate moves.",
 )
 @option(
     "clip",
     type=float,
     default=DEFAULTS.clip,
-    show_default=True,
+    show_default=PLANNED.format(DEFAULTS.clip),
     help="Limit of the gradient, 0 for none.",
 )
 @option(
@@ -100,6 +107,76 @@ FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temp
     show_default=True,
     help="How the state begins.",
 )
+@option(
+    "weight_decay",
+    type=float,
+    default=DEFAULTS.weight_decay,
+    show_default=True,
+    help="Shrink the weights (adamw).",
+)
+@option(
+    "warmup",
+    type=int,
+    default=DEFAULTS.warmup,
+    show_default=PLANNED.format(DEFAULTS.warmup),
+    help="Steps of the linear warm-up.",
+)
+@option(
+    "input_dropout",
+    type=float,
+    default=DEFAULTS.input_dropout,
+    show_default=True,
+    help="Share of the symbols that a stream does not see.",
+)
+@option(
+    "layer_dropout",
+    type=float,
+    default=DEFAULTS.layer_dropout,
+    show_default=PLANNED.format(DEFAULTS.layer_dropout),
+    help="Dropout between layers.",
+)
+@option(
+    "output_dropout",
+    type=float,
+    default=DEFAULTS.output_dropout,
+    show_default=PLANNED.format(DEFAULTS.output_dropout),
+    help="Dropout before the output.",
+)
+@option(
+    "recurrent_dropout",
+    type=float,
+    default=DEFAULTS.recurrent_dropout,
+    show_default=PLANNED.format(DEFAULTS.recurrent_dropout),
+    help="Share of the recurrent weights left out.",
+)
+@option(
+    "average",
+    type=float,
+    default=DEFAULTS.average,
+    show_default=PLANNED.format(DEFAULTS.average),
+    help="How slowly the averaged weights follow, 0 for none.",
+)
+@option(
+    "reset",
+    type=float,
+    default=DEFAULTS.reset,
+    show_default=PLANNED.format(DEFAULTS.reset),
+    help="Share of the streams that begin again at each window.",
+)
+@option(
+    "patience",
+    type=int,
+    default=DEFAULTS.patience,
+    show_default=True,
+    help="End after so many evaluations without a better one, 0 for never.",
+)
+@option(
+    "random_offset",
+    type=bool,
+    default=DEFAULTS.random_offset,
+    show_default=PLANNED.format(DEFAULTS.random_offset),
+    help="Cut the windows elsewhere in every epoch.",
+)
 @option("iterations", type=int, help="Train so many steps.")
 @option("epochs", type=float, help="Train so many passes over the text.")
 @option(
@@ -111,14 +188,14 @@ FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temp
     "eval_every",
     type=int,
     default=DEFAULTS.eval_every,
-    show_default=True,
+    show_default=PLANNED.format(DEFAULTS.eval_every),
     help="Steps between evaluations, 0 for none but the last.",
 )
 @option(
     "sample_every",
     type=int,
     default=DEFAULTS.sample_every,
-    show_default=True,
+    show_default=PLANNED.format(DEFAULTS.sample_every),
     help="Steps between samples, 0 for none.",
 )
 @option(
@@ -150,11 +227,15 @@ FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temp
     show_default=True,
     help="Seed of all that is random.",
 )
+@option("verbose", is_flag=True, help="Explain what was chosen for the time there is.")
 @option("out", type=click.Path(path_type=Path), help="Run folder.  [default: a new one in runs/]")
 @option("resume", type=click.Path(path_type=Path), help="Go on with this run folder.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Train a model on TEXT: a file, a folder, - for standard input, or a built-in text.
+
+    With --minutes (the default) all that is marked "planned" below is chosen for this machine, the
+    text and the time; what you set stays as you set it.
 
     Built in: python-docs (the default), python-code, and shakespeare (downloaded once). Ctrl-C
     saves and says how to go on.
@@ -234,6 +315,11 @@ def _begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
         f"Text: {corpus.name}, {corpus.length:,} "
         f"{'bytes' if as_bytes else 'characters'}, {corpus.vocabulary.size} distinct"
     )
+    spent = 0.0
+    if train.minutes is not None:
+        plan = _plan(corpus, train, given, options["verbose"])
+        settings, spent = settings | plan.model, plan.seconds
+        train = dataclasses.replace(train, **plan.train)
     model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
     folder = options["out"] or new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
     # Shrinking, and the texts that cannot be trained on at all, are seen before a folder is made.
@@ -241,7 +327,23 @@ def _begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
 
     fit(split(corpus.length, train.val_fraction)[0], train.batch_size, train.seq_length)
     run = Run.create(folder, model, train, corpus)
-    return run, run.trainer(corpus)
+    trainer = run.trainer(corpus)
+    trainer.elapsed = spent
+    return run, trainer
+
+
+def _plan(corpus: Any, train: TrainConfig, given: dict[str, Any], verbose: bool) -> Any:
+    from char_rnn.data.windows import split  # noqa: PLC0415
+    from char_rnn.train.plan import make_plan  # noqa: PLC0415
+
+    assert train.minutes is not None
+    assert train.threads is not None
+    length = split(corpus.length, train.val_fraction)[0]
+    plan = make_plan(length, corpus.vocabulary.size, train.minutes, train.threads, given)
+    if verbose:
+        for reason in plan.reasons:
+            click.echo(f"Plan: {reason}")
+    return plan
 
 
 def _resume(folder: Path, given: dict[str, Any]) -> Any:
@@ -249,7 +351,7 @@ def _resume(folder: Path, given: dict[str, Any]) -> Any:
     from char_rnn.data.sources import open_source  # noqa: PLC0415
     from char_rnn.train.run import Run  # noqa: PLC0415
 
-    fixed = sorted(set(given) - FREE_ON_RESUME - {"resume"})
+    fixed = sorted(set(given) - FREE_ON_RESUME - {"resume", "verbose"})
     if fixed:
         raise UsageError(
             f"{', '.join('--' + name for name in fixed)} cannot change in a run "

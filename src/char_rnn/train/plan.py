@@ -1,0 +1,158 @@
+"""What `--minutes` chooses: the model and the schedule that make the most of a text and a time.
+
+The rule, whose numbers come from runs on tiny-shakespeare (docs/results.md):
+
+1. Measure how many characters a second this machine trains on, with a model of middle size.
+2. A larger model learns more from each character and reads fewer of them. Take the largest one
+   that still reads as many as it needs (`LADDER`).
+3. What is seen often is learned by heart. Dropout grows with the number of epochs.
+4. Learning rate by size, warm-up over 2 % of the steps, and down to almost nothing at the end.
+
+Whatever the user has set stays as it is, and the rest is chosen around it.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from char_rnn.charrnn import CharRNN
+from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.model.network import Network
+from char_rnn.model.parameters import Parameters
+from char_rnn.train.optimisers import make_optimizer
+from char_rnn.train.parallel import worker_count
+
+CELL = "gru"
+
+
+class Rung(NamedTuple):
+    """A model, the windows it is trained on, and the characters it has to read to be worth it."""
+
+    layers: int
+    hidden_size: int
+    batch_size: int
+    seq_length: int
+    characters: float
+
+
+LADDER = (
+    Rung(1, 128, 16, 32, 0),
+    Rung(1, 192, 16, 32, 5e5),
+    Rung(1, 256, 32, 50, 3e6),
+    Rung(2, 256, 32, 50, 1.2e7),
+    Rung(2, 512, 32, 64, 2e7),
+)
+MIDDLE = LADDER[2]
+EVALUATIONS, SAMPLES = 20, 4
+SHARE = 0.02  # of the time, at most, to measure the speed
+LONGEST = 2.0  # seconds
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings by name, and a sentence for each choice."""
+
+    model: dict[str, Any]
+    train: dict[str, Any]
+    reasons: list[str]
+    seconds: float  # that planning took
+
+
+def make_plan(
+    length: int, vocab_size: int, minutes: float, threads: int, given: dict[str, Any]
+) -> Plan:
+    """Return settings for `length` characters of training text and a budget of `minutes`.
+
+    given: what the user has set, by the names of ModelConfig and TrainConfig; it is respected,
+        and not part of the plan.
+    """
+    began = time.perf_counter()
+    cell = given.get("cell", CELL)
+    seconds = 60 * minutes
+    pause = min(SHARE * seconds, LONGEST) / 2
+
+    def speed(rung: Rung) -> float:
+        model = ModelConfig(vocab_size, rung.hidden_size, cell, rung.layers)
+        return measure(model, rung.seq_length, min(rung.batch_size, length), threads, pause)
+
+    def work(rung: Rung) -> float:
+        return sum_of_products(cell, vocab_size, rung)
+
+    asked = [rung._replace(**{k: given[k] for k in rung._fields if k in given}) for rung in LADDER]
+    rate = speed(MIDDLE) * work(MIDDLE)
+    reads = [rate / work(rung) * seconds for rung in asked]
+    chosen = max(k for k, rung in enumerate(asked) if k == 0 or reads[k] >= rung.characters)
+    rung = asked[chosen]
+    pace = speed(rung)
+    epochs = pace * seconds / max(length, 1)
+    iterations = pace * seconds / (rung.seq_length * rung.batch_size)
+    dropout = round(min(max(0.1 * math.log2(max(epochs, 1) / 4), 0.0), 0.5), 2)
+    rate_of_learning = 0.004 * math.sqrt(256 / rung.hidden_size) / rung.layers**0.5
+    model = {"cell": cell, "hidden_size": rung.hidden_size, "layers": rung.layers}
+    train = {
+        "batch_size": rung.batch_size, "seq_length": rung.seq_length,
+        "optimizer": "adamw", "learning_rate": round(rate_of_learning, 5),
+        "schedule": "cosine", "warmup": max(10, min(200, round(0.02 * iterations))),
+        "clip": 1.0, "reset": 0.03, "random_offset": True,
+        "layer_dropout": dropout if rung.layers > 1 else 0.0, "output_dropout": dropout,
+        "recurrent_dropout": round(dropout / 2, 2),
+        "average": 0.995 if iterations > 1000 else 0.0,
+        "eval_every": max(1, round(iterations / EVALUATIONS)),
+        "sample_every": max(1, round(iterations / SAMPLES)),
+    }  # fmt: skip
+    reasons = [
+        f"{minutes:g} minutes on {threads} threads: a {cell} of {MIDDLE.layers} × "
+        f"{MIDDLE.hidden_size} would read {rate / work(MIDDLE) * seconds / 1e6:.1f} million "
+        "characters",
+        f"{rung.layers} × {rung.hidden_size} units, read {rung.batch_size} × {rung.seq_length} "
+        f"characters at a time: the largest model on the ladder that reads what it needs "
+        f"({pace:,.0f} characters/s, {pace * seconds / 1e6:.1f} million)",
+        f"{epochs:.1f} epochs of {length:,} characters: dropout {dropout:g}, "
+        f"DropConnect {dropout / 2:.2f}",
+        f"about {iterations:,.0f} iterations at a learning rate of up to "
+        f"{rate_of_learning:.4f}, with a warm-up of {train['warmup']} and half a cosine to 1 %",
+    ]
+    return Plan(
+        {k: v for k, v in model.items() if k not in given},
+        {k: v for k, v in train.items() if k not in given},
+        reasons,
+        time.perf_counter() - began,
+    )
+
+
+def sum_of_products(cell: str, vocab_size: int, rung: Rung) -> float:
+    """Return the multiplications of one character's forward pass (the input is a look-up)."""
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]
+    H, L = rung.hidden_size, rung.layers
+    return gates * H * H * (2 * L - 1) + vocab_size * H
+
+
+def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -> float:
+    """Return the characters a second that training with windows (T, B) reads.
+
+    One slice of the batch is timed for about `seconds` in this process; the others take as long,
+    side by side with it.
+    """
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    model = CharRNN.from_config(config, rng=np.random.default_rng(0))
+    slices = worker_count(threads, T, B, model.num_parameters)
+    network = Network(config, model.parameters)
+    gradients: Parameters = network.gradients
+    optimizer = make_optimizer(TrainConfig(), model.parameters)
+    ids = np.random.default_rng(0).integers(config.vocab_size, size=(T, -(-B // slices)))
+    state = network.initial_state(ids.shape[1])
+    with threadpool_limits(1):
+        steps, began, first = 0, time.perf_counter(), 0.0
+        while steps < 3 or time.perf_counter() - began < seconds:
+            network.prepare(*ids.shape)
+            network.forward(ids, state)
+            network.backward(ids)
+            optimizer.step(model.parameters.trained, gradients.trained, 0.0)
+            steps += 1
+            if steps == 1:  # makes memory, and is left out
+                began, first = time.perf_counter(), 1.0
+    return (steps - first) * T * B / (time.perf_counter() - began)

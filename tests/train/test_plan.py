@@ -1,0 +1,60 @@
+"""The plan for a text and a time: it fits, it explains itself, and it leaves the user's choices."""
+
+import numpy as np
+import pytest
+
+from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.train import plan
+from char_rnn.train.plan import LADDER, make_plan, measure, sum_of_products
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine that makes a thousand million multiplications a second."""
+    monkeypatch.setattr(
+        plan, "measure",
+        lambda model, T, B, threads, seconds: 1e9 / sum_of_products(
+            model.cell, model.vocab_size,
+            LADDER[0]._replace(layers=model.layers, hidden_size=model.hidden_size),
+        ),
+    )  # fmt: skip
+
+
+def sizes(minutes, length=1_000_000, **given):
+    made = make_plan(length, 65, minutes, 2, given)
+    TrainConfig(minutes=minutes, **{k: v for k, v in made.train.items() if k not in given})
+    ModelConfig(65, **({"hidden_size": 8} | made.model))
+    return made
+
+
+def test_more_time_takes_larger_models(machine):
+    plans = [sizes(minutes) for minutes in (0.01, 0.1, 1, 10, 100, 1000, 10_000)]
+    weights = [p.model["layers"] * p.model["hidden_size"] for p in plans]
+    assert weights == sorted(weights)
+    assert weights[0] == 128 and weights[-1] == 1024 and len(set(weights)) >= 4
+
+
+def test_each_model_reads_what_it_needs(machine):
+    for minutes in (0.1, 1, 5, 20, 100, 500):
+        model = sizes(minutes).model
+        rung = next(r for r in LADDER if r[:2] == (model["layers"], model["hidden_size"]))
+        assert 60 * minutes * 1e9 / sum_of_products("gru", 65, rung) >= rung.characters
+
+
+def test_what_is_seen_more_often_is_hidden_more_often(machine):
+    rates = [sizes(10, length).train["output_dropout"] for length in (1e8, 1e6, 1e5, 1e4, 1e3)]
+    assert rates == sorted(rates) and rates[0] == 0 and 0.3 <= rates[-1] <= 0.5
+
+
+def test_what_the_user_sets_is_respected(machine):
+    given = {"hidden_size": 96, "layers": 3, "cell": "lstm", "learning_rate": 0.1, "reset": 0.0}
+    made = sizes(10, 100_000, **given)
+    assert not set(given) & (set(made.model) | set(made.train))
+    assert "lstm" in made.reasons[0] and "3 × 96" in made.reasons[1]
+    assert made.train["layer_dropout"] > 0  # which belongs to the three layers
+
+
+def test_speed_is_measured():
+    slow = measure(ModelConfig(20, 256, "lstm", 2), 20, 8, 1, 0.05)
+    fast = measure(ModelConfig(20, 16, "rnn"), 20, 8, 1, 0.05)
+    assert np.isfinite(slow) and 0 < slow < fast / 3
