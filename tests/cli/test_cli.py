@@ -222,3 +222,28 @@ def test_the_exercise_to_the_letter(tmp_path, shakespeare):
     assert out.startswith('Seed: "To be or"\n\nGenerated:\nTo be or')
     out = run("--seed", "KING:", "--temperature", 1.2, cwd=tmp_path, command=generate)
     assert out.startswith("KING:") and len(out) == 5 + 500 + 1
+
+
+def test_evaluate(home):
+    text = (home / "text.txt").read_text("utf-8")
+    out = run("evaluate", "runs/first", "text.txt", "--windows", "32", "--html", "heat.html",
+              "--dynamic", "--show", cwd=home)  # fmt: skip
+    assert "which this model was not trained on" in out
+    for part in ("this model", "windows of 32", "dynamic", "6-gram", "lzma", "uniform"):
+        assert part in out
+    assert "<pre>" in (home / "heat.html").read_text("utf-8")
+    found = json.loads(run("evaluate", "runs/first", "text.txt", "--json", cwd=home))
+    log = [json.loads(line) for line in (home / "runs/first/log.jsonl").read_text().splitlines()]
+    best = min(line["val_loss"] for line in log if line["val_loss"] is not None)
+    assert found["loss"]["nats"] == pytest.approx(best, abs=0.01)
+    assert found["characters"] == len(text) - int(0.9 * len(text)) - 1
+    whole = json.loads(run("evaluate", "runs/first", "text.txt", "--val_fraction", "1", "--json",
+                           "--no_baselines", cwd=home))  # fmt: skip
+    assert whole["characters"] == len(text) - 1 and "baselines" not in whole
+
+
+def test_evaluate_says_what_is_wrong(home):
+    (home / "foreign.txt").write_text("ÄÖÜ" * 50, "utf-8")
+    assert "does not know 'Ä'" in run("evaluate", "runs/first", "foreign.txt", cwd=home, code=2)
+    for wrong in (["--windows", "0"], ["--streams", "0"], ["--val_fraction", "2"]):
+        run("evaluate", "runs/first", "text.txt", *wrong, cwd=home, code=2)

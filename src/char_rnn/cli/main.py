@@ -12,6 +12,7 @@ from char_rnn import __version__
 from char_rnn.errors import CharRNNError, UsageError
 
 COMMANDS = {
+    "evaluate": "Measure how well a model knows a text.",
     "generate": "Write text with a model.",
     "inspect": "Show what a model is and what it was trained on.",
     "train": "Train a model on a text.",

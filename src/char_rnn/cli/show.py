@@ -1,6 +1,8 @@
 """What training looks like: a live line on a terminal, plain lines in a pipe."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -109,6 +111,25 @@ class LiveShow(Show):
     def progress(self, event: Event) -> None:
         """Move the bar."""
         self._bar.update(self._task, completed=event.progress, description=self.short(event))
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[Callable[[float], None]]:
+    """Show a bar on the terminal's standard error while something long goes on.
+
+    Yields what is to be told how much is done, from 0 to 1. In a pipe nothing is shown.
+    """
+    import sys  # noqa: PLC0415
+
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def make_show() -> Show:

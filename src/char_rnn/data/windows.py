@@ -121,11 +121,15 @@ class Streams:
 
 
 class ScoredWindow(NamedTuple):
-    """Ids (T, B), targets (T, B), and which targets count (T, B), as 0 or 1."""
+    """Ids (T, B), targets (T, B), which targets count (T, B), as 0 or 1, and where they stand.
+
+    at: (T, B), the place of each id in the text; its target stands one further.
+    """
 
     inputs: Array
     targets: Array
     weights: Array
+    at: Array
 
 
 class Sweep:
@@ -164,5 +168,5 @@ class Sweep:
             weights = (at >= self._bounds[:-1]) & (at < self._bounds[1:])
             columns = np.arange(self.streams)
             yield ScoredWindow(
-                rows[steps, columns], rows[steps + 1, columns], weights.astype(np.float64)
+                rows[steps, columns], rows[steps + 1, columns], weights.astype(np.float64), at
             )

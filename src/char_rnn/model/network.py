@@ -120,12 +120,14 @@ class Network:
             this window if None.
         began: (B,), True for the streams that began with the learned initial state, which gets
             their gradient; None for none of them.
-        Leaves `gradients` and `d_state` (S, L, B, H), the gradient of the state handed in.
+        Leaves `gradients`, `d_state` (S, L, B, H), the gradient of the state handed in, and
+        `last_nats` (T, B), −log p of each target.
         """
         if not self._can_go_back:
             raise UsageError("backward was called without a forward before it; call forward first")
         self._can_go_back = False
-        total = float(self.nats(targets).sum(dtype=np.float64))
+        self.last_nats = self.nats(targets)
+        total = float(self.last_nats.sum(dtype=np.float64))
         flat = targets.reshape(-1)
         cross_entropy_gradient_(self._exps, self._total, flat, count or flat.size)
         dy, gradients = self._exps, self.gradients

@@ -197,7 +197,9 @@ class Run:
         text, train = self.settings["text"], self._trainer
         assert train is not None
         summary: dict[str, Any] = _finite({
-            "text": text["name"], "text_length": text["length"], "iteration": event.iteration,
+            "text": text["name"], "text_length": text["length"],
+            "text_sha256": text["sha256"], "val_fraction": train.config.val_fraction,
+            "iteration": event.iteration,
             "epoch": event.epoch, "loss": event.loss, "val_loss": val_loss,
             "characters": event.characters, "seconds": event.seconds,
             "optimizer": train.config.optimizer, "learning_rate": train.config.learning_rate,

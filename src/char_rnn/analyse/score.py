@@ -1,0 +1,133 @@
+"""The surprise of a text: −log p of each of its characters, in nats."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from char_rnn.charrnn import CharRNN
+from char_rnn.data.windows import Ids, Sweep
+from char_rnn.errors import TextTooShort
+from char_rnn.model.network import Network
+
+Array = np.ndarray
+Progress = Callable[[float], None]
+
+STREAMS, WINDOW, WARMUP, PIECE = 64, 100, 1000, 2000
+RATE, DECAY, CLIP = 0.02, 0.001, 1.0
+
+
+def surprisals(
+    model: CharRNN, ids: Ids, start: int, stop: int, streams: int = STREAMS,
+    progress: Progress | None = None,
+) -> Array:  # fmt: skip
+    """Return −log p of ids[start + 1 : stop], (stop − start − 1,), in nats, read from the start.
+
+    The text is read in up to `streams` pieces side by side, each after the 1,000 characters
+    before it, which set its state; with one stream the figures are exact.
+    """
+    count = stop - start - 1
+    streams = min(streams, max(1, count // PIECE))
+    network = Network(model.config, model.parameters)
+    sweep = Sweep(ids, start, stop, streams, min(WINDOW, count), WARMUP)
+    network.prepare(min(WINDOW, count), sweep.streams)
+    state = network.initial_state(sweep.streams)
+    result = np.zeros(count)
+    for n, window in enumerate(sweep):
+        network.forward(window.inputs, state)
+        state = network.state()
+        counts = window.weights > 0
+        result[window.at[counts] - start] = network.nats(window.targets)[counts]
+        _tell(progress, (n + 1) / sweep.windows)
+    return result
+
+
+def cold_loss(
+    model: CharRNN, ids: Ids, start: int, stop: int, window: int,
+    progress: Progress | None = None,
+) -> float:  # fmt: skip
+    """Return the mean loss of ids[start:stop] in windows that each begin with the initial state.
+
+    nanoGPT estimates the same mean from windows at random places; here each character is the
+    target of exactly one window, but for less than a window at the end.
+    """
+    count = (stop - start - 1) // window
+    if count < 1:
+        raise TextTooShort(
+            f"{stop - start:,} characters hold no window of {window:,} and its next character; "
+            "give a smaller window or a longer text"
+        )
+    network = Network(model.config, model.parameters)
+    total = 0.0
+    for first in range(0, count, STREAMS):
+        size = min(STREAMS, count - first)
+        rows = ids.read_rows(start + window * (first + np.arange(size)), window + 1).T
+        rows = rows.astype(np.intp)
+        network.prepare(window, size)
+        network.forward(rows[:-1], network.initial_state(size))
+        total += float(network.nats(rows[1:]).sum(dtype=np.float64))
+        _tell(progress, (first + size) / count)
+    return total / (count * window)
+
+
+def likeliest(
+    model: CharRNN, ids: Ids, start: int, stop: int, count: int = 5
+) -> tuple[Array, Array]:
+    """Return the likeliest ids and their probabilities, (stop − start − 1, count) each.
+
+    Row i tells what the model expected in the place of ids[start + 1 + i]; one stream.
+    """
+    network = Network(model.config, model.parameters)
+    count = min(count, model.config.vocab_size)
+    state = network.initial_state(1)
+    found, shares = [], []
+    for at in _starts(start, stop, WINDOW):
+        length = min(WINDOW, stop - 1 - at)
+        row = ids.read_rows(np.array([at]), length).T.astype(np.intp)
+        network.prepare(length, 1)
+        logits = network.forward(row, state)[:, 0].astype(np.float64)
+        state = network.state()
+        p = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        best = np.argsort(-p, axis=1, kind="stable")[:, :count]
+        found.append(best)
+        shares.append(np.take_along_axis(p, best, axis=1))
+    return np.concatenate(found), np.concatenate(shares)
+
+
+def dynamic_surprisals(
+    model: CharRNN, ids: Ids, start: int, stop: int, rate: float = RATE, window: int = 20,
+    progress: Progress | None = None,
+) -> Array:  # fmt: skip
+    """Return the surprisals of a model that goes on learning from the text it has just read.
+
+    Each window is scored first and learned from afterwards, so that nothing is told in advance:
+    w ← w − rate · g + decay · (w₀ − w), with g of norm 1 at most (Krause et al. 2018, the
+    variant with plain gradients). A metric of its own: it measures how quickly a model adapts.
+    """
+    twin = model.copy()
+    network = Network(twin.config, twin.parameters)
+    w, kept = twin.parameters.trained, model.parameters.trained
+    state, result = network.initial_state(1), np.zeros(stop - start - 1)
+    for at in _starts(start, stop, window):
+        length = min(window, stop - 1 - at)
+        row = ids.read_rows(np.array([at]), length + 1).T.astype(np.intp)
+        network.prepare(length, 1)
+        network.forward(row[:-1], state)
+        state = network.state()
+        network.backward(row[1:])
+        result[at - start : at - start + length] = network.last_nats[:, 0]
+        gradient = network.gradients.trained
+        norm = float(np.sqrt(np.dot(gradient, gradient)))
+        w -= gradient * (rate * min(1.0, CLIP / max(norm, 1e-12)))
+        w += DECAY * (kept - w)
+        _tell(progress, (at - start + length) / len(result))
+    return result
+
+
+def _starts(start: int, stop: int, window: int) -> Iterator[int]:
+    yield from range(start, stop - 1, window)
+
+
+def _tell(progress: Progress | None, done: float) -> None:
+    if progress is not None:
+        progress(done)

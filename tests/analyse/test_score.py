@@ -1,0 +1,144 @@
+"""Surprisals, cold windows, dynamic evaluation, baselines and passages."""
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
+from char_rnn.analyse import baselines
+from char_rnn.analyse.score import cold_loss, dynamic_surprisals, likeliest, surprisals
+from char_rnn.analyse.surprise import coloured, heat, most_surprising, page
+from char_rnn.errors import TextTooShort
+
+TEXT = "she sells sea shells by the sea shore. " * 120
+
+
+@pytest.fixture(scope="module")
+def trained():
+    corpus = Corpus.from_text(TEXT)
+    rng = np.random.default_rng(0)
+    model = CharRNN(corpus.vocabulary.size, 24, "gru", 2, vocabulary=corpus.vocabulary, rng=rng)
+    config = TrainConfig(iterations=150, eval_every=0, sample_every=0, threads=1, batch_size=8)
+    list(Trainer(model, corpus, config, rng))
+    return model, corpus
+
+
+def plain(model, ids):
+    """−log p, one character at a time."""
+    logits = model.forward(ids[:-1])[0][:, 0].astype(np.float64)
+    logits -= logits.max(axis=1, keepdims=True)
+    return np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(ids) - 1), ids[1:]]
+
+
+def test_one_stream_is_exact(trained):
+    model, corpus = trained
+    told = []
+    found = surprisals(model, corpus, 7, 4000, 1, told.append)
+    np.testing.assert_allclose(found, plain(model, corpus.read(7, 4000)), atol=1e-4)
+    assert told[-1] == 1 and told == sorted(told)
+
+
+def test_pieces_side_by_side_are_nearly_exact(trained):
+    model, corpus = trained
+    one, many = (surprisals(model, corpus, 0, corpus.length, n) for n in (1, 64))
+    assert one.shape == many.shape == (corpus.length - 1,)
+    np.testing.assert_allclose(many, one, atol=1e-2)
+
+
+@pytest.mark.parametrize("length", [2, 3, 99, 101, 257])
+def test_short_texts(trained, length):
+    model, corpus = trained
+    found = surprisals(model, corpus, 0, length)
+    np.testing.assert_allclose(found, plain(model, corpus.read(0, length)), atol=1e-4)
+
+
+def test_cold_windows_begin_with_the_initial_state(trained):
+    model, corpus = trained
+    ids = corpus.read(0, 1000)
+    expected = [plain(model, ids[at : at + 65]) for at in range(0, 1000 - 64, 64)]
+    assert cold_loss(model, corpus, 0, 1000, 64) == pytest.approx(np.mean(expected), abs=1e-5)
+    with pytest.raises(TextTooShort, match="no window of 1,000"):
+        cold_loss(model, corpus, 0, 1000, 1000)
+
+
+def test_what_was_likeliest(trained):
+    model, corpus = trained
+    ids, shares = likeliest(model, corpus, 0, 500)
+    assert ids.shape == shares.shape == (499, 5)
+    assert (np.diff(shares, axis=1) <= 0).all() and (shares.sum(axis=1) <= 1 + 1e-9).all()
+    nats = plain(model, corpus.read(0, 500))
+    hit = ids[:, 0] == corpus.read(1, 500)
+    np.testing.assert_allclose(-np.log(shares[hit, 0]), nats[hit], atol=1e-4)
+
+
+def test_dynamic_evaluation_learns_and_tells_nothing_in_advance(trained):
+    model, _ = trained
+    before = model.parameters.flat.copy()
+    text = "hello hello hello " * 40
+    other = Corpus.from_text(text.replace("hello", "shelly"), model.vocabulary)
+    still = surprisals(model, other, 0, other.length, 1)
+    learned = dynamic_surprisals(model, other, 0, other.length)
+    np.testing.assert_array_equal(model.parameters.flat, before)
+    np.testing.assert_allclose(learned[:20], still[:20], atol=1e-5)
+    assert learned[-200:].mean() < 0.8 * still[-200:].mean()
+    # What comes later does not change what was said of what came before.
+    np.testing.assert_allclose(dynamic_surprisals(model, other, 0, 101), learned[:100], atol=1e-6)
+
+
+@pytest.mark.parametrize("order", range(1, 7))
+def test_ngram_probabilities_sum_to_one(order):
+    rng = np.random.default_rng(order)
+    V = 4
+    train = rng.choice(V - 1, 300, p=[0.6, 0.3, 0.1])  # one symbol is never seen
+    for context in (train[-6:], np.array([3, 3, 0, 1, 2, 0]), rng.integers(V, size=6)):
+        total = 0.0
+        for symbol in range(V):
+            test = np.concatenate([context, [symbol]])
+            total += math.exp(-baselines.ngram_nats(train, test, V, order)[order][-1])
+        assert total == pytest.approx(1, abs=1e-9)
+
+
+def test_ngrams_know_what_repeats_and_uniform_does_not():
+    ids = np.tile(np.arange(8), 100)
+    found = baselines.ngram_nats(ids[:700], ids[700:], 8, 3)
+    assert found[1].mean() == pytest.approx(math.log(8), abs=0.05)
+    assert found[3].mean() < 0.1
+    assert baselines.uniform(8) == math.log(8)
+    short = baselines.ngram_nats(ids[:1], ids[1:3], 8, 2)
+    np.testing.assert_allclose(short[2], math.log(8))
+
+
+@pytest.mark.parametrize("name", sorted(baselines.COMPRESSORS))
+def test_compressors(name):
+    rng = np.random.default_rng(0)
+    noise = bytes(rng.integers(256, size=4000, dtype=np.uint8))
+    assert baselines.compressed(name, b"", noise, 4000) / math.log(2) == pytest.approx(8, abs=1)
+    assert baselines.compressed(name, noise, noise, 4000) < 5  # bz2 finds it only in part
+
+
+def test_passages_do_not_overlap_and_come_in_order():
+    nats = np.ones(100)
+    nats[20:30], nats[70:80] = 5, 9
+    text = "".join(chr(97 + i % 26) for i in range(100))
+    first, second, *_ = most_surprising(text, nats, 3, 10)
+    assert (first.at, first.nats, first.text) == (70, 9.0, text[70:80])
+    assert (second.at, second.nats) == (20, 5.0)
+    assert most_surprising("ab", np.ones(2))[0].text == "ab"
+    assert most_surprising("", np.ones(0)) == []
+
+
+def test_colours():
+    assert heat(0) == 0 and heat(100) == 1 and 0 < heat(2) < heat(3)
+    pieces = coloured("ab\nc", np.array([0.0, 0.0, 9.0, 9.0]))
+    assert [text for text, _ in pieces] == ["ab", "\n", "c"] and "rgb" in pieces[-1][1]
+
+
+def test_a_hostile_text_cannot_leave_the_page():
+    text = '</script><script>alert("x")</script>\u2028&<'
+    made = page(text, text, np.ones(len(text)), [[("<", 0.5)]] * len(text), 1.0)
+    assert made.count("<script") == 2 and made.count("</script") == 2
+    body = re.search(r'id="data">(.*?)</script>', made, re.S).group(1)
+    assert "".join(json.loads(body)["text"]) == text
