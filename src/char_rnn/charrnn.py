@@ -4,6 +4,7 @@
 is where they meet, so it stands above both and above `generate`, and below `train`.
 """
 
+import dataclasses
 import json
 import operator
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from char_rnn.config import ModelConfig, SampleConfig
-from char_rnn.data.vocabulary import AnyVocabulary, vocabulary_from_dict
+from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary, vocabulary_from_dict
 from char_rnn.errors import CorruptFile, RunError, UsageError
 from char_rnn.generate.sampler import sample_ids, sample_many
 from char_rnn.model.initialisation import initialise_
@@ -24,6 +25,8 @@ from char_rnn.storage import load_pickle, load_tensors, save_pickle, save_tensor
 Array = np.ndarray
 State = Array | tuple[Array, Array]
 
+SHIPPED = "shakespeare"
+"""The name of the model that comes with the package (docs/model-card.md)."""
 MODEL_FILE = "model.safetensors"
 LAST_FILE = "last.safetensors"
 
@@ -84,6 +87,31 @@ class CharRNN:
         twin._set_up(self.config, self.vocabulary)
         twin.parameters.flat[:] = self.parameters.flat
         twin.summary = dict(self.summary)
+        return twin
+
+    def extended(self, vocabulary: AnyVocabulary, rng: np.random.Generator) -> Self:
+        """Return a model that knows `vocabulary`, which holds at least all characters of this one.
+
+        What is known of a character stays; the weights of a new one are drawn by `rng`, and its
+        output bias is the smallest there is, for it was never seen.
+        """
+        old = self._need_vocabulary()
+        if vocabulary == old:
+            return self.copy()
+        if not (isinstance(old, Vocabulary) and isinstance(vocabulary, Vocabulary)):
+            raise UsageError("a model of characters and one of bytes cannot be made of each other")
+        config = dataclasses.replace(self.config, vocab_size=vocabulary.size)
+        twin = type(self).from_config(config, vocabulary, rng)
+        twin.summary = dict(self.summary)
+        places = vocabulary.encode("".join(old.chars)).astype(np.intp)
+        twin.parameters["out.bias"] = self.parameters["out.bias"].min()
+        for name, array in self.parameters.items():
+            if name == "rnn.weight_ih_l0":
+                twin.parameters[name][:, places] = array
+            elif name.startswith("out."):
+                twin.parameters[name][places] = array
+            else:
+                twin.parameters[name] = array
         return twin
 
     def _set_up(
@@ -285,15 +313,17 @@ class CharRNN:
             "summary": self.summary,
         }
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, dtype: str | None = None) -> None:
         """Write the model to `path` atomically: a safetensors file, or a pickle if it ends in .pkl.
 
         The pickle is a plain dictionary of arrays, strings and numbers.
+        dtype: `float16` halves a safetensors file; the model is computed in its own dtype again.
         """
         if Path(path).suffix == ".pkl":
             save_pickle(Path(path), self.facts() | {"parameters": dict(self.parameters)})
             return
-        save_tensors(Path(path), dict(self.parameters), self.facts())
+        tensors = {n: p if dtype is None else p.astype(dtype) for n, p in self.parameters.items()}
+        save_tensors(Path(path), tensors, self.facts())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -340,7 +370,8 @@ class CharRNN:
             raise CorruptFile(f"{where} lacks or adds the tensors {', '.join(odd)}")
         for name, parameter in self.parameters.items():
             tensor = tensors[name]
-            if tensor.shape != parameter.shape or tensor.dtype != parameter.dtype:
+            half = tensor.dtype == np.float16
+            if tensor.shape != parameter.shape or not (half or tensor.dtype == parameter.dtype):
                 raise CorruptFile(
                     f"{where}: {name} is {tensor.dtype} {tensor.shape}, "
                     f"expected {parameter.dtype} {parameter.shape}"
@@ -353,8 +384,10 @@ class CharRNN:
 
 
 def model_file(path: str | Path) -> Path:
-    """Return the model file that `path`, a file or a run folder, stands for."""
+    """Return the model file that `path`, a file, a run folder or `SHIPPED`, stands for."""
     path = Path(path)
+    if str(path) == SHIPPED and not path.exists():
+        return Path(__file__).parent / "shipped" / f"{SHIPPED}.safetensors"
     if not path.is_dir():
         return path
     for name in (MODEL_FILE, LAST_FILE):

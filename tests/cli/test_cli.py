@@ -244,6 +244,53 @@ def test_evaluate(home):
 
 def test_evaluate_says_what_is_wrong(home):
     (home / "foreign.txt").write_text("ÄÖÜ" * 50, "utf-8")
-    assert "does not know 'Ä'" in run("evaluate", "runs/first", "foreign.txt", cwd=home, code=2)
+    said = run("evaluate", "runs/first", "foreign.txt", cwd=home, code=2)
+    assert "does not know the characters 'Ä'" in said and "--start_from" in said
     for wrong in (["--windows", "0"], ["--streams", "0"], ["--val_fraction", "2"]):
         run("evaluate", "runs/first", "text.txt", *wrong, cwd=home, code=2)
+
+
+def test_plot_and_compare(home):
+    out = run("plot", "runs/first", cwd=home)
+    assert "first" in out and "validation loss" in out and "o" in out
+    run("train", "text.txt", *SMALL, "--iterations", 20, "--out", "runs/second", cwd=home)
+    out = run("compare", "runs/second", "runs/first", cwd=home)
+    rows = out.strip().splitlines()
+    assert len(rows) == 3 and rows[1].startswith("first") and rows[2].startswith("second")
+    assert "1 × gru 16" in rows[1]
+    run("plot", "runs/first", "--out", "a.txt", cwd=home, code=2)
+    run("plot", "nowhere", cwd=home, code=1)
+    run("compare", cwd=home, code=2)
+
+
+def test_fine_tuning_adds_characters_and_resumes(home):
+    (home / "new.txt").write_text(TEXT.replace("question", "Frage: größer?"), "utf-8")
+    begin = ["train", "new.txt", "--start_from", "runs/first", "--threads", 1, "--batch_size", 4]
+    out = run(*begin, "--iterations", 30, "--out", "runs/tuned", cwd=home)
+    assert "New to the model: " in out and "ß" in out
+    first, tuned = (CharRNN.load(home / "runs" / name) for name in ("first", "tuned"))
+    assert tuned.config.hidden_size == first.config.hidden_size == 16
+    assert set(tuned.vocabulary.chars) == set(first.vocabulary.chars) | set("Frgöß?")
+    out = run("train", "--resume", "runs/tuned", "--iterations", 35, cwd=home)
+    assert "at iteration 30" in out
+    for wrong in (["--hidden_size", 32], ["--bytes"]):
+        run(*begin, *wrong, "--iterations", 5, "--out", "runs/wrong", cwd=home, code=2)
+
+
+def test_minutes_are_planned_and_kept(home):
+    began = time.monotonic()
+    out = run("train", "text.txt", "--minutes", "0.05", "--verbose", "--layers", 2,
+              "--hidden_size", 24, "--threads", 1, "--out", "runs/planned", cwd=home)  # fmt: skip
+    assert out.count("Plan: ") == 4 and "2 × 24 units" in out
+    config = json.loads((home / "runs/planned/config.json").read_text())
+    assert config["model"]["layers"] == 2 and config["train"]["random_offset"] is True
+    end = json.loads((home / "runs/planned/log.jsonl").read_text().splitlines()[-1])
+    assert end["event"] == "end" and 0.3 < end["seconds"] < 3.3
+    assert time.monotonic() - began < 30
+
+
+def test_without_a_run_the_shipped_model_writes(tmp_path):
+    process = start("generate", "--length", 60, "--rng_seed", 1, cwd=tmp_path)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and len(out) >= 60 and "shakespeare" in err
+    assert "Validation loss" in run("inspect", cwd=tmp_path)

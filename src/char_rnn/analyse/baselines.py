@@ -14,12 +14,21 @@ from collections.abc import Callable
 
 import numpy as np
 
+from char_rnn.data.corpus import Corpus
+
 Array = np.ndarray
 
 
 def uniform(V: int) -> float:
     """Return the loss of guessing among V symbols."""
     return math.log(V)
+
+
+def unigram_entropy(ids: Corpus, length: int) -> float:
+    """Return the entropy of single characters in the first million of `length`, in nats."""
+    counts = np.bincount(ids.read(0, min(length, 1_000_000)))
+    p = counts[counts > 0] / counts.sum()
+    return float(-(p * np.log(p)).sum())
 
 
 def ngram_nats(train: Array, test: Array, V: int, order: int) -> dict[int, Array]:

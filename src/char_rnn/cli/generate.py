@@ -41,14 +41,18 @@ def command(
     rng_seed: int | None,
     out: Path | None,
 ) -> None:
-    """Write text with MODEL, a model file or a run folder; without it, with the newest run."""
+    """Write text with MODEL, a model file or a run folder.
+
+    Without it, with the newest run in runs/; and where there is none, with the model of
+    Shakespeare's plays that comes with the package (also by its name, `shakespeare`).
+    """  # fmt: skip
     config = SampleConfig(length, 0.0 if greedy else temperature)
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
 
     if model is None:
-        from char_rnn.train.run import newest_run  # noqa: PLC0415
+        from char_rnn.train.run import newest_run_or_shipped  # noqa: PLC0415
 
-        model = newest_run()
+        model = newest_run_or_shipped()
         click.echo(f"Model: {model}", err=True)
     stream(CharRNN.load(model), seed, config, skip_unknown, rng_seed, out)
 

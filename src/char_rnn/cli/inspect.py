@@ -9,11 +9,12 @@ import click
 @click.command("inspect", short_help="Show what a model is and what it was trained on.")
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 def command(model: Path | None) -> None:
-    """Show what MODEL, a model file or a run folder, is; without it, the newest run."""
+    """Show what MODEL, a model file or a run folder, is; without it, the newest run, or the
+    model that comes with the package."""
     from char_rnn.charrnn import CharRNN, model_file  # noqa: PLC0415
-    from char_rnn.train.run import newest_run  # noqa: PLC0415
+    from char_rnn.train.run import newest_run_or_shipped  # noqa: PLC0415
 
-    path = model_file(newest_run() if model is None else model)
+    path = model_file(newest_run_or_shipped() if model is None else model)
     for name, value in description(CharRNN.load(path)):
         click.echo(f"{name + ':':<17} {value}")
     click.echo(f"{'File:':<17} {path}, {path.stat().st_size:,} bytes")

@@ -12,9 +12,11 @@ from char_rnn import __version__
 from char_rnn.errors import CharRNNError, UsageError
 
 COMMANDS = {
+    "compare": "Show several runs side by side.",
     "evaluate": "Measure how well a model knows a text.",
     "generate": "Write text with a model.",
     "inspect": "Show what a model is and what it was trained on.",
+    "plot": "Draw the curves of a run.",
     "train": "Train a model on a text.",
 }
 

@@ -16,6 +16,7 @@ RECIPE = TRAIN_RECIPE
 DEFAULTS = RECIPE.train
 LENGTHS = ("iterations", "epochs", "minutes")
 PLANNED = "planned, or {}"
+FINE_TUNING = 0.5
 FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temperature"}
 
 
@@ -229,6 +230,11 @@ FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temp
 )
 @option("verbose", is_flag=True, help="Explain what was chosen for the time there is.")
 @option("out", type=click.Path(path_type=Path), help="Run folder.  [default: a new one in runs/]")
+@option(
+    "start_from",
+    type=click.Path(path_type=Path),
+    help="Go on from this model, on TEXT (fine-tuning); it learns TEXT's new characters.",
+)
 @option("resume", type=click.Path(path_type=Path), help="Go on with this run folder.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
@@ -246,6 +252,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     }
     # Imported here: NumPy takes longer to load than the help takes to print.
+    from char_rnn.analyse.baselines import unigram_entropy  # noqa: PLC0415
+    from char_rnn.analyse.curves import advice, read_curves  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.session import train_to_end  # noqa: PLC0415
     from char_rnn.cli.show import make_show  # noqa: PLC0415
@@ -280,6 +288,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     click.echo(f"\nA sample of the best model:\n{best.sample(length=300)}\n")
     if end.best_val_loss is not None:
         click.echo(f"Validation loss: {end.best_val_loss:.4f} nats a character")
+    curves = read_curves(run.folder)
+    click.echo(advice(curves, unigram_entropy(trainer.corpus, trainer.val_start), end.reason))
     click.echo(
         f"Model: {run.model_path}\nGenerate from it with:\n"
         f"  char-rnn generate {quoted} --length 500"
@@ -302,10 +312,18 @@ def _begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
     names = {field.name for field in dataclasses.fields(ModelConfig)}
     settings = {k: v for k, v in options.items() if k in names}
     ModelConfig(vocab_size=1, **settings)  # a wrong setting is told before a long text is read
+    start = _start_model(options["start_from"], given)
+    if start is not None:
+        settings = start.config.to_dict()
+        del settings["vocab_size"]
+        given = given | settings
 
     as_bytes = options["bytes"]
     source = open_source(options["text"] or RECIPE.text, as_bytes=as_bytes)
+    as_bytes = as_bytes or (start is not None and start.vocabulary.kind == "bytes")
     corpus = Corpus.from_source(source, as_bytes=as_bytes)
+    if start is not None:
+        start, corpus = _extend(start, corpus, source, train.rng_seed)
     if source.where == "-" and options["out"] is None:
         corpus.notes.append(
             "standard input cannot be read again: this run cannot be resumed "
@@ -320,16 +338,58 @@ def _begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
         plan = _plan(corpus, train, given, options["verbose"])
         settings, spent = settings | plan.model, plan.seconds
         train = dataclasses.replace(train, **plan.train)
+    if start is not None and "learning_rate" not in given:
+        # What is there already must not be thrown away by the first large steps.
+        train = dataclasses.replace(train, learning_rate=train.learning_rate * FINE_TUNING)
     model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
     folder = options["out"] or new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
     # Shrinking, and the texts that cannot be trained on at all, are seen before a folder is made.
     from char_rnn.data.windows import fit, split  # noqa: PLC0415
 
     fit(split(corpus.length, train.val_fraction)[0], train.batch_size, train.seq_length)
-    run = Run.create(folder, model, train, corpus)
+    run = Run.create(folder, model, train, corpus, start)
     trainer = run.trainer(corpus)
     trainer.elapsed = spent
     return run, trainer
+
+
+def _start_model(path: Path | None, given: dict[str, Any]) -> Any:
+    if path is None:
+        return None
+    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
+
+    fixed = {field.name for field in dataclasses.fields(ModelConfig)} & set(given)
+    if fixed:
+        raise UsageError(
+            f"{', '.join('--' + name for name in sorted(fixed))} cannot be chosen with "
+            "--start_from: the model has it already; leave it out"
+        )
+    model = CharRNN.load(path)
+    if model.vocabulary is None:
+        raise UsageError(f"{path} has no vocabulary; there is nothing to start from")
+    return model
+
+
+def _extend(start: Any, corpus: Any, source: Any, rng_seed: int) -> Any:
+    """Return model and corpus with one vocabulary: the model's and what the text adds."""
+    import numpy as np  # noqa: PLC0415
+
+    from char_rnn.data.corpus import Corpus  # noqa: PLC0415
+    from char_rnn.data.vocabulary import Vocabulary  # noqa: PLC0415
+
+    if start.vocabulary.kind == "bytes":
+        return start, corpus
+    if corpus.vocabulary.kind == "bytes":
+        raise UsageError("--bytes: the model to start from knows characters; leave --bytes out")
+    new = [c for c in corpus.vocabulary.chars if c not in start.vocabulary]
+    vocabulary = Vocabulary.from_characters([*start.vocabulary.chars, *new])
+    if new:
+        click.echo(
+            f"New to the model: {len(new)} characters, {''.join(new[:40])!r}; they begin with "
+            "random weights"
+        )
+    corpus = Corpus.from_source(source, vocabulary=vocabulary)
+    return start.extended(vocabulary, np.random.default_rng(rng_seed)), corpus
 
 
 def _plan(corpus: Any, train: TrainConfig, given: dict[str, Any], verbose: bool) -> Any:
@@ -364,7 +424,8 @@ def _resume(folder: Path, given: dict[str, Any]) -> Any:
         changes = dict.fromkeys(LENGTHS) | changes
     train = dataclasses.replace(train, **changes)
     source = open_source(run.where, as_bytes=run.as_bytes)
-    corpus = Corpus.from_source(source, as_bytes=run.as_bytes)
+    vocabulary = None if run.start is None else run.start.vocabulary
+    corpus = Corpus.from_source(source, as_bytes=run.as_bytes, vocabulary=vocabulary)
     trainer = run.trainer(corpus, train)
     if changes:  # so that the run, interrupted again, goes on to its new end
         run.change(train)

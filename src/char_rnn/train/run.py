@@ -5,6 +5,7 @@ model.safetensors  the best model so far by validation loss
 last.safetensors   everything to resume from
 log.jsonl          one JSON object an event
 samples.txt        what the model wrote on the way
+start.safetensors  the model that training went on from, where there was one
 """
 
 import json
@@ -17,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from char_rnn.charrnn import LAST_FILE, MODEL_FILE, CharRNN
+from char_rnn.charrnn import LAST_FILE, MODEL_FILE, SHIPPED, CharRNN
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.errors import CorruptFile, RunError, UsageError
@@ -34,6 +35,7 @@ from char_rnn.train.trainer import Trainer
 CONFIG_FILE = "config.json"
 LOG_FILE = "log.jsonl"
 SAMPLES_FILE = "samples.txt"
+START_FILE = "start.safetensors"
 LOG_SECONDS = 2.0
 
 
@@ -47,8 +49,14 @@ class Run:
         self._trainer: Trainer | None = None
 
     @classmethod
-    def create(cls, folder: Path, model: ModelConfig, train: TrainConfig, text: Corpus) -> Self:
-        """Make a new run folder, complete with its config, in one rename."""
+    def create(
+        cls, folder: Path, model: ModelConfig, train: TrainConfig, text: Corpus,
+        start: CharRNN | None = None,
+    ) -> Self:  # fmt: skip
+        """Make a new run folder, complete with its config, in one rename.
+
+        start: a model of `model` and of the text's vocabulary to go on from.
+        """
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise RunError(
                 f"{folder} exists already; choose another folder with --out, "
@@ -67,6 +75,8 @@ class Run:
         try:
             beside.mkdir(parents=True)
             write_json(beside / CONFIG_FILE, settings)
+            if start is not None:
+                start.save(beside / START_FILE)
             if folder.exists():
                 folder.rmdir()
             beside.rename(folder)
@@ -109,6 +119,12 @@ class Run:
         return bool(self.settings["text"]["bytes"])
 
     @property
+    def start(self) -> CharRNN | None:
+        """The model that the run began with, or None if it began with random weights."""
+        path = self.folder / START_FILE
+        return CharRNN.load(path) if path.is_file() else None
+
+    @property
     def model_path(self) -> Path:
         """The best model."""
         return self.folder / MODEL_FILE
@@ -128,7 +144,7 @@ class Run:
         train = train or self.train_config
         remove_leftovers(self.folder, older_than=0)
         rng = np.random.default_rng(train.rng_seed)
-        model = CharRNN.from_config(self.model_config, corpus.vocabulary, rng)
+        model = self.start or CharRNN.from_config(self.model_config, corpus.vocabulary, rng)
         trainer = Trainer(model, corpus, train, rng)
         kept = {LOG_FILE: 0, SAMPLES_FILE: 0}
         if (self.folder / LAST_FILE).is_file():
@@ -232,6 +248,14 @@ def new_folder(name: str) -> Path:
         n += 1
         folder = stem.with_name(f"{stem.name}-{n}")
     return folder
+
+
+def newest_run_or_shipped(folder: Path = Path("runs")) -> Path:
+    """Return the newest run in `folder`, or the name of the model in the package."""
+    try:
+        return newest_run(folder)
+    except RunError:
+        return Path(SHIPPED)
 
 
 def newest_run(folder: Path = Path("runs")) -> Path:

@@ -1,0 +1,143 @@
+"""The curves of a run, read from its log; a chart of them in plain characters; what they say."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from char_rnn.errors import CorruptFile, RunError
+
+LOG = "log.jsonl"
+LEAST_RISE = 0.01  # nats by which validation must have risen before we call it overfitting
+LEAST_FALL = 0.01  # nats that it must still fall in the last fifth to be worth more time
+STUCK = 0.1  # nats above the unigram baseline less this, and nothing was learned from order
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One quantity over a run: y at iterations, at characters read and at seconds of training."""
+
+    iterations: list[int]
+    characters: list[int]
+    seconds: list[float]
+    y: list[float]
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What a run's log holds: losses in nats a character."""
+
+    name: str
+    loss: Curve
+    val_loss: Curve
+    learning_rate: Curve
+    grad_norm: Curve
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """Iteration and loss of the best evaluation."""
+        pairs = list(zip(self.val_loss.iterations, self.val_loss.y, strict=True))
+        return min(pairs, key=lambda pair: pair[1]) if pairs else None
+
+
+def read_curves(folder: Path) -> Curves:
+    """Read the log of the run `folder`; raises RunError if it has none."""
+    path = folder / LOG
+    if not path.is_file():
+        raise RunError(f"{folder} is not a run folder: it has no {LOG}")
+    lines = []
+    for n, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
+        try:
+            lines.append(dict(json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise CorruptFile(f"{path}, line {n} is damaged: {error}") from error
+    steps = [line for line in lines if line.get("event") in ("step", "evaluation", "end")]
+    evaluations = [line for line in lines if line.get("event") == "evaluation"]
+    return Curves(
+        folder.resolve().name,
+        _curve(steps, "loss"),
+        _curve(evaluations, "val_loss"),
+        _curve(steps, "learning_rate"),
+        _curve(steps, "grad_norm"),
+    )
+
+
+def _curve(lines: list[dict[str, Any]], key: str) -> Curve:
+    def number(line: dict[str, Any], name: str) -> bool:
+        value = line.get(name)
+        return isinstance(value, int | float) and math.isfinite(value)
+
+    names = ("iteration", "characters", "seconds", key)
+    good = [line for line in lines if all(number(line, name) for name in names)]
+    return Curve(*([line[name] for line in good] for name in names))
+
+
+def chart(curves: Curves, width: int = 70, height: int = 14) -> str:
+    """Return losses over iterations as lines of plain characters: . training, o validation."""
+    points = [
+        (x, y, mark)
+        for curve, mark in ((curves.loss, "."), (curves.val_loss, "o"))
+        for x, y in zip(curve.iterations, curve.y, strict=True)
+    ]
+    if len(points) < 2:
+        return "nothing to draw yet"
+    # The first losses of a run are so high that they would flatten all that follows.
+    ordered = sorted(y for _, y, _ in points)
+    low, high = ordered[0], ordered[round(0.97 * (len(ordered) - 1))]
+    high = max(high, low + 1e-3)
+    last = max(x for x, _, _ in points) or 1
+    rows = [[" "] * width for _ in range(height)]
+    for x, y, mark in points:
+        row = round((high - min(y, high)) / (high - low) * (height - 1))
+        rows[row][round(x / last * (width - 1))] = mark
+    lines = [
+        f"{high - (high - low) * r / (height - 1):7.3f} |{''.join(row)}".rstrip()
+        for r, row in enumerate(rows)
+    ]
+    lines.append(" " * 8 + "+" + "-" * width)
+    end = f"{last:,} iterations"
+    lines.append(f"{'':9}0{end:>{width - 1}}")
+    return "\n".join([*lines, f"{'':9}. training loss   o validation loss (nats a character)"])
+
+
+def advice(curves: Curves, unigram: float, reason: str = "finished") -> str:
+    """Return what the curves say, in one or two sentences.
+
+    unigram: loss of a model that knows nothing but how often each character stands.
+    reason: why the run ended, as the trainer's last event tells.
+    """
+    best, losses = curves.best, curves.val_loss
+    if best is None:
+        if len(curves.loss) and curves.loss.y[-1] > unigram - STUCK:
+            return _stuck(curves.loss.y[-1], unigram)
+        return "Without a validation part there is no telling whether it overfits."
+    at, lowest = best
+    if lowest > unigram - STUCK:
+        return _stuck(lowest, unigram)
+    if losses.y[-1] > lowest + LEAST_RISE or reason == "out of patience":
+        return (
+            f"It overfits from iteration {at:,}: the validation loss rose from {lowest:.3f} to "
+            f"{losses.y[-1]:.3f}. The best model is kept; more text or more dropout would help, "
+            "more time would not."
+        )
+    earlier = [
+        y for x, y in zip(losses.iterations, losses.y, strict=True)
+        if x <= 0.8 * losses.iterations[-1]
+    ]  # fmt: skip
+    if earlier and min(earlier) - lowest > LEAST_FALL:
+        return (
+            f"The validation loss was still falling ({min(earlier):.3f} to {lowest:.3f} in the "
+            "last fifth): train longer."
+        )
+    return "The curves have levelled off: a larger model or more text is what is left to try."
+
+
+def _stuck(loss: float, unigram: float) -> str:
+    return (
+        f"The loss, {loss:.3f}, has not left that of single characters ({unigram:.3f}): nothing "
+        "was learned about their order. Train longer, or with another learning rate."
+    )

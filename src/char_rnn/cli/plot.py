@@ -1,0 +1,28 @@
+"""`char-rnn plot`: the curves of a run."""
+
+from pathlib import Path
+
+import click
+
+from char_rnn.cli.main import option
+
+
+@click.command("plot", short_help="Draw the curves of a run.")
+@click.argument("run", required=False, type=click.Path(path_type=Path))
+@option("out", type=click.Path(path_type=Path), help="Write a picture: .png, .svg or .pdf.")
+def command(run: Path | None, out: Path | None) -> None:
+    """Draw losses, learning rate and gradient norm of RUN; without it, of the newest run.
+
+    A chart of the losses appears in the terminal; --out writes a picture (extra `plots`).
+    """  # fmt: skip
+    from char_rnn.analyse.curves import chart, read_curves  # noqa: PLC0415
+    from char_rnn.train.run import newest_run  # noqa: PLC0415
+
+    curves = read_curves(newest_run() if run is None else run)
+    if out is not None:
+        from char_rnn.analyse.plots import check_format, plot_run  # noqa: PLC0415
+
+        check_format(out)
+        plot_run(curves, out)
+        click.echo(f"Written: {out}", err=True)
+    click.echo(f"{curves.name}\n{chart(curves)}")
