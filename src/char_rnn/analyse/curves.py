@@ -83,7 +83,7 @@ def chart(curves: Curves, width: int = 70, height: int = 14) -> str:
         for curve, mark in ((curves.loss, "."), (curves.val_loss, "o"))
         for x, y in zip(curve.iterations, curve.y, strict=True)
     ]
-    if len(points) < 2:
+    if max(len(curves.loss), len(curves.val_loss)) < 2:
         return "nothing to draw yet"
     # The first losses of a run are so high that they would flatten all that follows.
     ordered = sorted(y for _, y, _ in points)

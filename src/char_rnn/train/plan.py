@@ -40,10 +40,11 @@ class Rung(NamedTuple):
 
 LADDER = (
     Rung(1, 128, 16, 32, 0),
-    Rung(1, 192, 16, 32, 5e5),
-    Rung(1, 256, 32, 50, 3e6),
-    Rung(2, 256, 32, 50, 1.2e7),
-    Rung(2, 512, 32, 64, 2e7),
+    Rung(1, 192, 16, 32, 3e5),
+    Rung(1, 256, 32, 50, 1.5e6),
+    Rung(2, 256, 32, 50, 3e6),
+    Rung(2, 384, 32, 64, 6e6),
+    Rung(2, 512, 32, 64, 1.4e7),
 )
 MIDDLE = LADDER[2]
 EVALUATIONS, SAMPLES = 20, 4
@@ -89,7 +90,7 @@ def make_plan(
     pace = speed(rung)
     epochs = pace * seconds / max(length, 1)
     iterations = pace * seconds / (rung.seq_length * rung.batch_size)
-    dropout = round(min(max(0.1 * math.log2(max(epochs, 1) / 4), 0.0), 0.5), 2)
+    dropout = round(min(max(0.1 * math.log2(max(epochs, 1) / 2), 0.0), 0.5), 2)
     rate_of_learning = 0.004 * math.sqrt(256 / rung.hidden_size) / rung.layers**0.5
     model = {"cell": cell, "hidden_size": rung.hidden_size, "layers": rung.layers}
     train = {
@@ -99,7 +100,8 @@ def make_plan(
         "clip": 1.0, "reset": 0.03, "random_offset": True,
         "layer_dropout": dropout if rung.layers > 1 else 0.0, "output_dropout": dropout,
         "recurrent_dropout": round(dropout / 2, 2),
-        "average": 0.995 if iterations > 1000 else 0.0,
+        # The mean reaches back over the last hundredth of the run.
+        "average": round(min(0.999, 1 - 10 / iterations), 4) if iterations > 500 else 0.0,
         "eval_every": max(1, round(iterations / EVALUATIONS)),
         "sample_every": max(1, round(iterations / SAMPLES)),
     }  # fmt: skip
