@@ -39,7 +39,7 @@ class CharRNN:
     dtype: float32 or float64.
     rng: draws the initial weights and random initial states; None takes a fresh one.
     vocabulary: makes ids of characters; needed by `sample` and by nothing else.
-    init, initial_state: see ModelConfig.
+    init, initial_state, layer_norm, tied: see ModelConfig.
 
     parameters: a mapping from PyTorch's names to live arrays.
     summary: whatever is known of the training, saved with the model.
@@ -57,6 +57,8 @@ class CharRNN:
         vocabulary: AnyVocabulary | None = None,
         init: str = ModelConfig.init,
         initial_state: str = ModelConfig.initial_state,
+        layer_norm: bool = ModelConfig.layer_norm,
+        tied: bool = ModelConfig.tied,
     ) -> None:
         config = ModelConfig(
             vocab_size=operator.index(vocab_size),
@@ -66,6 +68,8 @@ class CharRNN:
             reset_after=bool(reset_after),
             init=init,
             initial_state=initial_state,
+            layer_norm=bool(layer_norm),
+            tied=bool(tied),
             dtype=np.dtype(dtype).name,
         )
         self._set_up(config, vocabulary, rng)
@@ -106,7 +110,7 @@ class CharRNN:
         places = vocabulary.encode("".join(old.chars)).astype(np.intp)
         twin.parameters["out.bias"] = self.parameters["out.bias"].min()
         for name, array in self.parameters.items():
-            if name == "rnn.weight_ih_l0":
+            if name == "rnn.weight_ih_l0" and not config.tied:
                 twin.parameters[name][:, places] = array
             elif name.startswith("out."):
                 twin.parameters[name][places] = array

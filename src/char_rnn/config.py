@@ -98,6 +98,8 @@ class ModelConfig(_Config):
     init: `orthogonal` (recurrent weights orthogonal, input weights Glorot), `uniform` (±1/√H) or
         `normal` (the exercise's 0.01 · normal).
     initial_state: `zeros`, `random` (normal, drawn anew for every stream) or `learned`.
+    layer_norm: normalise W x and U h of each gate, before the bias (not in PyTorch's modules).
+    tied: the output weights are also the vectors (V, H) that characters enter with.
     dtype: `float32`, or `float64` for gradient checks.
     """
 
@@ -108,6 +110,8 @@ class ModelConfig(_Config):
     reset_after: bool = False
     init: str = "orthogonal"
     initial_state: str = "zeros"
+    layer_norm: bool = False
+    tied: bool = False
     dtype: str = "float32"
 
     def __post_init__(self) -> None:
@@ -118,7 +122,8 @@ class ModelConfig(_Config):
         _one_of("init", self.init, INITS)
         _one_of("initial_state", self.initial_state, INITIAL_STATES)
         _one_of("dtype", self.dtype, DTYPES)
-        _boolean("reset_after", self.reset_after)
+        for name in ("reset_after", "layer_norm", "tied"):
+            _boolean(name, getattr(self, name))
         if self.reset_after and self.cell != "gru":
             raise UsageError(f"reset_after belongs to the gru cell, not to {self.cell!r}")
 

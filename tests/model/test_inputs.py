@@ -12,7 +12,7 @@ def test_sums_of_rows_equal_a_one_hot_product(rows, V):
     G, H = 3, 5
     rng = np.random.default_rng(0)
     gradient = np.full((G * H, V), np.nan)
-    made = CharacterInput(rng.standard_normal((G * H, V)), gradient, np.ones((G, 1, 1)))
+    made = CharacterInput(rng.standard_normal((G * H, V)), gradient, np.ones((G, 1, 1)), V, None)
     made.prepare(np.zeros(G * H))
     ids = rng.integers(V, size=(rows, 1))
     d_gates = np.empty((G, rows, H))

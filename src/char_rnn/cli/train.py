@@ -178,6 +178,8 @@ FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temp
     show_default=PLANNED.format(DEFAULTS.random_offset),
     help="Cut the windows elsewhere in every epoch.",
 )
+@option("layer_norm", is_flag=True, help="Normalise the gates.")
+@option("tied", is_flag=True, help="One set of weights for characters coming in and out.")
 @option("iterations", type=int, help="Train so many steps.")
 @option("epochs", type=float, help="Train so many passes over the text.")
 @option(

@@ -1,7 +1,8 @@
 """Ways to fill the parameters of a new network, by name.
 
 Biases start at zero, except the LSTM's forget gate at 1 (Gers et al. 2000; Jozefowicz et al. 2015):
-a new LSTM remembers. `uniform` is PyTorch's default and draws the biases too.
+a new LSTM remembers. Gains of layer normalisation start at 1. `uniform` is PyTorch's default and
+draws the biases too.
 """
 
 import numpy as np
@@ -20,7 +21,9 @@ def initialise_(parameters: Parameters, config: ModelConfig, rng: np.random.Gene
     for name, array in parameters.items():
         if name in STATE_NAMES or is_spare(name, cell):
             continue
-        if config.init == "uniform":
+        if name.startswith("rnn.norm"):
+            array[:] = 1
+        elif config.init == "uniform":
             array[:] = rng.uniform(-1, 1, array.shape) / np.sqrt(H)
         elif array.ndim == 2:
             gates = array.reshape(-1, H, array.shape[1]) if name.startswith("rnn") else array[None]

@@ -6,12 +6,14 @@ array of gates (G, T, B, H). So a gate at one step is contiguous, and all steps 
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from char_rnn.model.cells import Cell, Phase, StepMemory
-from char_rnn.model.inputs import CharacterInput, DenseInput, LayerInput
+from char_rnn.model.inputs import CharacterInput, DenseInput, LayerInput, TiedInput
+from char_rnn.model.norm import Norm
 from char_rnn.model.products import as_blocks, block_width, into_blocks
 
 Array = np.ndarray
@@ -37,10 +39,15 @@ class Backward(NamedTuple):
 
 
 class PhaseMemory(NamedTuple):
-    """What a phase needs after the time loop: its gradient slabs and its operand, all steps."""
+    """What a phase needs after the time loop, of all steps.
+
+    dz: gradient of what the cell was given; d_product: that of the product, which is the same
+        but for layer normalisation between the two; operand: what the weights multiplied.
+    """
 
     phase: Phase
     dz: Array
+    d_product: Array
     operand: Array
 
 
@@ -49,7 +56,7 @@ class Layer:
 
     def __init__(
         self, cell: type[Cell], index: int, parameters: Mapping[str, Array],
-        gradients: Mapping[str, Array],
+        gradients: Mapping[str, Array], tied: bool = False,
     ) -> None:  # fmt: skip
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         w_ih, w_hh, b_ih, b_hh = (parameters[f"rnn.{name}_l{index}"] for name in names)
@@ -67,9 +74,25 @@ class Layer:
         for phase in cell.phases:
             if phase.gradient is not None:
                 self._folded[phase.gates] = 0
-        kind = CharacterInput if index == 0 else DenseInput
-        self.input: LayerInput = kind(w_ih, dw_ih, self._scale)
+        norms = (self._norm(f"rnn.norm_{k}_l{index}", parameters, gradients) for k in ("ih", "hh"))
+        input_norm, self._recurrent_norm = norms
+        self.input: LayerInput
+        vectors, d_vectors = parameters["out.weight"], gradients["out.weight"]
+        if index > 0:
+            self.input = DenseInput(w_ih, dw_ih, self._scale, input_norm)
+        elif tied:
+            self.input = TiedInput(w_ih, dw_ih, self._scale, input_norm, vectors, d_vectors)
+        else:
+            self.input = CharacterInput(w_ih, dw_ih, self._scale, len(vectors), input_norm)
         self._shape = (0, 0)
+
+    def _norm(
+        self, name: str, parameters: Mapping[str, Array], gradients: Mapping[str, Array]
+    ) -> Norm | None:
+        if name not in parameters:
+            return None
+        shape = (self.G, self.H)
+        return Norm(parameters[name].reshape(shape), gradients[name].reshape(shape), self._scale)
 
     def allocate(self, T: int, B: int) -> None:
         """Make room for windows of shape (T, B); what was there is lost."""
@@ -82,6 +105,9 @@ class Layer:
         self._rows = self.gates.reshape(G, T * B, H)
         self.states = new(S, T + 1, B, H)
         self._kept = new(K, T, B, H)
+        if self._recurrent_norm is not None:
+            # x̂ of every product, and in the backward pass the product's gradient.
+            self._hat, self._deviation = new(G, T, B, H), new(G, T, B, 1)
         self._d_states = new(S, B, H)
         # A slab for the part of dh that passes no product, and one for each gate's product.
         self._products = new(G + 1, B, H)
@@ -130,7 +156,8 @@ class Layer:
         """Take the weights as they are now, in the layouts that the products want."""
         bias = self._b_ih + self._folded * self._b_hh
         self.input.prepare(bias.reshape(-1))
-        into_blocks(self._w_hh.transpose(0, 2, 1), self._scale, self._weights)
+        scale = self._scale if self._recurrent_norm is None else self._ones
+        into_blocks(self._w_hh.transpose(0, 2, 1), scale, self._weights)
         into_blocks(self._w_hh, self._ones, self._weights_back)
 
     def forward(self, x: Array, state: Array) -> Array:
@@ -150,6 +177,9 @@ class Layer:
         """
         dh = self._d_states[0]
         self._d_states[:] = 0
+        for norm in (self._recurrent_norm, self.input.norm):
+            if norm is not None:
+                norm.d_gain[:] = 0
         for t in range(len(dh_above) - 1, -1, -1):
             np.add(dh, dh_above[t], out=dh)
             for first, dz, weight, product in self._backward[t]:
@@ -164,8 +194,8 @@ class Layer:
         # A bias sees every row: a product with ones is the quickest sum over them.
         ones = np.ones((1, d_gates.shape[1]), self.dtype)
         np.matmul(ones, d_gates, out=self._db_ih[:, None])
-        for phase, dz, operand in self._phases:
-            np.matmul(dz.transpose(0, 2, 1), operand, out=self._dw_hh[phase.gates])
+        for phase, dz, d_product, operand in self._phases:
+            np.matmul(d_product.transpose(0, 2, 1), operand, out=self._dw_hh[phase.gates])
             if phase.gradient is None:
                 self._db_hh[phase.gates] = self._db_ih[phase.gates]
             else:
@@ -174,17 +204,30 @@ class Layer:
 
     def _plan_forward(self, phase: Phase, t: int, step: Cell, shared: dict[str, Array]) -> Forward:
         operand = self.states[0, t] if phase.operand is None else self._kept[phase.operand, t]
+        recurrent, then = shared["recurrent"][phase.gates], getattr(step, phase.forward)
+        if self._recurrent_norm is not None:
+            hat, deviation = self._hat[phase.gates, t], self._deviation[phase.gates, t]
+            norm = partial(self._recurrent_norm.forward, recurrent, hat, deviation, phase.gates)
+            then = partial(_in_turn, norm, then)
         if len(operand) == 1:
             weight = self._side_by_side[:, phase.gates].reshape(self.H, -1)
-            product = shared["recurrent"][phase.gates].reshape(1, -1)
-            return Forward(operand, weight, product, getattr(step, phase.forward))
-        product = as_blocks(shared["recurrent"][phase.gates], self._forward_width)
-        return Forward(operand, self._weights[phase.gates], product, getattr(step, phase.forward))
+            return Forward(operand, weight, recurrent.reshape(1, -1), then)
+        product = as_blocks(recurrent, self._forward_width)
+        return Forward(operand, self._weights[phase.gates], product, then)
 
     def _plan_backward(
         self, phase: Phase, t: int, step: Cell, shared: dict[str, Array]
     ) -> Backward:
         dz = self.gates[phase.gates, t] if phase.gradient is None else self._kept[phase.gradient, t]
+        first = getattr(step, phase.backward)
+        if self._recurrent_norm is not None:
+            hat, deviation = self._hat[phase.gates, t], self._deviation[phase.gates, t]
+            norm = self._recurrent_norm.backward
+            first = partial(
+                _in_turn, first,
+                partial(norm, dz.reshape(hat.shape), hat, deviation, hat, phase.gates),
+            )  # fmt: skip
+            dz = hat
         dz = dz.reshape(-1, 1, *dz.shape[-2:])
         if phase.operand is None:
             # Slab 0 is the direct part; the gates follow in their order.
@@ -192,7 +235,7 @@ class Layer:
         else:
             product = shared["d_operand"][None]
         return Backward(
-            getattr(step, phase.backward),
+            first,
             dz,
             self._weights_back[phase.gates],
             as_blocks(product, self._forward_width),
@@ -203,8 +246,17 @@ class Layer:
         dz = self.gates[phase.gates]
         if phase.gradient is not None:
             dz = self._kept[phase.gradient : phase.gradient + 1]
+        d_product = dz if self._recurrent_norm is None else self._hat[phase.gates]
         operand = self.states[0, :T] if phase.operand is None else self._kept[phase.operand]
-        return PhaseMemory(phase, dz.reshape(-1, T * B, self.H), operand.reshape(T * B, self.H))
+        rows = (-1, T * B, self.H)
+        return PhaseMemory(
+            phase, dz.reshape(rows), d_product.reshape(rows), operand.reshape(rows[1:])
+        )
 
     def _new(self, *shape: int) -> Array:
         return np.zeros(shape, self.dtype)
+
+
+def _in_turn(first: Elementwise, second: Elementwise) -> None:
+    first()
+    second()

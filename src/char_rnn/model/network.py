@@ -28,7 +28,8 @@ class Network:
         self.gradients = parameters.like()
         self.cell = cell_class(config)
         self.layers = [
-            Layer(self.cell, k, parameters, self.gradients) for k in range(config.layers)
+            Layer(self.cell, k, parameters, self.gradients, config.tied)
+            for k in range(config.layers)
         ]
         self._shape = (0, 0)
         self._can_go_back = False

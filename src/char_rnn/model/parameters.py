@@ -21,10 +21,13 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     rows = len(cell.gates) * H
     shapes: dict[str, tuple[int, ...]] = {}
     for k in range(L):
-        shapes[f"rnn.weight_ih_l{k}"] = (rows, V if k == 0 else H)
+        shapes[f"rnn.weight_ih_l{k}"] = (rows, V if k == 0 and not config.tied else H)
         shapes[f"rnn.weight_hh_l{k}"] = (rows, H)
         shapes[f"rnn.bias_ih_l{k}"] = (rows,)
         shapes[f"rnn.bias_hh_l{k}"] = (rows,)
+        if config.layer_norm:
+            shapes[f"rnn.norm_ih_l{k}"] = (rows,)
+            shapes[f"rnn.norm_hh_l{k}"] = (rows,)
     shapes["out.weight"] = (V, H)
     shapes["out.bias"] = (V,)
     if config.initial_state == "learned":

@@ -70,7 +70,8 @@ class Dropout:
         factors: dict[str, Array] = {}
         if train.input_dropout:
             symbols, share = _stays(train.input_dropout, (model.vocab_size, self._B), rng)
-            factors["rnn.weight_ih_l0"] = np.array(1 / share, dtype)
+            if not model.layer_norm:  # which would take any factor out again
+                factors["rnn.weight_ih_l0"] = np.array(1 / share, dtype)
         if self.masks:
             shape = (self._B, model.hidden_size)
             masks = np.stack([_factors(rate, shape, rng, dtype) for rate in self._rates])
