@@ -222,3 +222,12 @@ def test_patience_ends_a_run_that_no_longer_gets_better():
     assert isinstance(event, End) and event.reason == "out of patience"
     best = int(np.argmin(losses))
     assert len(losses) == best + 4 and event.best_val_loss == losses[best]
+
+
+def test_averages_of_many_weights_are_taken_in_pieces():
+    rng = np.random.default_rng(0)
+    start, w = rng.normal(size=(2, 100_001))
+    average = Average(start.copy(), 0.5)
+    average.update(w)
+    decay = min(0.5, 2 / 11)
+    np.testing.assert_allclose(average.mean, decay * start + (1 - decay) * w, atol=1e-12)

@@ -6,6 +6,8 @@ middle of the valley than any of them (Polyak & Juditsky 1992). It is what is ev
 
 import numpy as np
 
+from char_rnn.train.optimisers import PIECE
+
 Array = np.ndarray
 
 
@@ -19,12 +21,15 @@ class Average:
     def __init__(self, mean: Array, decay: float) -> None:
         self.mean, self.decay = mean, decay
         self.steps = 0
-        self._difference = np.empty_like(mean)
+        self._difference: Array = np.empty_like(mean[:PIECE])
 
     def update(self, w: Array) -> None:
         """Move the mean towards `w` (P,)."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        np.subtract(w, self.mean, out=self._difference)
-        np.multiply(self._difference, 1 - decay, out=self._difference)
-        np.add(self.mean, self._difference, out=self.mean)
+        for start in range(0, len(w), PIECE):
+            mean = self.mean[start : start + PIECE]
+            difference = self._difference[: len(mean)]
+            np.subtract(w[start : start + PIECE], mean, out=difference)
+            np.multiply(difference, 1 - decay, out=difference)
+            np.add(mean, difference, out=mean)
