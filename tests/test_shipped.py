@@ -1,0 +1,42 @@
+"""The model that comes with the package."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import char_rnn
+from char_rnn import CharRNN
+from char_rnn.charrnn import SHIPPED, model_file
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "shakespeare.txt"
+
+
+def test_it_is_small_and_says_what_it_is():
+    path = model_file(SHIPPED)
+    assert path.is_relative_to(Path(char_rnn.__file__).parent)
+    assert path.stat().st_size <= 3_000_000
+    model = CharRNN.load(SHIPPED)
+    assert model.summary["text"] == "shakespeare" and model.summary["val_loss"] < 1.42
+    assert model.sample("ROMEO:", 20).startswith("ROMEO:")
+
+
+def test_a_file_of_that_name_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    CharRNN(3, 4).save(tmp_path / "own.safetensors")
+    (tmp_path / "own.safetensors").rename(tmp_path / SHIPPED)
+    assert CharRNN.load(SHIPPED).config.hidden_size == 4
+
+
+@pytest.mark.skipif(not DATA.is_file(), reason="the text shakespeare.txt is not here")
+def test_its_loss_is_that_of_the_model_card():
+    command = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
+    done = subprocess.run(
+        [*command, "evaluate", SHIPPED, DATA, "--json", "--no_baselines"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert "not trained on" in found["scored"] and found["characters"] == 111_539
+    assert found["loss"]["nats"] == pytest.approx(1.4178, abs=5e-4)
