@@ -11,8 +11,6 @@ import char_rnn
 from char_rnn import CharRNN
 from char_rnn.charrnn import SHIPPED, model_file
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "shakespeare.txt"
-
 
 def test_it_is_small_and_says_what_it_is():
     path = model_file(SHIPPED)
@@ -30,11 +28,10 @@ def test_a_file_of_that_name_comes_first(tmp_path, monkeypatch):
     assert CharRNN.load(SHIPPED).config.hidden_size == 4
 
 
-@pytest.mark.skipif(not DATA.is_file(), reason="the text shakespeare.txt is not here")
-def test_its_loss_is_that_of_the_model_card():
+def test_its_loss_is_that_of_the_model_card(shakespeare):
     command = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
     done = subprocess.run(
-        [*command, "evaluate", SHIPPED, DATA, "--json", "--no_baselines"],
+        [*command, "evaluate", SHIPPED, shakespeare, "--json", "--no_baselines"],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     found = json.loads(done.stdout)

@@ -21,7 +21,7 @@ def machine(monkeypatch):
 
 
 def sizes(minutes, length=1_000_000, **given):
-    made = make_plan(length, 65, minutes, 2, given)
+    made = make_plan(length, length / 10, 65, minutes, 2, given)
     TrainConfig(minutes=minutes, **{k: v for k, v in made.train.items() if k not in given})
     ModelConfig(65, **({"hidden_size": 8} | made.model))
     return made

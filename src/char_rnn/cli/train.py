@@ -397,11 +397,13 @@ def _extend(start: Any, corpus: Any, source: Any, rng_seed: int) -> Any:
 def _plan(corpus: Any, train: TrainConfig, given: dict[str, Any], verbose: bool) -> Any:
     from char_rnn.data.windows import split  # noqa: PLC0415
     from char_rnn.train.plan import make_plan  # noqa: PLC0415
+    from char_rnn.train.trainer import MOST_VALIDATION  # noqa: PLC0415
 
     assert train.minutes is not None
     assert train.threads is not None
-    length = split(corpus.length, train.val_fraction)[0]
-    plan = make_plan(length, corpus.vocabulary.size, train.minutes, train.threads, given)
+    start, stop = split(corpus.length, train.val_fraction)
+    held_out = min(stop - start, MOST_VALIDATION)
+    plan = make_plan(start, held_out, corpus.vocabulary.size, train.minutes, train.threads, given)
     if verbose:
         for reason in plan.reasons:
             click.echo(f"Plan: {reason}")

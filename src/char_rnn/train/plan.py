@@ -42,12 +42,14 @@ LADDER = (
     Rung(1, 128, 16, 32, 0),
     Rung(1, 192, 16, 32, 3e5),
     Rung(1, 256, 32, 50, 1.5e6),
-    Rung(2, 256, 32, 50, 3e6),
+    Rung(2, 256, 32, 50, 4.5e6),
     Rung(2, 384, 32, 64, 6e6),
     Rung(2, 512, 32, 64, 1.4e7),
 )
 MIDDLE = LADDER[2]
-EVALUATIONS, SAMPLES = 20, 4
+SAMPLES = 4
+EVALUATING, FEWEST, MOST = 0.04, 2, 20  # share of the time, and how many evaluations
+REAL = 0.8  # of the speed of one slice alone: cores share caches, and gradients are added up
 SHARE = 0.02  # of the time, at most, to measure the speed
 LONGEST = 2.0  # seconds
 
@@ -63,9 +65,12 @@ class Plan:
 
 
 def make_plan(
-    length: int, vocab_size: int, minutes: float, threads: int, given: dict[str, Any]
-) -> Plan:
+    length: int, held_out: int, vocab_size: int, minutes: float, threads: int,
+    given: dict[str, Any],
+) -> Plan:  # fmt: skip
     """Return settings for `length` characters of training text and a budget of `minutes`.
+
+    held_out: characters that validate.
 
     given: what the user has set, by the names of ModelConfig and TrainConfig; it is respected,
         and not part of the plan.
@@ -90,6 +95,9 @@ def make_plan(
     pace = speed(rung)
     epochs = pace * seconds / max(length, 1)
     iterations = pace * seconds / (rung.seq_length * rung.batch_size)
+    # One process evaluates, without going backward: about twice the pace of training.
+    evaluations = EVALUATING * seconds * 2 * pace / max(held_out, 1)
+    evaluations = min(max(evaluations, FEWEST), MOST)
     dropout = round(min(max(0.1 * math.log2(max(epochs, 1) / 2), 0.0), 0.5), 2)
     rate_of_learning = 0.004 * math.sqrt(256 / rung.hidden_size) / rung.layers**0.5
     model = {"cell": cell, "hidden_size": rung.hidden_size, "layers": rung.layers}
@@ -102,7 +110,8 @@ def make_plan(
         "recurrent_dropout": round(dropout / 2, 2),
         # The mean reaches back over the last hundredth of the run.
         "average": round(min(0.999, 1 - 10 / iterations), 4) if iterations > 500 else 0.0,
-        "eval_every": max(1, round(iterations / EVALUATIONS)),
+        # The last one comes at the end in any case.
+        "eval_every": max(1, round(iterations / (evaluations + 0.5))),
         "sample_every": max(1, round(iterations / SAMPLES)),
     }  # fmt: skip
     reasons = [
@@ -157,4 +166,5 @@ def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -
             steps += 1
             if steps == 1:  # makes memory, and is left out
                 began, first = time.perf_counter(), 1.0
-    return (steps - first) * T * B / (time.perf_counter() - began)
+    alone = (steps - first) * T * B / (time.perf_counter() - began)
+    return alone * (REAL if slices > 1 else 1.0)
