@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import char_rnn
-from char_rnn import CharRNN
+from char_rnn import CharRNN, Corpus, TrainConfig, Trainer, Vocabulary
 from char_rnn.charrnn import SHIPPED, model_file
+from char_rnn.data.sources import open_source
 
 
 def test_it_is_small_and_says_what_it_is():
@@ -37,3 +39,25 @@ def test_its_loss_is_that_of_the_model_card(shakespeare):
     found = json.loads(done.stdout)
     assert "not trained on" in found["scored"] and found["characters"] == 111_539
     assert found["loss"]["nats"] == pytest.approx(1.4178, abs=5e-4)
+
+
+def test_fine_tuning_beats_training_from_nothing():
+    """On another text, with characters of its own, for the same number of the same steps."""
+    source = open_source("python-docs")
+    text = "".join(source.chunks())[:60_000]
+    config = TrainConfig(
+        iterations=40, batch_size=16, seq_length=32, eval_every=0, sample_every=0, warmup=5,
+        optimizer="adamw",
+    )  # fmt: skip
+    shipped = CharRNN.load(SHIPPED)
+    union = Vocabulary("".join(shipped.vocabulary.chars) + text)
+    assert union.size > shipped.vocabulary.size
+    corpus = Corpus.from_text(text, union)
+    tuned = shipped.extended(union, np.random.default_rng(0))
+    fresh = CharRNN.from_config(tuned.config, union, np.random.default_rng(0))
+    losses = []
+    for model in (tuned, fresh):
+        trainer = Trainer(model, corpus, config)
+        list(trainer)
+        losses.append(trainer.val_loss)
+    assert losses[0] < losses[1] - 0.3

@@ -1,0 +1,141 @@
+"""How a run begins: from settings, a text, a plan, and perhaps a model or a run that is there."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from char_rnn.charrnn import CharRNN
+from char_rnn.cli.settings import LENGTHS, RECIPE
+from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.data.corpus import Corpus
+from char_rnn.data.sources import open_source
+from char_rnn.data.vocabulary import Vocabulary
+from char_rnn.data.windows import fit, split
+from char_rnn.errors import UsageError
+from char_rnn.train.parallel import available_threads
+from char_rnn.train.plan import make_plan
+from char_rnn.train.run import Run, new_folder
+from char_rnn.train.trainer import MOST_VALIDATION
+
+DEFAULTS = RECIPE.train
+FINE_TUNING = 0.5
+FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temperature"}
+
+
+def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
+    """Return a new run and its trainer."""
+    names = {field.name for field in dataclasses.fields(TrainConfig)}
+    train = TrainConfig(**{k: v for k, v in options.items() if k in names})
+    if not any(name in given for name in LENGTHS):
+        train = dataclasses.replace(train, minutes=DEFAULTS.minutes)
+    if train.threads is None:  # written down, so that a resumed run computes the same bits
+        train = dataclasses.replace(train, threads=available_threads())
+    names = {field.name for field in dataclasses.fields(ModelConfig)}
+    settings = {k: v for k, v in options.items() if k in names}
+    ModelConfig(vocab_size=1, **settings)  # a wrong setting is told before a long text is read
+    start = _start_model(options["start_from"], given)
+    if start is not None:
+        settings = start.config.to_dict()
+        del settings["vocab_size"]
+        given = given | settings
+
+    as_bytes = options["bytes"] or (start is not None and start.vocabulary.kind == "bytes")
+    source = open_source(options["text"] or RECIPE.text, as_bytes=as_bytes)
+    corpus = Corpus.from_source(source, as_bytes=as_bytes)
+    if start is not None:
+        start, corpus = _extend(start, corpus, source, train.rng_seed)
+    if source.where == "-" and options["out"] is None:
+        corpus.notes.append(
+            "standard input cannot be read again: this run cannot be resumed "
+            "unless the same text is piped in again"
+        )
+    click.echo(
+        f"Text: {corpus.name}, {corpus.length:,} "
+        f"{'bytes' if as_bytes else 'characters'}, {corpus.vocabulary.size} distinct"
+    )
+    spent = 0.0
+    if train.minutes is not None:
+        plan = _plan(corpus, train, given, options["verbose"])
+        settings, spent = settings | plan.model, plan.seconds
+        train = dataclasses.replace(train, **plan.train)
+    if start is not None and "learning_rate" not in given:
+        # What is there already must not be thrown away by the first large steps.
+        train = dataclasses.replace(train, learning_rate=train.learning_rate * FINE_TUNING)
+    model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
+    folder = options["out"] or new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
+    # Shrinking, and the texts that cannot be trained on at all, are seen before a folder is made.
+    fit(split(corpus.length, train.val_fraction)[0], train.batch_size, train.seq_length)
+    run = Run.create(folder, model, train, corpus, start)
+    trainer = run.trainer(corpus)
+    trainer.elapsed = spent
+    return run, trainer
+
+
+def _start_model(path: Path | None, given: dict[str, Any]) -> Any:
+    if path is None:
+        return None
+    fixed = {field.name for field in dataclasses.fields(ModelConfig)} & set(given)
+    if fixed:
+        raise UsageError(
+            f"{', '.join('--' + name for name in sorted(fixed))} cannot be chosen with "
+            "--start_from: the model has it already; leave it out"
+        )
+    model = CharRNN.load(path)
+    if model.vocabulary is None:
+        raise UsageError(f"{path} has no vocabulary; there is nothing to start from")
+    return model
+
+
+def _extend(start: Any, corpus: Any, source: Any, rng_seed: int) -> Any:
+    """Return model and corpus with one vocabulary: the model's and what the text adds."""
+    if start.vocabulary.kind == "bytes":
+        return start, corpus
+    if corpus.vocabulary.kind == "bytes":
+        raise UsageError("--bytes: the model to start from knows characters; leave --bytes out")
+    new = [c for c in corpus.vocabulary.chars if c not in start.vocabulary]
+    vocabulary = Vocabulary.from_characters([*start.vocabulary.chars, *new])
+    if new:
+        click.echo(
+            f"New to the model: {len(new)} characters, {''.join(new[:40])!r}; they begin with "
+            "random weights"
+        )
+    corpus = Corpus.from_source(source, vocabulary=vocabulary)
+    return start.extended(vocabulary, np.random.default_rng(rng_seed)), corpus
+
+
+def _plan(corpus: Any, train: TrainConfig, given: dict[str, Any], verbose: bool) -> Any:
+    assert train.minutes is not None
+    assert train.threads is not None
+    start, stop = split(corpus.length, train.val_fraction)
+    held_out = min(stop - start, MOST_VALIDATION)
+    plan = make_plan(start, held_out, corpus.vocabulary.size, train.minutes, train.threads, given)
+    if verbose:
+        for reason in plan.reasons:
+            click.echo(f"Plan: {reason}")
+    return plan
+
+
+def resume(folder: Path, given: dict[str, Any]) -> Any:
+    """Return the run in `folder` and its trainer, where it was left."""
+    fixed = sorted(set(given) - FREE_ON_RESUME - {"resume", "verbose"})
+    if fixed:
+        raise UsageError(
+            f"{', '.join('--' + name for name in fixed)} cannot change in a run "
+            "that goes on; leave it out, or begin a new run"
+        )
+    run = Run.open(folder)
+    train = run.train_config
+    changes = {name: given[name] for name in FREE_ON_RESUME & set(given)}
+    if any(name in changes for name in LENGTHS):
+        changes = dict.fromkeys(LENGTHS) | changes
+    train = dataclasses.replace(train, **changes)
+    source = open_source(run.where, as_bytes=run.as_bytes)
+    vocabulary = None if run.start is None else run.start.vocabulary
+    corpus = Corpus.from_source(source, as_bytes=run.as_bytes, vocabulary=vocabulary)
+    trainer = run.trainer(corpus, train)
+    if changes:  # so that the run, interrupted again, goes on to its new end
+        run.change(train)
+    return run, trainer
