@@ -48,13 +48,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("text", type=Path)
     parser.add_argument("--minutes", type=float, nargs="+", default=[2.0])
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1, help="how many")
+    parser.add_argument("--first_seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/minutes"))
     options = parser.parse_args()
     print("| minutes | seed | model | epochs | training | stateful | windows of 256 |")
     print("| ---: | ---: | --- | ---: | ---: | ---: | ---: |")
     for minutes in options.minutes:
-        rows = [measure(options.text, minutes, s, options.out) for s in range(options.seeds)]
+        seeds = range(options.first_seed, options.first_seed + options.seeds)
+        rows = [measure(options.text, minutes, seed, options.out) for seed in seeds]
         for r in rows:
             print(
                 f"| {r['minutes']:g} | {r['seed']} | {r['model']} | {r['epochs']:.1f} "
