@@ -60,9 +60,10 @@ def test_a_wrong_position_is_refused(state):
 def test_a_sweep_scores_every_character_once(N, streams, T, warmup, start):
     sweep = Sweep(Counting(start + N), start, start + N, streams, T, warmup)
     scored = []
-    for inputs, targets, weights in sweep:
-        assert inputs.shape == targets.shape == weights.shape == (T, sweep.streams)
+    for inputs, targets, weights, at in sweep:
+        assert inputs.shape == targets.shape == weights.shape == at.shape == (T, sweep.streams)
         chosen = weights == 1
+        np.testing.assert_array_equal(inputs[chosen], at[chosen])
         np.testing.assert_array_equal(inputs[chosen] + 1, targets[chosen])
         scored += targets[chosen].tolist()
     assert sorted(scored) == list(range(start + 1, start + N))
