@@ -186,7 +186,7 @@ def test_python_code_leaves_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sysconfig, "get_path", lambda _: str(root))
     names = [path.relative_to(root).as_posix() for path in python_code()]
     assert names == ["a.py", "a/z.py", "b.py"]
-    assert "".join(open_source("python-code").chunks()) == "x = 1\nx = 1\nx = 1"
+    assert "".join(open_source("python-code").chunks()) == "x = 1\n\f\nx = 1\n\f\nx = 1"
     monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path / "nowhere"))
     with pytest.raises(TextNotFound, match="python-docs"):
         open_source("python-code")

@@ -1,5 +1,6 @@
 """Every kind of text that can be named, and every way in which one cannot be used."""
 
+import ast
 import codecs
 import io
 import os
@@ -10,7 +11,7 @@ import pytest
 
 from char_rnn.data import sources
 from char_rnn.data.sources import CHUNK, open_source
-from char_rnn.errors import DataError, NotText, TextNotFound, TextTooShort
+from char_rnn.errors import DataError, NotText, TextNotFound, TextTooShort, UsageError
 
 
 def file(folder: Path, data: bytes, name: str = "a.txt") -> Path:
@@ -220,6 +221,88 @@ def test_links_in_a_folder(tmp_path: Path) -> None:
         pytest.skip("no symbolic links here")
     assert read(root) == "here\nhere\n"
     assert "1 file that is" in open_source(root).notes[0]
+
+
+def code(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    file(root, b"import a\n", "main.py")
+    file(root, b"class A:\n    x = 1", "src/a.py")
+    file(root, b"", "src/__init__.py")
+    file(root, "# é\n".encode(), "tests/a_test.py")
+    file(root, b"# B\n", "B.PY")
+    file(root, b"read me\n", "README.md")
+    file(root, b"hidden\n", ".tox/x.py")
+    file(root, b"caf\xe9\n", "src/latin.py")
+    file(root, b"\0", "src/a.pyc")
+    return root
+
+
+def test_a_pattern_chooses_files_and_their_ends_are_told(tmp_path: Path) -> None:
+    root = code(tmp_path)
+    source = open_source(root, patterns=["*.py"])
+    text = "import a\n\f\nclass A:\n    x = 1\n\f\n# é\n"
+    assert "".join(source.chunks()) == "".join(source.chunks()) == text
+    ast.parse(text)
+    (note,) = source.notes
+    assert "skipped 1 file that is" in note  # README.md and a.pyc were not asked for
+    as_bytes = open_source(root, patterns=["*.py"], as_bytes=True)
+    expected = b"import a\n\f\nclass A:\n    x = 1\n\f\ncaf\xe9\n\f\n# \xc3\xa9\n"
+    assert b"".join(as_bytes.byte_chunks()) == expected
+    assert not as_bytes.notes and as_bytes.key() != source.key()
+
+
+@pytest.mark.parametrize(
+    ("patterns", "first_words"),
+    [
+        (["*.md", "main.*"], ["read", "import"]),
+        (["src/*"], ["class"]),
+        (["*/a*.py"], ["class", "#"]),
+        (["?.py"], ["class"]),
+        (["[a-m]*.py"], ["import", "class", "#"]),
+        (["*.PY"], ["#"]),
+        (["*"], ["#", "read", "import", "class", "#"]),
+    ],
+)
+def test_patterns(tmp_path: Path, patterns: list[str], first_words: list[str]) -> None:
+    text = "".join(open_source(code(tmp_path), patterns=patterns).chunks())
+    assert [part.split()[0] for part in text.split("\f\n")] == first_words
+
+
+def test_one_file_and_a_plain_folder_have_no_separator(tmp_path: Path) -> None:
+    root = code(tmp_path)
+    assert "\f" not in "".join(open_source(root, patterns=["main.py"]).chunks())
+    assert "\f" not in read(root)
+    assert "\f" not in read(root / "main.py")
+    plain, chosen = (open_source(root, patterns=some) for some in ([], ["*"]))
+    assert plain.parts == chosen.parts and plain.key() != chosen.key()
+
+
+def test_separators_stand_where_chunks_meet(tmp_path: Path) -> None:
+    for name, size in (("a", CHUNK), ("b", CHUNK - 1), ("c", 3)):
+        file(tmp_path, name.encode() * size, f"{name}.txt")
+    pieces = list(open_source(tmp_path, patterns=["*.txt"]).chunks())
+    assert "".join(pieces) == "a" * CHUNK + "\n\f\n" + "b" * (CHUNK - 1) + "\n\f\n" + "ccc"
+    assert max(map(len, pieces)) < 3 * CHUNK
+
+
+def test_patterns_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = code(tmp_path)
+    with pytest.raises(
+        TextNotFound, match=r"match '\*.rs' or '\*.c' in.*another --pattern"
+    ) as error:
+        open_source(root, patterns=["*.rs", "*.c"])
+    message(error)
+    with pytest.raises(TextNotFound, match="1 skipped"):
+        open_source(root, patterns=["*latin.py"])
+    with pytest.raises(TextTooShort, match="empty"):
+        open_source(root, patterns=["__init__.py"])
+    monkeypatch.chdir(root)
+    for name in ("main.py", "-", "python-docs"):
+        with pytest.raises(UsageError, match=r"'\*.py'.*folder") as usage:
+            open_source(name, patterns=["*.py"])
+        message(usage)
+    with pytest.raises(TextNotFound, match="no such file or folder"):
+        open_source("nowhere", patterns=["*.py"])
 
 
 def test_a_folder_without_text(tmp_path: Path) -> None:

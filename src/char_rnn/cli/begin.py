@@ -22,6 +22,7 @@ from char_rnn.train.trainer import MOST_VALIDATION
 
 DEFAULTS = RECIPE.train
 FINE_TUNING = 0.5
+MOST_PLANNING = 0.3  # of the time there is
 FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temperature"}
 
 
@@ -43,7 +44,8 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
         given = given | settings
 
     as_bytes = options["bytes"] or (start is not None and start.vocabulary.kind == "bytes")
-    source = open_source(options["text"] or RECIPE.text, as_bytes=as_bytes)
+    patterns = options["pattern"]
+    source = open_source(options["text"] or RECIPE.text, as_bytes=as_bytes, patterns=patterns)
     corpus = Corpus.from_source(source, as_bytes=as_bytes)
     if start is not None:
         start, corpus = _extend(start, corpus, source, train.rng_seed)
@@ -68,9 +70,10 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
     folder = options["out"] or new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
     # Shrinking, and the texts that cannot be trained on at all, are seen before a folder is made.
     fit(split(corpus.length, train.val_fraction)[0], train.batch_size, train.seq_length)
-    run = Run.create(folder, model, train, corpus, start)
+    run = Run.create(folder, model, train, corpus, start, patterns)
     trainer = run.trainer(corpus)
-    trainer.elapsed = spent
+    # On a busy machine planning may take long; most of the time is for training all the same.
+    trainer.elapsed = min(spent, MOST_PLANNING * 60 * (train.minutes or 0))
     return run, trainer
 
 
@@ -132,7 +135,7 @@ def resume(folder: Path, given: dict[str, Any]) -> Any:
     if any(name in changes for name in LENGTHS):
         changes = dict.fromkeys(LENGTHS) | changes
     train = dataclasses.replace(train, **changes)
-    source = open_source(run.where, as_bytes=run.as_bytes)
+    source = open_source(run.where, as_bytes=run.as_bytes, patterns=run.patterns)
     vocabulary = None if run.start is None else run.start.vocabulary
     corpus = Corpus.from_source(source, as_bytes=run.as_bytes, vocabulary=vocabulary)
     trainer = run.trainer(corpus, train)

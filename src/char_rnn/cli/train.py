@@ -14,6 +14,13 @@ from char_rnn.errors import UsageError
 @click.command("train", short_help="Train a model on a text.")
 @click.argument("text", required=False)
 @option("bytes", is_flag=True, help="Model raw bytes instead of characters.")
+@option(
+    "pattern",
+    multiple=True,
+    metavar="PATTERN",
+    help="Of a folder only the files whose name, or path in it, matches, such as '*.py'; may be "
+    "repeated. A form feed on a line of its own stands between two files: their ends are learned.",
+)
 @settings
 @option("verbose", is_flag=True, help="Explain what was chosen for the time there is.")
 @option("out", type=click.Path(path_type=Path), help="Run folder.  [default: a new one in runs/]")

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,11 +51,12 @@ class Run:
     @classmethod
     def create(
         cls, folder: Path, model: ModelConfig, train: TrainConfig, text: Corpus,
-        start: CharRNN | None = None,
+        start: CharRNN | None = None, patterns: Sequence[str] = (),
     ) -> Self:  # fmt: skip
         """Make a new run folder, complete with its config, in one rename.
 
         start: a model of `model` and of the text's vocabulary to go on from.
+        patterns: with which the text was opened, so that it can be opened again.
         """
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise RunError(
@@ -67,6 +68,7 @@ class Run:
             "text": {
                 "where": text.where, "name": text.name, "length": text.length,
                 "sha256": text.sha256, "bytes": text.vocabulary.kind == "bytes",
+                "patterns": list(patterns),
             },
             "model": model.to_dict(),
             "train": train.to_dict(),
@@ -93,7 +95,7 @@ class Run:
         settings = read_json(folder / CONFIG_FILE)
         try:
             run = cls(folder, settings)
-            _ = run.model_config, run.train_config, run.where, run.as_bytes
+            _ = run.model_config, run.train_config, run.where, run.as_bytes, run.patterns
         except (UsageError, KeyError, TypeError, AttributeError) as error:
             raise CorruptFile(f"{folder / CONFIG_FILE} is damaged: {error}") from error
         return run
@@ -117,6 +119,14 @@ class Run:
     def as_bytes(self) -> bool:
         """Whether the text is modelled as bytes."""
         return bool(self.settings["text"]["bytes"])
+
+    @property
+    def patterns(self) -> list[str]:
+        """The patterns that chose the files of the text's folder."""
+        found = self.settings["text"].get("patterns", [])  # older runs have none
+        if not isinstance(found, list) or not all(isinstance(pattern, str) for pattern in found):
+            raise TypeError(f"patterns is {found!r}; it must be a list of texts")
+        return found
 
     @property
     def start(self) -> CharRNN | None:
