@@ -10,10 +10,11 @@ import pytest
 import char_rnn
 
 SOURCE = Path(char_rnn.__file__).parent
-GROUND = {"errors", "config", "storage", "char_rnn"}
+GROUND = {"errors", "config", "storage", "temperature", "char_rnn"}
 MAY_IMPORT = {
     "errors": set(),
-    "config": {"errors"},
+    "temperature": {"errors"},
+    "config": {"errors", "temperature"},
     "storage": {"errors"},
     "data": GROUND,
     "model": GROUND,

@@ -9,18 +9,22 @@ import json
 import operator
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary, vocabulary_from_dict
 from char_rnn.errors import CorruptFile, RunError, UsageError
-from char_rnn.generate.sampler import sample_ids, sample_many
+from char_rnn.generate.session import Session
+from char_rnn.generate.writer import Found, Writer
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters, is_spare
 from char_rnn.storage import load_pickle, load_tensors, save_pickle, save_tensors
+
+if TYPE_CHECKING:
+    from char_rnn.data.copies import CopyIndex
 
 Array = np.ndarray
 State = Array | tuple[Array, Array]
@@ -248,55 +252,74 @@ class CharRNN:
 
     def generate(
         self, seed: str = "", config: SampleConfig | None = None,
-        rng: np.random.Generator | None = None,
+        rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
     ) -> Iterator[str]:  # fmt: skip
-        """Yield the characters that follow `seed`, as they are made.
+        """Yield what follows `seed`, piece by piece, as it is made.
 
         Without a seed text the model begins a new line, where its vocabulary has one.
+        copies: the text that `config.max_copy` must not copy from.
         """
-        vocabulary = self._need_vocabulary()
-        decoder = vocabulary.decoder()
-        network = Network(self.config, self.parameters)
-        ids = self._begin(seed)
         draws = np.random.default_rng() if rng is None else rng
-        for idx in sample_ids(network, ids, config or SampleConfig(), draws):
-            text = decoder.feed(idx)
-            if text:
-                yield text
-        rest = decoder.finish()
-        if rest:
-            yield rest
+        return self._writer().write(seed, config or SampleConfig(), draws, copies)
 
     def sample(
         self, seed: str = "", length: int = SampleConfig.length,
-        temperature: float = SampleConfig.temperature, rng: np.random.Generator | None = None,
+        temperature: float | str = SampleConfig.temperature,
+        rng: np.random.Generator | None = None, **settings: Any,
     ) -> str:  # fmt: skip
-        """Return `seed` and the `length` characters that the model continues it with."""
-        return seed + "".join(self.generate(seed, SampleConfig(length, temperature), rng))
+        """Return `seed` and the `length` characters that the model continues it with.
+
+        settings: any others of SampleConfig.
+        """
+        config = SampleConfig(length, temperature, **settings)
+        return seed + "".join(self.generate(seed, config, rng))
 
     def sample_many(
         self, seeds: list[str], length: int = SampleConfig.length,
-        temperature: float = SampleConfig.temperature, rng: np.random.Generator | None = None,
+        temperature: float | str = SampleConfig.temperature,
+        rng: np.random.Generator | None = None, **settings: Any,
     ) -> list[str]:  # fmt: skip
         """Return each of `seeds` with its continuation: many streams as one batch.
 
         Many times as fast as one after the other. A stream's text depends on `rng` and on how
         many streams there are. An empty seed begins a new line, where the vocabulary has one.
         """
-        vocabulary = self._need_vocabulary()
-        draws = np.random.default_rng() if rng is None else rng
-        config = SampleConfig(length, temperature)
-        if not seeds:
-            return []
-        begun = [self._begin(seed) for seed in seeds]
-        begun = [b if len(b) else draws.integers(vocabulary.size, size=1) for b in begun]
-        ids = sample_many(Network(self.config, self.parameters), begun, config, draws)
-        return [seed + vocabulary.decode(row) for seed, row in zip(seeds, ids, strict=True)]
+        texts = self.generate_many(seeds, SampleConfig(length, temperature, **settings), rng)
+        return [seed + text for seed, text in zip(seeds, texts, strict=True)]
 
-    def _begin(self, seed: str) -> Array:
-        """Return the ids of `seed`; of a new line, if the vocabulary has one, for an empty seed."""
+    def generate_many(
+        self, seeds: list[str], config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+    ) -> list[str]:  # fmt: skip
+        """Return what follows each of `seeds`: as one batch, or one by one under conditions.
+
+        The conditions are regex, words, close, max_copy and code.
+        """
+        draws = np.random.default_rng() if rng is None else rng
+        return self._writer().write_many(seeds, config or SampleConfig(), draws, copies)
+
+    def search(
+        self, seed: str = "", config: SampleConfig | None = None, width: int = 10,
+        groups: int = 1, results: int = 1,
+    ) -> list[Found]:  # fmt: skip
+        """Return the likeliest texts that follow `seed`, the best first: a beam search.
+
+        config: length, stop and lines=1 end a text; the model's own probabilities count,
+            whatever its temperature is.
+        width: beams, in `groups` that avoid each other's characters.
+        """
+        return self._writer().search(seed, config or SampleConfig(), width, groups, results)
+
+    def session(
+        self, config: SampleConfig | None = None, rng: np.random.Generator | None = None
+    ) -> Session:
+        """Return a conversation: the model goes on from what it reads, turn by turn."""
+        draws = np.random.default_rng() if rng is None else rng
         vocabulary = self._need_vocabulary()
-        return vocabulary.encode(seed or ("\n" if "\n" in vocabulary else ""))
+        return Session(self.config, self.parameters, vocabulary, config or SampleConfig(), draws)
+
+    def _writer(self) -> Writer:
+        return Writer(self.config, self.parameters, self._need_vocabulary())
 
     def _need_vocabulary(self) -> AnyVocabulary:
         if self.vocabulary is None:

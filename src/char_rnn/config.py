@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from char_rnn.errors import UsageError, unknown_name
+from char_rnn.temperature import parse_temperature
 
 CELLS = ("gru", "lstm", "rnn")
 INITS = ("normal", "orthogonal", "uniform")
@@ -18,6 +19,11 @@ DTYPES = ("float32", "float64")
 OPTIMIZERS = ("adagrad", "adam", "adamw", "rmsprop", "sgd")
 SCHEDULES = ("constant", "cosine", "exponential", "linear")
 CLIP_KINDS = ("norm", "value")
+SAMPLING_SCHEDULES = ("constant", "inverse-sigmoid", "linear")
+STRATEGIES = (
+    "bias", "repetition_penalty", "temperature", "top_k", "top_p", "min_p", "typical",
+)  # fmt: skip
+CODES = ("python",)
 VOCABULARIES = ("bytes", "characters")
 
 
@@ -145,6 +151,10 @@ class TrainConfig(_Config):
     average: how slowly the averaged weights follow, which are evaluated and saved; 0 for none.
     reset: share of the streams that begin again from the initial state before each window.
     random_offset: begin every epoch at another offset, so that windows are cut elsewhere.
+    scheduled_sampling: share of the inputs that the model draws itself at the end of the run, 0 for
+        none (train/scheduled_sampling.py).
+    sampling_schedule: how that share grows from 0: `linear`, `inverse-sigmoid`, or `constant` for
+        the whole share from the beginning.
     schedule: `constant`, `cosine` or `linear` (both after a linear warm-up) or `exponential`.
     warmup: iterations of the linear warm-up of `cosine` and `linear`.
     final_rate: where `cosine`, `linear` and `exponential` end, as a share of `learning_rate`.
@@ -155,7 +165,8 @@ class TrainConfig(_Config):
     eval_every: iterations between evaluations, 0 for none but the last.
     patience: end after so many evaluations in a row without a better one, 0 for never.
     sample_every: iterations between samples, 0 for none.
-    sample_length, temperature: of those samples.
+    sample_length, temperature: of those samples; a temperature may move with the iterations
+        (temperature.py).
     val_fraction: share of the text, at its end, that validates.
     threads: batch slices that are computed side by side; None takes every core there is.
     rng_seed: seed of everything random in the run.
@@ -174,6 +185,8 @@ class TrainConfig(_Config):
     average: float = 0.0
     reset: float = 0.0
     random_offset: bool = False
+    scheduled_sampling: float = 0.0
+    sampling_schedule: str = "linear"
     schedule: str = "cosine"
     warmup: int = 100
     final_rate: float = 0.01
@@ -186,7 +199,7 @@ class TrainConfig(_Config):
     patience: int = 0
     sample_every: int = 1000
     sample_length: int = 200
-    temperature: float = 0.8
+    temperature: float | str = 0.8
     val_fraction: float = 0.1
     threads: int | None = None
     rng_seed: int = 0
@@ -203,6 +216,8 @@ class TrainConfig(_Config):
         _between("average", self.average, 0, 1)
         _between("reset", self.reset, 0, 1, closed=True)
         _boolean("random_offset", self.random_offset)
+        _between("scheduled_sampling", self.scheduled_sampling, 0, 1, closed=True)
+        _one_of("sampling_schedule", self.sampling_schedule, SAMPLING_SCHEDULES)
         _one_of("schedule", self.schedule, SCHEDULES)
         _at_least("warmup", self.warmup, 0)
         _between("final_rate", self.final_rate, 0, 1, closed=True)
@@ -221,7 +236,7 @@ class TrainConfig(_Config):
         _at_least("patience", self.patience, 0)
         _at_least("sample_every", self.sample_every, 0)
         _at_least("sample_length", self.sample_length, 1)
-        _not_negative("temperature", self.temperature)
+        parse_temperature(self.temperature)
         _between("val_fraction", self.val_fraction, 0, 1)
         if self.threads is not None:
             _at_least("threads", self.threads, 1)
@@ -232,16 +247,88 @@ class TrainConfig(_Config):
 class SampleConfig(_Config):
     """How a text is generated.
 
-    length: characters to make after the seed text.
-    temperature: divides the logits; 0 always takes the likeliest character.
+    length: characters to make after the seed text (bytes, for a model of bytes).
+    temperature: divides the logits; 0 always takes the likeliest character. A number, or a text
+        that says how it moves over the characters (temperature.py).
+    top_k, top_p, min_p, typical, repetition_penalty: see generate/filters.py; 0, 1, 0, 1 and 1
+        change nothing.
+    repetition_window: how many of the last characters the penalty looks at.
+    bias: pairs of a character and the nats that favour (or, if negative, hinder) it.
+    forbid: characters that are never written.
+    order: in which the above are applied; those not named are applied first, in their usual order.
+    stop: texts that end the output before they are written.
+    lines: end after so many lines, 0 for no limit.
+    until_line_end: go on past `length` to the end of the line.
+    regex: a regular expression that the whole output matches.
+    words: words that the output holds.
+    close: brackets and double quotes match and close.
+    max_copy: no run of so many characters stands in the training text, 0 for no limit.
+    code: `python` for output that parses.
+    effort: characters that may be taken back to meet regex, words, close, max_copy and code.
     """
 
     length: int = 500
-    temperature: float = 0.8
+    temperature: float | str = 0.8
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    typical: float = 1.0
+    repetition_penalty: float = 1.0
+    repetition_window: int = 64
+    bias: tuple[tuple[str, float], ...] = ()
+    forbid: str = ""
+    order: tuple[str, ...] = STRATEGIES
+    stop: tuple[str, ...] = ()
+    lines: int = 0
+    until_line_end: bool = False
+    regex: str = ""
+    words: tuple[str, ...] = ()
+    close: bool = False
+    max_copy: int = 0
+    code: str = ""
+    effort: int = 20_000
 
     def __post_init__(self) -> None:
         _at_least("length", self.length, 0)
-        _not_negative("temperature", self.temperature)
+        parse_temperature(self.temperature)
+        for name in ("top_k", "lines", "max_copy", "effort"):
+            _at_least(name, getattr(self, name), 0)
+        _at_least("repetition_window", self.repetition_window, 1)
+        _positive("repetition_penalty", self.repetition_penalty)
+        for name in ("top_p", "typical"):
+            _positive(name, getattr(self, name))
+            _between(name, getattr(self, name), 0, 1, closed=True)
+        _between("min_p", self.min_p, 0, 1, closed=True)
+        for name in ("until_line_end", "close"):
+            _boolean(name, getattr(self, name))
+        # Lists, as they come out of JSON, become tuples.
+        bias = tuple((char, amount) for char, amount in self.bias)
+        for name in ("stop", "words"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "bias", bias)
+        for char, amount in bias:
+            if len(char) != 1 or not isinstance(amount, int | float) or math.isnan(amount):
+                raise UsageError(f"bias {char!r}: {amount!r}; it must be a character and a number")
+        if not all(self.stop) or not all(self.words):
+            raise UsageError("an empty text cannot end the output, nor an empty word be in it")
+        for name in self.order:
+            _one_of("strategy", name, STRATEGIES)
+        if len(set(self.order)) < len(self.order):
+            raise UsageError(f"the order {', '.join(self.order)} names a strategy twice")
+        rest = tuple(name for name in STRATEGIES if name not in self.order)
+        object.__setattr__(self, "order", rest + tuple(self.order))
+        if self.code:
+            _one_of("code", self.code, CODES)
+
+    @property
+    def ends(self) -> bool:
+        """Whether something but the length ends the text."""
+        return bool(self.stop or self.lines or self.until_line_end)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether something has to be met that may need characters to be taken back."""
+        return bool(self.regex or self.words or self.close or self.max_copy)
 
 
 @dataclass(frozen=True)
@@ -259,5 +346,7 @@ TRAIN_RECIPE = Recipe("python-docs", "gru", 256, 1, TrainConfig(minutes=2))
 """`char-rnn train` without arguments: a readable model in at most two minutes. With minutes most
 of the settings are planned (train/plan.py); these hold where something else says how long."""
 
-EXERCISE_RECIPE = Recipe("shakespeare.txt", "rnn", 256, 1, TrainConfig(iterations=20_000))
-"""`train_rnn.py` without arguments: the exercise's settings."""
+EXERCISE_RECIPE = Recipe(
+    "shakespeare.txt", "rnn", 256, 1, TrainConfig(iterations=20_000, batch_size=128)
+)
+"""`train_rnn.py` without arguments: the exercise's settings, and a batch that it leaves open."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from char_rnn.cli.generate import stream
-from char_rnn.cli.main import option
+from char_rnn.cli.generate import known, stream
+from char_rnn.cli.main import TEMPERATURE, option
 from char_rnn.config import CELLS, EXERCISE_RECIPE, ModelConfig, SampleConfig
 
 RECIPE = EXERCISE_RECIPE
@@ -26,6 +26,7 @@ DEFAULTS = RECIPE.train
 @option("clip", type=float, default=DEFAULTS.clip, show_default=True)
 @option("iterations", type=int, default=DEFAULTS.iterations, show_default=True)
 @option("sample_every", type=int, default=DEFAULTS.sample_every, show_default=True)
+@option("temperature", type=TEMPERATURE, default=DEFAULTS.temperature, show_default=True)
 @option("threads", type=int, help="Threads.  [default: all cores]")
 @option("rng_seed", type=int, default=DEFAULTS.rng_seed, show_default=True)
 @option("out", type=click.Path(path_type=Path), help="Model file.  [default: TEXT_rnn.pkl]")
@@ -106,10 +107,10 @@ def _seed(network: Any) -> str:
 )
 @option("seed", default="", help="The text to go on from.")
 @option("length", type=int, default=SampleConfig.length, show_default=True)
-@option("temperature", type=float, default=SampleConfig.temperature, show_default=True)
+@option("temperature", type=TEMPERATURE, default=SampleConfig.temperature, show_default=True)
 @option("rng_seed", type=int)
 def generate(
-    model: Path | None, seed: str, length: int, temperature: float, rng_seed: int | None
+    model: Path | None, seed: str, length: int, temperature: float | str, rng_seed: int | None
 ) -> None:
     """Generate text as the exercise does."""  # fmt: skip
     config = SampleConfig(length, temperature)
@@ -123,4 +124,7 @@ def generate(
     network = CharRNN.load(model)
     if named and seed:
         click.echo(f'Seed: "{seed}"\n\nGenerated:')
-    stream(network, seed, config, rng_seed=rng_seed)
+    import numpy as np  # noqa: PLC0415
+
+    seed = known(network, seed)
+    stream(seed, network.generate(seed, config, np.random.default_rng(rng_seed)), config)

@@ -10,12 +10,14 @@ import click
 
 from char_rnn import __version__
 from char_rnn.errors import CharRNNError, UsageError
+from char_rnn.temperature import Constant, parse_temperature
 
 COMMANDS = {
     "compare": "Show several runs side by side.",
     "evaluate": "Measure how well a model knows a text.",
     "generate": "Write text with a model.",
     "inspect": "Show what a model is and what it was trained on.",
+    "overlap": "Show what was copied from the training text.",
     "plot": "Draw the curves of a run.",
     "train": "Train a model on a text.",
 }
@@ -58,7 +60,13 @@ def run(command: click.Command, name: str) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        result = command.main(prog_name=name, standalone_mode=False)
+        result = command.main(
+            prog_name=name,
+            standalone_mode=False,
+            # On Windows click would fill in the files for every *, even a quoted one: right for
+            # the runs of `compare`, wrong for a --pattern or a seed text.
+            windows_expand_args=sys.argv[1:2] == ["compare"],
+        )
         return result if isinstance(result, int) else 0
     except CharRNNError as error:
         click.echo(f"{name}: {error}", err=True)
@@ -84,6 +92,23 @@ def main() -> None:
     sys.exit(run(cli, "char-rnn"))
 
 
+class TemperatureType(click.ParamType):  # type: ignore[type-arg]  # generic in new versions of click only
+    """A number, or a text that says how the temperature moves."""
+
+    name = "temperature"
+
+    def convert(
+        self, value: float | str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | str:
+        """Return the number, or the schedule as a text in its standard form."""
+        try:
+            found = parse_temperature(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+        return found.value if isinstance(found, Constant) else str(found)
+
+
+TEMPERATURE = TemperatureType()
 Decorator = Callable[[Callable[..., object]], Callable[..., object]]
 
 

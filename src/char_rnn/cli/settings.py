@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import click
 
 from char_rnn import config as known
-from char_rnn.cli.main import Decorator, option
+from char_rnn.cli.main import TEMPERATURE, Decorator, option
 from char_rnn.config import TRAIN_RECIPE, ModelConfig
 
 RECIPE = TRAIN_RECIPE
@@ -47,6 +47,10 @@ SETTINGS = (
     Setting("layer_dropout", float, "Dropout between layers.", True),
     Setting("output_dropout", float, "Dropout before the output.", True),
     Setting("recurrent_dropout", float, "Share of the recurrent weights left out.", True),
+    Setting("scheduled_sampling", float, "Share of inputs that the model draws, at the end."),
+    Setting(
+        "sampling_schedule", click.Choice(known.SAMPLING_SCHEDULES), "How that share grows from 0."
+    ),
     Setting("average", float, "How slowly the averaged weights follow, 0 for none.", True),
     Setting("iterations", int, "Train so many steps."),
     Setting("epochs", float, "Train so many passes over the text."),
@@ -55,7 +59,7 @@ SETTINGS = (
     Setting("patience", int, "End after so many evaluations without a better one, 0 for never."),
     Setting("sample_every", int, "Steps between samples, 0 for none.", True),
     Setting("sample_length", int, "Characters of a sample."),
-    Setting("temperature", float, "Of the samples."),
+    Setting("temperature", TEMPERATURE, "Of the samples; 2.0:0.5 falls over the run."),
     Setting("val_fraction", float, "Share of the text, at its end, that validates."),
     Setting("threads", int, "Threads.  [default: all cores]"),
     Setting("rng_seed", int, "Seed of all that is random."),

@@ -1,69 +1,161 @@
-"""Choosing the next character from logits."""
+"""Drawing the next character from logits.
+
+A character is drawn by the Gumbel-max trick: the largest of z_c + g_c, where the g_c are
+independent draws from the standard Gumbel distribution −log(−log U), is c with the probability
+softmax(z)_c. So no probability is ever computed, and none can overflow or be NaN. With nothing but
+a temperature it is the largest of logits_c + t · g_c: two calls a character. The noise is drawn
+for many characters at once. Source: Gumbel 1954; Maddison, Tarlow & Minka 2014.
+"""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from char_rnn.config import SampleConfig
+from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
+from char_rnn.generate import filters
+from char_rnn.temperature import parse_temperature
 
 Array = np.ndarray
+Filter = Callable[[Array, int, Array], Array]
 
-SMALLEST_TEMPERATURE = 1e-250
-"""Below it, the largest difference of two float32 divided by it would overflow a float64."""
-
-
-def check_temperature(temperature: float) -> None:
-    """Raise UsageError unless `temperature` is a number from 0 up."""
-    if not (temperature >= 0 and math.isfinite(temperature)):
-        raise UsageError(
-            f"the temperature is {temperature}; it must be 0 (always the likeliest character) "
-            "or a positive number"
-        )
+BLOCK = 1 << 15
+"""About how many random numbers are drawn at once."""
+TINY = np.finfo(np.float64).tiny
+FAST = (1e-6, 1e6)
+"""Temperatures between which float32 noise beside float32 logits is exact enough."""
 
 
-def choose(logits: Array, temperature: float, rng: np.random.Generator) -> int:
-    """Draw an index from softmax(logits / temperature); temperature 0 takes the largest.
+class Chooser:
+    """Draws the next ids of B streams from their logits (B, V), as a SampleConfig says.
 
-    logits: (V,). One uniform number is drawn, whatever V is. Raises UsageError if the largest
-    logit is not finite.
+    amounts: (V,), nats that favour or forbid (−∞) a character, or None.
     """
-    top = float(np.maximum.reduce(logits))
-    if not math.isfinite(top):
-        raise _not_finite()
-    if temperature == 0:
-        return int(logits.argmax())
-    edges = _edges(logits, top, temperature)
-    index = int(edges.searchsorted(rng.random() * edges[-1], side="right"))
-    return min(index, len(edges) - 1)
+
+    def __init__(
+        self, config: SampleConfig, V: int, B: int, rng: np.random.Generator,
+        amounts: Array | None = None,
+    ) -> None:  # fmt: skip
+        self._temperature = parse_temperature(config.temperature)
+        self._total, self._rng, self._shape = config.length, rng, (B, V)
+        self._rows, self._amounts = np.arange(B), amounts
+        self._filters = _filters(config, amounts, self._at)
+        self._plain = [name for name, _ in self._filters] == ["temperature"]
+        self._z = np.empty((B, V), np.float32)
+        self._noise = np.empty((0, B, V), np.float32)
+        self._next = 0
+
+    def __call__(
+        self, logits: Array, at: int, written: Array, allowed: Array | None = None
+    ) -> Array:
+        """Return an id for each row of `logits` (B, V), (B,).
+
+        at: characters written so far, for a temperature that moves. written: (B, n), their last
+        ids, for the repetition penalty. allowed: (B, V) or (V,), what may be drawn at all.
+        Raises UsageError if the logits are not finite, or nothing is allowed.
+        """
+        t = self._at(at)
+        if self._plain and allowed is None and (t == 0 or FAST[0] <= t <= FAST[1]):
+            return self._draw_plain(logits, t)
+        top = np.maximum.reduce(logits, axis=1)
+        if not np.isfinite(top).all():
+            raise _not_finite()
+        z = logits.astype(np.float64)
+        if allowed is not None:
+            z = np.where(allowed, z, -np.inf)
+        if self._amounts is not None:
+            z = np.where(np.isneginf(self._amounts), -np.inf, z)
+        if np.isneginf(np.maximum.reduce(z, axis=1)).any():
+            raise UsageError("every character that could follow is forbidden; allow more of them")
+        for _, apply in self._filters:
+            z = apply(z, at, written)
+        ids: Array = (z + self._gumbel()).argmax(axis=1)
+        return ids
+
+    def _draw_plain(self, logits: Array, t: float) -> Array:
+        """Return the largest of logits + t · g in each row."""
+        z = self._z
+        if t == 0:
+            np.copyto(z, logits)
+        elif t == 1:
+            np.add(logits, self._gumbel(), out=z, casting="same_kind")
+        else:
+            np.multiply(self._gumbel(), np.float32(t), out=z)
+            np.add(z, logits, out=z, casting="same_kind")
+        ids: Array = z.argmax(axis=1)
+        # argmax finds a NaN or an infinity if there is one.
+        if len(ids) == 1:
+            finite = math.isfinite(z.item(0, ids.item(0)))
+        else:
+            finite = bool(np.isfinite(z[self._rows, ids]).all())
+        if not finite:
+            raise _not_finite()
+        return ids
+
+    def _gumbel(self) -> Array:
+        """Return new noise, (B, V) float32; valid until a few calls later."""
+        if self._next == len(self._noise):
+            steps = max(1, BLOCK // (self._shape[0] * self._shape[1]))
+            waits = self._rng.standard_exponential((steps, *self._shape))
+            np.maximum(waits, TINY, out=waits)
+            np.log(waits, out=waits)
+            self._noise, self._next = np.negative(waits).astype(np.float32), 0
+        self._next += 1
+        noise: Array = self._noise[self._next - 1]
+        return noise
+
+    def _at(self, at: int) -> float:
+        return self._temperature.at(at, self._total)
 
 
-def choose_many(logits: Array, temperature: float, rng: np.random.Generator) -> Array:
-    """Draw one index for each row of `logits` (B, V), as `choose` does; returns (B,)."""
-    top = np.maximum.reduce(logits, axis=1, keepdims=True)
-    if not np.isfinite(top).all():
-        raise _not_finite()
-    if temperature == 0:
-        indices: Array = logits.argmax(axis=1)
-        return indices
-    edges = _edges(logits, top, temperature)
-    drawn = rng.random((len(edges), 1)) * edges[:, -1:]
-    below: Array = np.add.reduce(edges <= drawn, axis=1)
-    np.minimum(below, edges.shape[1] - 1, out=below)
-    return below
+def bias_amounts(config: SampleConfig, vocabulary: AnyVocabulary | None) -> Array | None:
+    """Return what `config.bias` and `config.forbid` add to each logit, (V,), or None for nothing.
 
-
-def _edges(logits: Array, top: Array | float, temperature: float) -> Array:
-    """Return the running sums of exp((logits − top) / temperature) over the last axis.
-
-    In float64, and with the maximum taken off before the division: no temperature overflows.
+    Raises UsageError for a character that the vocabulary lacks, or that is several bytes.
     """
-    edges: Array = np.subtract(logits, top, dtype=np.float64)
-    if temperature != 1:
-        np.divide(edges, max(temperature, SMALLEST_TEMPERATURE), out=edges)
-    np.exp(edges, out=edges)
-    np.add.accumulate(edges, axis=-1, out=edges)
-    return edges
+    if not config.bias and not config.forbid:
+        return None
+    if vocabulary is None:
+        raise UsageError("bias and forbid name characters; this model has no vocabulary")
+    amounts = np.zeros(vocabulary.size)
+    for char, amount in (*config.bias, *((char, -math.inf) for char in config.forbid)):
+        ids = vocabulary.encode(char)
+        if len(ids) != 1:
+            raise UsageError(f"{char!r} is {len(ids)} bytes; only single ones can be weighed")
+        amounts[ids] += amount
+    return amounts
+
+
+def _filters(
+    config: SampleConfig, amounts: Array | None, at: Callable[[int], float]
+) -> list[tuple[str, Filter]]:
+    """Return the filters that do something, in the order that `config` says."""
+    window = config.repetition_window
+    all_of_them: dict[str, tuple[bool, Filter]] = {
+        "bias": (amounts is not None, lambda z, _, __: filters.bias(z, amounts)),  # type: ignore[arg-type]
+        "repetition_penalty": (
+            config.repetition_penalty != 1,
+            lambda z, _, written: filters.repetition_penalty(
+                z, written[:, -window:], config.repetition_penalty
+            ),
+        ),
+        "temperature": (True, lambda z, step, _: filters.temperature(z, at(step))),
+        "top_k": (config.top_k > 0, lambda z, _, __: filters.top_k(z, config.top_k)),
+        "top_p": (config.top_p < 1, lambda z, _, __: filters.top_p(z, config.top_p)),
+        "min_p": (config.min_p > 0, lambda z, _, __: filters.min_p(z, config.min_p)),
+        "typical": (config.typical < 1, lambda z, _, __: filters.typical(z, config.typical)),
+    }
+    return [(name, all_of_them[name][1]) for name in config.order if all_of_them[name][0]]
 
 
 def _not_finite() -> UsageError:
     return UsageError("the model's output is not finite: its weights have diverged")
+
+
+def draw(logits: Array, rng: np.random.Generator) -> Array:
+    """Return an index for each row of `logits` (N, V), drawn from its softmax; (N,)."""
+    waits = np.maximum(rng.standard_exponential(logits.shape), TINY)
+    drawn: Array = (logits - np.log(waits)).argmax(axis=1)
+    return drawn

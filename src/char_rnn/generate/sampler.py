@@ -4,55 +4,43 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
-from char_rnn.generate.choose import check_temperature, choose, choose_many
-from char_rnn.model.network import Network
+from char_rnn.config import ModelConfig
+from char_rnn.generate.choose import Chooser
+from char_rnn.model.parameters import Parameters
+from char_rnn.model.stepper import Stepper
 
 Array = np.ndarray
 
 
-def sample_ids(
-    network: Network, seed: Array, config: SampleConfig, rng: np.random.Generator
-) -> Iterator[int]:
-    """Yield `config.length` ids that follow the ids of `seed`.
+def after_reading(config: ModelConfig, parameters: Parameters, seeds: Sequence[Array]) -> Stepper:
+    """Return a stepper of B streams, each of which has read its own one of B `seeds`.
 
-    The state starts as the network's initial state and sees every character of the seed once.
-    An empty seed starts with a character drawn uniformly, which is the first one yielded.
-    The network must not be used for anything else in between.
+    Seeds are ids, at least one each; those of the same length are read as one batch.
     """
-    check_temperature(config.temperature)
-    length = config.length
-    if length < 1:
-        return
-    if len(seed) == 0:
-        seed = rng.integers(network.config.vocab_size, size=1)
-        yield int(seed[0])
-        length -= 1
-    network.begin(network.initial_state(1))
-    for idx in seed[:-1]:
-        network.step(np.array([idx]))
-    last = np.array([seed[-1]])
-    for _ in range(length):
-        last[0] = choose(network.step(last)[0], config.temperature, rng)
-        yield int(last[0])
+    sizes = np.array([len(seed) for seed in seeds])
+    stepper = Stepper(config, parameters, len(seeds))
+    state = stepper.initial_state()
+    for size in np.unique(sizes):
+        rows = np.flatnonzero(sizes == size).tolist()
+        reader = stepper if len(rows) == len(seeds) else Stepper(config, parameters, len(rows))
+        reader.begin(reader.initial_state())
+        for ids in np.stack([seeds[row] for row in rows], axis=1).astype(np.intp):
+            reader.step(ids)
+        state[:, :, rows] = reader.state()
+    stepper.begin(state)
+    return stepper
 
 
-def sample_many(
-    network: Network, seeds: Sequence[Array], config: SampleConfig, rng: np.random.Generator
-) -> Array:
-    """Return `config.length` ids for each of `seeds`, (B, length): all streams as one batch.
+def sample(stepper: Stepper, length: int, chooser: Chooser) -> Iterator[Array]:
+    """Yield `length` times an id for each stream, (B,): what follows what the stepper has read.
 
-    A product with many rows costs little more than with one. Seeds have at least one id each and
-    may differ in length: a stream reads its own seed while others already write.
+    The stepper does not read the last one.
     """
-    check_temperature(config.temperature)
-    B, length = len(seeds), config.length
-    read = np.array([len(seed) for seed in seeds])
-    ids = np.zeros((int(read.max()) + length, B), np.int64)
-    for b, seed in enumerate(seeds):
-        ids[: len(seed), b] = seed
-    network.begin(network.initial_state(B))
-    for t in range(len(ids) - 1):
-        drawn = choose_many(network.step(ids[t]), config.temperature, rng)
-        np.copyto(ids[t + 1], drawn, where=t + 1 >= read)
-    return np.stack([ids[n : n + length, b] for b, n in enumerate(read)])
+    written = np.zeros((stepper.B, length), np.intp)
+    logits = stepper.logits()
+    for at in range(length):
+        ids = chooser(logits, at, written[:, :at])
+        written[:, at] = ids
+        yield ids
+        if at + 1 < length:
+            logits = stepper.step(ids)

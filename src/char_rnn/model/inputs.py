@@ -136,11 +136,24 @@ class DenseInput:
         """Write scale · (W x + b) into `gates` (G, T·B, H)."""
         self._x = x.reshape(-1, x.shape[-1])  # (T·B, I)
         np.matmul(self._x, self._transposed, out=gates)
-        if self.norm is not None:
-            if self._hat.shape != gates.shape:
-                self._hat = np.empty_like(gates)
-                self._deviation = np.empty_like(gates[..., :1])
-            self.norm.forward(gates, self._hat, self._deviation)
+        self.finish(gates, gates)
+
+    def rows(self) -> Array:
+        """Return scale · W, (G·H, I), for a product that somebody else takes."""
+        scaled: Array = self._weight * self._on_weights
+        return scaled.reshape(-1, scaled.shape[2])
+
+    def finish(self, product: Array, gates: Array) -> None:
+        """Write scale · (W x + b) into `gates` from the product `rows` · x, (G, T·B, H)."""
+        if self.norm is None:
+            np.add(product, self._bias, out=gates)
+            return
+        if product is not gates:
+            np.copyto(gates, product)
+        if self._hat.shape != gates.shape:
+            self._hat = np.empty_like(gates)
+            self._deviation = np.empty_like(gates[..., :1])
+        self.norm.forward(gates, self._hat, self._deviation)
         np.add(gates, self._bias, out=gates)
 
     def backward(self, d_gates: Array) -> Array:

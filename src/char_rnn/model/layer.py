@@ -75,7 +75,7 @@ class Layer:
             if phase.gradient is not None:
                 self._folded[phase.gates] = 0
         norms = (self._norm(f"rnn.norm_{k}_l{index}", parameters, gradients) for k in ("ih", "hh"))
-        input_norm, self._recurrent_norm = norms
+        input_norm, self.recurrent_norm = norms
         self.input: LayerInput
         vectors, d_vectors = parameters["out.weight"], gradients["out.weight"]
         if index > 0:
@@ -105,7 +105,7 @@ class Layer:
         self._rows = self.gates.reshape(G, T * B, H)
         self.states = new(S, T + 1, B, H)
         self._kept = new(K, T, B, H)
-        if self._recurrent_norm is not None:
+        if self.recurrent_norm is not None:
             # x̂ of every product, and in the backward pass the product's gradient.
             self._hat, self._deviation = new(G, T, B, H), new(G, T, B, 1)
         self._d_states = new(S, B, H)
@@ -115,8 +115,7 @@ class Layer:
         self._adds_up = G > 1 or self.cell.direct
         if not self._adds_up:
             self._d_states = self._products[1:]
-        # A single step is generation, where nobody else works and BLAS may use all its threads.
-        self._forward_width = block_width(B, H, H) if T > 1 else H
+        self._forward_width = block_width(B, H, H)
         self._weights = new(G, H // self._forward_width, H, self._forward_width)
         self._weights_back = np.empty_like(self._weights)
         if B == 1:
@@ -128,7 +127,7 @@ class Layer:
             "d_states": self._d_states,
             "d_direct": self._products[0],
             "d_operand": new(B, H),
-            "recurrent_bias": self._b_hh,
+            "recurrent_bias": self.recurrent_bias,
             "scratch": new(self.cell.scratch, B, H),
         }
         self._forward: list[Forward] = []
@@ -152,12 +151,30 @@ class Layer:
         first = 0 if self.cell.direct else 1
         self._dh_terms = self._products[first : 1 + sum(slabs)]
 
-    def prepare(self) -> None:
-        """Take the weights as they are now, in the layouts that the products want."""
+    @property
+    def recurrent_bias(self) -> Array:
+        """The second bias, (G, H), for cells that add it themselves."""
+        return self._b_hh
+
+    @property
+    def product_scale(self) -> Array:
+        """The factors (G, 1, 1) of U in U h: ½ for sigmoids, unless normalisation applies them."""
+        return self._scale if self.recurrent_norm is None else self._ones
+
+    def recurrent_weight(self) -> Array:
+        """Return U as the products want it, (G, H, H), in PyTorch's layout."""
+        weight: Array = self._w_hh * self.product_scale
+        return weight
+
+    def prepare_input(self) -> None:
+        """Take the input's weights and the biases as they are now."""
         bias = self._b_ih + self._folded * self._b_hh
         self.input.prepare(bias.reshape(-1))
-        scale = self._scale if self._recurrent_norm is None else self._ones
-        into_blocks(self._w_hh.transpose(0, 2, 1), scale, self._weights)
+
+    def prepare(self) -> None:
+        """Take the weights as they are now, in the layouts that the products want."""
+        self.prepare_input()
+        into_blocks(self._w_hh.transpose(0, 2, 1), self.product_scale, self._weights)
         into_blocks(self._w_hh, self._ones, self._weights_back)
 
     def forward(self, x: Array, state: Array) -> Array:
@@ -177,7 +194,7 @@ class Layer:
         """
         dh = self._d_states[0]
         self._d_states[:] = 0
-        for norm in (self._recurrent_norm, self.input.norm):
+        for norm in (self.recurrent_norm, self.input.norm):
             if norm is not None:
                 norm.d_gain[:] = 0
         for t in range(len(dh_above) - 1, -1, -1):
@@ -205,9 +222,9 @@ class Layer:
     def _plan_forward(self, phase: Phase, t: int, step: Cell, shared: dict[str, Array]) -> Forward:
         operand = self.states[0, t] if phase.operand is None else self._kept[phase.operand, t]
         recurrent, then = shared["recurrent"][phase.gates], getattr(step, phase.forward)
-        if self._recurrent_norm is not None:
+        if self.recurrent_norm is not None:
             hat, deviation = self._hat[phase.gates, t], self._deviation[phase.gates, t]
-            norm = partial(self._recurrent_norm.forward, recurrent, hat, deviation, phase.gates)
+            norm = partial(self.recurrent_norm.forward, recurrent, hat, deviation, phase.gates)
             then = partial(_in_turn, norm, then)
         if len(operand) == 1:
             weight = self._side_by_side[:, phase.gates].reshape(self.H, -1)
@@ -220,9 +237,9 @@ class Layer:
     ) -> Backward:
         dz = self.gates[phase.gates, t] if phase.gradient is None else self._kept[phase.gradient, t]
         first = getattr(step, phase.backward)
-        if self._recurrent_norm is not None:
+        if self.recurrent_norm is not None:
             hat, deviation = self._hat[phase.gates, t], self._deviation[phase.gates, t]
-            norm = self._recurrent_norm.backward
+            norm = self.recurrent_norm.backward
             first = partial(
                 _in_turn, first,
                 partial(norm, dz.reshape(hat.shape), hat, deviation, hat, phase.gates),
@@ -246,7 +263,7 @@ class Layer:
         dz = self.gates[phase.gates]
         if phase.gradient is not None:
             dz = self._kept[phase.gradient : phase.gradient + 1]
-        d_product = dz if self._recurrent_norm is None else self._hat[phase.gates]
+        d_product = dz if self.recurrent_norm is None else self._hat[phase.gates]
         operand = self.states[0, :T] if phase.operand is None else self._kept[phase.operand]
         rows = (-1, T * B, self.H)
         return PhaseMemory(

@@ -84,24 +84,6 @@ class Network:
         """Return a copy of the state after the last window: (S, L, B, H)."""
         return np.stack([layer.states[:, -1] for layer in self.layers], axis=1)
 
-    def begin(self, state: Array) -> None:
-        """Make ready for `step` from `state` (S, L, B, H), with the parameters as they are now."""
-        self.prepare(1, state.shape[2])
-        self._can_go_back = False
-        for layer, after in zip(self.layers, state.swapaxes(0, 1), strict=True):
-            layer.states[:, -1] = after
-
-    def step(self, ids: Array) -> Array:
-        """Run one character of each stream, ids (B,), from where the last step ended.
-
-        Returns the logits (B, V). `begin` comes first.
-        """
-        x = ids[None]
-        for layer in self.layers:
-            x = layer.forward(x, layer.states[:, -1])
-        self._read_out(x[0])
-        return self.logits.T
-
     def _read_out(self, h: Array) -> None:
         """Compute the logits y = W h + b, (V, N), of the top layer's states (N, H)."""
         np.matmul(self.parameters["out.weight"], h.T, out=self.logits)

@@ -1,0 +1,76 @@
+"""`char-rnn generate --interactive`: a conversation with a model at the terminal."""
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from char_rnn.errors import UsageError
+
+HELP = """Write, and the model goes on, after a new line; end yours with \\ for none.
+  (an empty line)     go on
+  /undo               take the last turn back
+  /temperature 0.5    change the temperature
+  /length 200         change how much the model writes
+  /quit               leave (or Ctrl-D)
+Ctrl-C stops the model while it writes; what it has written stays."""
+
+
+def converse(session: Any, read: Callable[[str], str] = input) -> None:
+    """Read lines and let `session`, a generate.session.Session, answer until the user leaves."""
+    click.echo(HELP, err=True)
+    while True:
+        try:
+            line = read("> " if sys.stdin.isatty() else "")
+        except (EOFError, KeyboardInterrupt):
+            click.echo(err=True)
+            return
+        if line.startswith("/"):
+            if not _obey(session, line):
+                return
+            continue
+        said = line.removesuffix("\\") if line.endswith("\\") else line + "\n" if line else ""
+        try:
+            _answer(session.turn(said))
+        except UsageError as error:
+            click.echo(str(error), err=True)
+
+
+def _answer(pieces: Any) -> None:
+    try:
+        for piece in pieces:
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        pieces.close()
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def _obey(session: Any, line: str) -> bool:
+    """Do what a line that begins with / says; return False to leave."""
+    command, _, value = line[1:].partition(" ")
+    try:
+        if command in ("quit", "exit", "q"):
+            return False
+        if command == "undo":
+            click.echo(
+                _end_of(session.text) if session.undo() else "nothing to take back", err=True
+            )
+        elif command in ("temperature", "length"):
+            new = int(value) if command == "length" else value
+            session.config = dataclasses.replace(session.config, **{command: new})
+        elif command == "help":
+            click.echo(HELP, err=True)
+        else:
+            click.echo(f"unknown command /{command}; /help lists them", err=True)
+    except (UsageError, ValueError) as error:
+        click.echo(f"/{command} {value}: {error}", err=True)
+    return True
+
+
+def _end_of(text: str) -> str:
+    """Return the last line of `text`, to show where a conversation stands."""
+    return f"back to: {text.rstrip().rpartition(chr(10))[2][-60:]!r}"

@@ -1,0 +1,121 @@
+"""`char-rnn generate` through its real entry point: where texts end and go, and what is warned of."""
+
+import subprocess
+import sys
+
+import pytest
+
+from char_rnn import CharRNN, SampleConfig
+
+COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()", "generate"]
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8",
+        **options,
+    )  # fmt: skip
+
+
+def text_of(*arguments, **options):
+    done = run("shakespeare", *arguments, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_the_command_writes_is_what_the_model_returns():
+    import numpy as np  # noqa: PLC0415
+
+    settings = {"top_k": 20, "top_p": 0.9, "repetition_penalty": 1.1}
+    options = ["--top_k", 20, "--top_p", 0.9, "--repetition_penalty", 1.1]
+    written = text_of("--seed", "ROMEO:", "--length", 80, "--rng_seed", 5, *options)
+    order = ("top_k", "top_p", "repetition_penalty")
+    model = CharRNN.load("shakespeare")
+    again = model.sample("ROMEO:", 80, rng=np.random.default_rng(5), order=order, **settings)
+    assert written == again + "\n"
+    config = SampleConfig(80, order=order, **settings)
+    assert again == "ROMEO:" + "".join(
+        model.generate("ROMEO:", config, np.random.default_rng(5))
+    )
+
+
+def test_strategies_are_applied_in_the_order_of_the_command_line():
+    a = ["--temperature", "3", "--top_p", "0.4"]
+    b = ["--top_p", "0.4", "--temperature", "3"]
+    texts = [text_of("--length", 60, "--rng_seed", 1, *order) for order in (a, b)]
+    assert texts[0] != texts[1]
+
+
+def test_where_it_stops():
+    assert text_of("--seed", "ROMEO:", "--lines", 1, "--rng_seed", 1) == "ROMEO:\n"
+    text = text_of("--lines", 3, "--rng_seed", 1)
+    assert text.count("\n") == 3 and text.endswith("\n")
+    text = text_of("--stop", "the", "--stop", ":", "--length", 2000, "--rng_seed", 1)
+    assert "the" not in text and ":" not in text and len(text) < 1000
+    text = text_of("--length", 20, "--until_line_end", "--rng_seed", 1)
+    assert len(text) > 20 and "\n" not in text[20:-1]
+
+
+def test_many_texts_go_to_many_files(tmp_path):
+    out = text_of("--count", 3, "--length", 30, "--rng_seed", 1)
+    assert [line for line in out.splitlines() if line.startswith("---")] == [
+        "--- 1 of 3 ---", "--- 2 of 3 ---", "--- 3 of 3 ---",
+    ]  # fmt: skip
+    options = ["--count", 3, "--length", 30, "--rng_seed", 1, "--out", "name-{n}.txt"]
+    text_of(*options, cwd=tmp_path)
+    texts = [(tmp_path / f"name-{n}.txt").read_text("utf-8") for n in (1, 2, 3)]
+    assert out == "".join(f"--- {n} of 3 ---\n{text}\n" for n, text in enumerate(texts, 1))
+    assert len(set(texts)) == 3
+
+
+def test_a_loop_is_told_once_on_standard_error():
+    done = run("shakespeare", "--temperature", 0.05, "--length", 1500, "--rng_seed", 1)
+    assert done.stderr.count("loop") == 1 and "--temperature" in done.stderr
+    assert "loop" not in done.stdout
+    assert not run("shakespeare", "--length", 1500, "--rng_seed", 1).stderr
+
+
+def test_beams():
+    done = text_of("--seed", "ROMEO:", "--beam", 4, "--results", 2, "--length", 30, "--groups", 2)
+    assert done.count("--- ") == 2 and "log p" in done and done.count("ROMEO:") >= 2
+
+
+def test_a_conversation():
+    said = "ROMEO:\n/temperature 0.2\n/nonsense\n\n/undo\n/undo\n/undo\nété\n/length 5\nBye\\\n"
+    done = run(
+        "shakespeare", "--interactive", "--length", 30, "--rng_seed", 3, input=said
+    )
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    assert len(done.stdout) == 31 + 31 + 6
+    assert "unknown command /nonsense" in done.stderr and "nothing to take back" in done.stderr
+    assert "'é'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--top_p", "2"], "top_p"),
+        (["--temperature", "hot"], "temperature"),
+        (["--bias", "e"], "--bias"),
+        (["--bias", "é=1"], "'é'"),
+        (["--count", "0"], "--count"),
+        (["--count", "2", "--out", "a.txt"], "{n}"),
+        (["--beam", "4", "--count", "2"], "exclude"),
+        (["--groups", "2"], "--beam"),
+        (["--beam", "4", "--until_line_end"], "beam search"),
+        (["--text", "a.txt"], "--max_copy"),
+        (["--interactive", "--regex", "a+"], "conversation"),
+        (["--stop", ""], "empty"),
+        (["--forbid", "".join(map(chr, range(32, 127))) + "\n"], "not know"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(options, said):
+    done = run("shakespeare", *options)
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_everything_forbidden():
+    chars = "".join(CharRNN.load("shakespeare").vocabulary.chars)
+    done = run("shakespeare", "--forbid", chars)
+    assert done.returncode == 2 and "every character that could follow is forbidden" in done.stderr
