@@ -17,6 +17,7 @@ from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import Streams, fit, split
 from char_rnn.errors import CorruptFile, NonFiniteGradient, WorkerDied
 from char_rnn.model.network import Network
+from char_rnn.temperature import parse_temperature
 from char_rnn.train.average import Average
 from char_rnn.train.clipping import clip_by_norm, clip_by_value, gradient_norm
 from char_rnn.train.dropout import Dropout
@@ -32,6 +33,7 @@ from char_rnn.train.events import (
 )
 from char_rnn.train.optimisers import make_optimizer
 from char_rnn.train.parallel import Workers, available_threads, worker_count
+from char_rnn.train.scheduled_sampling import ScheduledSampling
 from char_rnn.train.schedules import rate_factor
 
 Array = np.ndarray
@@ -75,6 +77,7 @@ class Trainer:
             config.threads or available_threads(), T, B, model.num_parameters
         )
         self.optimizer = make_optimizer(config, model.parameters)
+        self._sampling = ScheduledSampling(config, model.config, model.parameters, B)
         self._dropout = Dropout(config, model.config, B)
         self.averaged = model
         self._average: Average | None = None
@@ -223,10 +226,9 @@ class Trainer:
         elif config.reset:
             self._begin_again(workers, config.reset)
         try:
+            inputs = self._sampling.mix(window.inputs, self._hidden, self.progress, self.rng)
             noise = self._dropout.draw(self.rng)
-            loss, after = workers.step(
-                window.inputs, window.targets, self._hidden, self._began, noise
-            )
+            loss, after = workers.step(inputs, window.targets, self._hidden, self._began, noise)
         except WorkerDied:
             self._set_position(*undo)
             raise
@@ -305,8 +307,16 @@ class Trainer:
 
     def _sample(self) -> Event:
         rng = np.random.default_rng([self.config.rng_seed, self.iteration])
-        settings = SampleConfig(self.config.sample_length, self.config.temperature)
+        settings = SampleConfig(self.config.sample_length, self._temperature())
         return Sample(**self._facts(), text="".join(self.averaged.generate("", settings, rng)))
+
+    def _temperature(self) -> float:
+        """Return the temperature of a sample at this iteration."""
+        total: float | None = self.total_iterations
+        if total is None and self.progress > 0:
+            # Time decides: as many iterations as there will be if they go on as fast.
+            total = self.iteration / self.progress
+        return parse_temperature(self.config.temperature).at(self.iteration, total)
 
     # Going back, and going on.
 
