@@ -28,13 +28,17 @@ MOST_TRAINING = 20_000_000
 @option("windows", type=int, help="Also from a zero state, in windows of so many characters.")
 @option("dynamic", is_flag=True, help="Also while learning from what was read (one stream, slow).")
 @option("streams", type=int, default=64, show_default=True, help="Pieces side by side; 1 is exact.")
+@option("free_running", is_flag=True, help="Also how its own text drifts away from real text.")
+@option("plot", type=click.Path(path_type=Path), help="Draw that: .png, .svg or .pdf.")
 @option("no_baselines", is_flag=True, help="Leave the baselines out.")
+@option("pattern", multiple=True, metavar="PATTERN", help="Files of a folder, as in training.")
 @option("json", is_flag=True, help="Print one JSON object.")
 @option("show", is_flag=True, help=f"Colour the first {SHOWN:,} characters by their surprise.")
 @option("html", type=click.Path(path_type=Path), help="Write the text as a heat map to this file.")
 def command(
     model: Path, text: str, val_fraction: float | None, windows: int | None, dynamic: bool,
-    streams: int, no_baselines: bool, json: bool, show: bool, html: Path | None,
+    streams: int, free_running: bool, plot: Path | None, no_baselines: bool,
+    pattern: tuple[str, ...], json: bool, show: bool, html: Path | None,
 ) -> None:  # fmt: skip
     """Measure how well MODEL, a model file or a run folder, knows TEXT.
 
@@ -42,17 +46,13 @@ def command(
     and bits a character, and as perplexity. Beside it, what simpler models reach on the same
     characters. TEXT is a file, a folder, - for standard input, or a built-in text.
     """  # fmt: skip
-    for name, value in (("windows", windows), ("streams", streams)):
-        if value is not None and value < 1:
-            raise UsageError(f"--{name} is {value}; it must be at least 1")
-    if val_fraction is not None and not 0 < val_fraction <= 1:
-        raise UsageError(f"--val_fraction is {val_fraction}; it must lie between 0 and 1")
+    _check(windows, streams, val_fraction, free_running, plot)
     from char_rnn.analyse.score import cold_loss, dynamic_surprisals, surprisals  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.show import waiting  # noqa: PLC0415
 
     network = CharRNN.load(model)
-    corpus = _read(network, text)
+    corpus = _read(network, text, pattern)
     start, reason = _start(network, corpus, val_fraction)
     count = corpus.length - start - 1
     if count < 1:
@@ -71,6 +71,9 @@ def command(
         with waiting("Dynamic evaluation") as told:
             learned = dynamic_surprisals(network, corpus, start, corpus.length, progress=told)
         report["dynamic evaluation (learns as it reads)"] = _figures(float(learned.mean()))
+    if free_running:
+        with waiting("Free running") as told:
+            report["free running"] = _free_running(network, corpus, start, plot, told)
     if not no_baselines:
         with waiting("Baselines") as told:
             report["baselines"] = _baselines(corpus, start, told)
@@ -87,7 +90,25 @@ def command(
         _write_page(html, network, corpus, start, nats, scored)
 
 
-def _read(network: Any, text: str) -> Any:
+def _check(
+    windows: int | None, streams: int, val_fraction: float | None, free_running: bool,
+    plot: Path | None,
+) -> None:  # fmt: skip
+    """Tell what is wrong before anything long begins."""
+    for name, value in (("windows", windows), ("streams", streams)):
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} is {value}; it must be at least 1")
+    if val_fraction is not None and not 0 < val_fraction <= 1:
+        raise UsageError(f"--val_fraction is {val_fraction}; it must lie between 0 and 1")
+    if plot is not None:
+        if not free_running:
+            raise UsageError("--plot draws what --free_running finds; give both, or leave it out")
+        from char_rnn.analyse.plots import check_format  # noqa: PLC0415
+
+        check_format(plot)
+
+
+def _read(network: Any, text: str, patterns: tuple[str, ...]) -> Any:
     from char_rnn.data.corpus import Corpus  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
 
@@ -95,7 +116,7 @@ def _read(network: Any, text: str) -> Any:
     if vocabulary is None:
         raise UsageError("the model has no vocabulary; it cannot read a text")
     as_bytes = vocabulary.kind == "bytes"
-    source = open_source(text, as_bytes=as_bytes)
+    source = open_source(text, as_bytes=as_bytes, patterns=patterns)
     try:
         return Corpus.from_source(source, as_bytes=as_bytes, vocabulary=vocabulary)
     except UnknownCharacters as error:
@@ -144,6 +165,25 @@ def _baselines(corpus: Any, start: int, told: Any) -> dict[str, dict[str, float]
     return {name: _figures(loss) for name, loss in found.items()}
 
 
+def _free_running(
+    network: Any, corpus: Any, start: int, picture: Path | None, told: Any
+) -> dict[str, Any]:
+    """Return what free running finds; the part before `start`, if there is one, is a reference."""
+    import numpy as np  # noqa: PLC0415
+
+    from char_rnn.analyse.free_running import free_running  # noqa: PLC0415
+
+    train = corpus.read(max(0, start - MOST_TRAINING), start) if start else None
+    rng = np.random.default_rng(0)  # so that the same model gets the same figures
+    found = free_running(network, corpus, start, corpus.length, rng, train, progress=told)
+    if picture is not None:
+        from char_rnn.analyse.plots import plot_free_running  # noqa: PLC0415
+
+        plot_free_running(found, picture)
+        click.echo(f"Written: {picture}", err=True)
+    return found.to_dict()
+
+
 def _passages(scored: str, nats: Any) -> list[dict[str, Any]]:
     from char_rnn.analyse.surprise import most_surprising  # noqa: PLC0415
 
@@ -167,12 +207,47 @@ def _tell(report: dict[str, Any], as_json: bool) -> None:
         click.echo(
             f"{name:<{width}}  {f['nats']:>9.4f}  {f['bits']:>9.4f}  {f['perplexity']:>10.2f}"
         )
+    if "free running" in report:
+        click.echo()
+        _tell_free_running(report["free running"])
     if "baselines" in report and "unigram" not in report["baselines"]:
         click.echo("\nn-grams learn from the part before: give --val_fraction 0.1 to see them.")
     if report.get("most surprising"):
         click.echo("\nThe most surprising passages (mean nats a character):")
         for passage in report["most surprising"]:
             click.echo(f"  {passage['nats']:.2f} at {passage['at']:,}: {passage['text']!r}")
+
+
+def _tell_free_running(found: dict[str, Any]) -> None:
+    """Print a line for each distance, and one that says what grows."""
+    click.echo(
+        f"Free running: {found['passages']} passages of {found['context']} characters, each "
+        f"continued for {found['length']:,}\nby the text and by the model; nats a character "
+        "(± standard error)\n"
+    )
+    names = {"model": "this model", "reference": f"{found['order']}-gram of the part before"}
+    if found["reference"] is None:
+        del names["reference"]
+    click.echo(f"{'':<9}" + "".join(f"  {name:<34}" for name in names.values()).rstrip())
+    click.echo("distance " + len(names) * f"  {'on real':>8} {'on own':>8} {'own - real':>16}")
+    for row in found["rows"]:
+        first, last = row["first"], row["last"]
+        line = f"{first if first == last else f'{first}–{last}':<9}"
+        for loss in (row[name] for name in names):
+            difference = f"{loss['own'] - loss['real']:+.3f} ± {loss['error']:.3f}"
+            line += f"  {loss['real']:>8.3f} {loss['own']:>8.3f} {difference:>16}"
+        click.echo(line)
+    click.echo(
+        f"\nown - real up to distance {found['near']} and from {found['far']} on, and its growth:"
+    )
+    for key, name in names.items():
+        growth = found[key]
+        click.echo(
+            f"{name}: {growth['near']:+.3f} and {growth['far']:+.3f}; growth "
+            f"{growth['far'] - growth['near']:+.3f} ± {growth['error']:.3f}"
+        )
+    if found["reference"] is None:
+        click.echo("A reference learns from the part before: give --val_fraction 0.1 to see it.")
 
 
 def _show(scored: str, nats: Any) -> None:
