@@ -68,10 +68,24 @@ def page(
         "nats": [round(float(value), 3) for value in nats],
         "likely": [[[c, round(float(p), 4)] for c, p in row] for row in alternatives],
     }
-    # "</script" would end the data early, and "<!--" would hide its end.
-    encoded = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
-    return _PAGE.replace("CALM", str(CALM)).replace("WILD", str(WILD)).replace("DATA", encoded)
+    filled = _PAGE.replace("CALM", str(CALM)).replace("WILD", str(WILD))
+    return filled.replace("STYLE", STYLE).replace("DATA", embedded(data))
 
+
+def embedded(data: object) -> str:
+    """Return `data` as JSON that can stand in a page's `<script type="application/json">`."""
+    # "</script" would end the data early, and "<!--" would hide its end.
+    return json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
+
+
+STYLE = """\
+body { font: 16px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 52rem; padding: 0 1rem;
+       color: #222; background: #fff; }
+pre { font: 15px/1.7 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre span:hover, pre span:focus { outline: 2px solid #333; }
+#tip { position: fixed; display: none; background: #222; color: #fff; padding: .5rem .8rem;
+       border-radius: .4rem; font: 14px/1.5 ui-monospace, monospace; white-space: pre; }"""
+"""How a page looks that shades a text, and tells more in #tip."""
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -79,12 +93,7 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Surprise</title>
 <style>
-body { font: 16px/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 52rem; padding: 0 1rem;
-       color: #222; background: #fff; }
-pre { font: 15px/1.7 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
-pre span:hover, pre span:focus { outline: 2px solid #333; }
-#tip { position: fixed; display: none; background: #222; color: #fff; padding: .5rem .8rem;
-       border-radius: .4rem; font: 14px/1.5 ui-monospace, monospace; white-space: pre; }
+STYLE
 .scale { display: inline-block; width: 12rem; height: .8rem; vertical-align: middle;
          background: linear-gradient(90deg, #fff, rgb(255,230,150), rgb(230,50,20)); }
 </style>

@@ -35,6 +35,11 @@ LOOK_EVERY, LOOK_BACK = 50, 2000
 @option("beam", type=int, help="Search for the likeliest text, with so many beams.")
 @option("groups", type=int, default=1, show_default=True, help="Of beams that avoid each other.")
 @option("results", type=int, default=1, show_default=True, help="Texts of the search to show.")
+@option(
+    "threads", type=int,
+    help="For one text: BLAS threads.  [default: 1]  For many: groups of texts written side by "
+    "side.  [default: all cores]",
+)  # fmt: skip
 @option("highlight", is_flag=True, help="Colour the output as source code.")
 @option("interactive", is_flag=True, help="Write in turns with the model.")
 @click.pass_context
@@ -70,17 +75,22 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
         _write_all(_searched(network, seed, config, options), options["out"])
     elif options["count"] > 1:
         copies = _copies(network, model, options["text"], config)
-        _write_all(_many(network, seed, config, options["count"], rng, copies), options["out"])
+        texts = network.generate_many(
+            [seed] * options["count"], config, rng, copies, options["threads"]
+        )
+        headed = ((f"{n} of {len(texts)}", seed + text) for n, text in enumerate(texts, 1))
+        _write_all(headed, options["out"])
     else:
         copies = _copies(network, model, options["text"], config)
-        pieces = network.generate(seed, config, rng, copies)
+        pieces = network.generate(seed, config, rng, copies, options["threads"] or 1)
         stream(seed, pieces, config, options["out"], options["highlight"])
 
 
 def _check(options: dict[str, Any], config: SampleConfig) -> None:
     """Raise UsageError for options that do not go together."""
-    if options["count"] < 1:
-        raise UsageError(f"--count is {options['count']}; it must be at least 1")
+    for name in ("count", "threads"):
+        if options[name] is not None and options[name] < 1:
+            raise UsageError(f"--{name} is {options[name]}; it must be at least 1")
     several = options["count"] > 1 or options["results"] > 1
     if several and options["out"] is not None and "{n}" not in options["out"]:
         raise UsageError("--out must hold {n} where several texts are written: name-{n}.txt")
@@ -152,15 +162,6 @@ def _watched(pieces: Iterator[str], config: SampleConfig) -> Iterator[str]:
                 click.echo(f"\nNote: {loop_advice(loop, config.temperature)}", err=True)
 
 
-def _many(
-    network: "CharRNN", seed: str, config: SampleConfig, count: int, rng: Any, copies: Any
-) -> Iterator[tuple[str, str]]:
-    """Yield a heading and a text for each of `count`."""
-    texts = network.generate_many([seed] * count, config, rng, copies)
-    for n, text in enumerate(texts, 1):
-        yield f"{n} of {count}", seed + text
-
-
 def _searched(
     network: "CharRNN", seed: str, config: SampleConfig, options: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
@@ -194,8 +195,8 @@ def _copies(network: "CharRNN", model: Path, text: str | None, config: SampleCon
     if not config.max_copy:
         return None
     from char_rnn.cli.show import waiting  # noqa: PLC0415
-    from char_rnn.cli.training_text import training_text  # noqa: PLC0415
+    from char_rnn.cli.training_text import training_ids  # noqa: PLC0415
     from char_rnn.data.copies import CopyIndex  # noqa: PLC0415
 
     with waiting("Indexing the training text"):
-        return CopyIndex(training_text(network, model, text), config.max_copy)
+        return CopyIndex(training_ids(str(model), network, text), config.max_copy)

@@ -1,0 +1,34 @@
+"""Python in colours, as it is written."""
+
+from collections.abc import Iterable
+from typing import TextIO
+
+
+def write_highlighted(seed: str, pieces: Iterable[str], file: TextIO | None = None) -> None:
+    """Write `seed` and `pieces` to standard output or `file`: coloured on a terminal, else plain.
+
+    A piece is coloured once its last line has ended: the statements of code mode one at a time, a
+    text that comes in characters line by line. The output ends at a line end.
+    """
+    from rich.console import Console  # noqa: PLC0415
+    from rich.syntax import Syntax  # noqa: PLC0415
+
+    console = Console(file=file)
+    # Colours of the terminal's own palette, on its own background.
+    syntax = Syntax("", "python", theme="ansi_dark")
+
+    def write(text: str) -> None:
+        if console.is_terminal:
+            console.print(syntax.highlight(text), end="", soft_wrap=True)
+        else:
+            console.file.write(text)
+        console.file.flush()
+
+    held = seed
+    for piece in pieces:
+        held += piece
+        if held.endswith("\n"):
+            write(held)
+            held = ""
+    if held:
+        write(held + "\n")

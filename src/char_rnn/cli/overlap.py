@@ -1,0 +1,174 @@
+"""`char-rnn overlap`: what was copied from the training text."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from char_rnn.cli.main import TEMPERATURE, option
+from char_rnn.cli.training_text import source_of, symbols_of
+from char_rnn.config import SampleConfig
+from char_rnn.errors import UsageError
+
+COUNT = 4
+LENGTH = 2000
+SHOWN = 2000
+QUOTED = 200
+
+
+@click.command("overlap", short_help="Show what was copied from the training text.")
+@click.argument("model_or_text", nargs=-1, required=True)
+@option("text", help="The training text.  [default: that of the model's run]")
+@option("count", type=int, default=COUNT, show_default=True, help="Samples to draw of a model.")
+@option("length", type=int, default=LENGTH, show_default=True, help="Characters of each.")
+@option(
+    "temperature",
+    type=TEMPERATURE,
+    default=SampleConfig.temperature,
+    show_default=True,
+    help="Of the samples of a model.",
+)
+@option("rng_seed", type=int, help="The same seed draws the same samples.")
+@option("bytes", is_flag=True, help="Compare bytes, for texts that are not UTF-8.")
+@option("json", is_flag=True, help="Print one JSON object.")
+@option("show", is_flag=True, help=f"Shade the first {SHOWN:,} characters of each sample.")
+@option("html", type=click.Path(path_type=Path), help="Write the shaded samples to this file.")
+def command(
+    model_or_text: tuple[str, ...], text: str | None, count: int, length: int,
+    temperature: float | str, rng_seed: int | None, bytes: bool, json: bool, show: bool,
+    html: Path | None,
+) -> None:  # fmt: skip
+    """Show what stands word for word in the training text.
+
+    MODEL_OR_TEXT is a text, or a model file or run folder, with which samples are written first;
+    there may be several. For each sample: the longest run of characters that the training text
+    holds, too, and the share of characters in such runs of at least 20, 40 and 80.
+    """  # fmt: skip
+    for name, value in (("count", count), ("length", length)):
+        if value < 1:
+            raise UsageError(f"--{name} is {value}; it must be at least 1")
+    import numpy as np  # noqa: PLC0415
+
+    from char_rnn.analyse.overlap import overlaps  # noqa: PLC0415
+    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
+    from char_rnn.cli.show import waiting  # noqa: PLC0415
+    from char_rnn.data.sources import open_source  # noqa: PLC0415
+
+    models = {name: CharRNN.load(name) for name in model_or_text if _is_model(name)}
+    kinds = {model.vocabulary.kind for model in models.values() if model.vocabulary is not None}
+    as_bytes = bytes or "bytes" in kinds
+    source = open_source(text, as_bytes=as_bytes) if text is not None else _own_text(models)
+    training = symbols_of(source, as_bytes)
+    rng = np.random.default_rng(rng_seed)
+    samples = []
+    for name in model_or_text:
+        if name not in models:
+            samples.append((name, symbols_of(open_source(name, as_bytes=as_bytes), as_bytes)))
+            continue
+        with waiting("Writing samples"):
+            drawn = models[name].sample_many([""] * count, length, temperature, rng)
+        for k, sample in enumerate(drawn, 1):
+            symbols = _of_text(sample, as_bytes)
+            samples.append((f"{name} {k}", symbols))
+    with waiting("Looking up") as told:
+        found = overlaps(samples, training, told)
+    if html is not None:
+        from char_rnn.analyse.overlap import page  # noqa: PLC0415
+        from char_rnn.storage import write_text  # noqa: PLC0415
+
+        write_text(html, page(f"Copied from {source.name}", source.name, found))
+        click.echo(f"Written: {html}", err=True)
+    unit = "bytes" if as_bytes else "characters"
+    if json:
+        _tell_json(source.name, len(training), unit, found)
+    else:
+        _tell(source.name, len(training), unit, found)
+    if show:
+        _show(found)
+
+
+def _is_model(name: str) -> bool:
+    """Tell whether an argument names a model and not a text."""
+    from char_rnn.charrnn import LAST_FILE, MODEL_FILE, SHIPPED  # noqa: PLC0415
+    from char_rnn.train.run import CONFIG_FILE  # noqa: PLC0415
+
+    path = Path(name)
+    if path.is_dir():
+        return any((path / file).is_file() for file in (CONFIG_FILE, MODEL_FILE, LAST_FILE))
+    return path.suffix in {".safetensors", ".pkl"} or (name == SHIPPED and not path.exists())
+
+
+def _own_text(models: dict[str, Any]) -> Any:
+    """Return the source that the models were trained on, if there is one and it is unchanged."""
+    if not models:
+        raise UsageError("which training text? Name it with --text")
+    found = {}
+    for name, model in models.items():
+        source = source_of(name, model)
+        found[source.where] = source
+    if len(found) > 1:
+        raise UsageError(
+            f"the models were trained on different texts ({', '.join(sorted(found))}); "
+            "name one with --text"
+        )
+    source = next(iter(found.values()))
+    click.echo(f"Training text: {source.where}", err=True)
+    return source
+
+
+def _of_text(text: str, as_bytes: bool) -> Any:
+    from char_rnn.data.vocabulary import ByteVocabulary, code_points  # noqa: PLC0415
+
+    return ByteVocabulary().encode(text) if as_bytes else code_points(text)
+
+
+def _tell_json(training: str, length: int, unit: str, found: Sequence[Any]) -> None:
+    report = {
+        "training_text": training, "length": length, "unit": unit,
+        "samples": [overlap.to_dict() for overlap in found],
+    }  # fmt: skip
+    click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+
+
+def _tell(training: str, length: int, unit: str, found: Sequence[Any]) -> None:
+    floors = list(found[0].shares)
+    width = max(6, *(len(overlap.name) for overlap in found))
+    click.echo(f"Word for word in {training} ({length:,} {unit}):\n")
+    click.echo(
+        f"{'sample':<{width}}  {unit:>10}  longest  " + "  ".join(f"{f'{n}+':>6}" for n in floors)
+    )
+    for overlap in found:
+        longest = overlap.longest.length if overlap.longest else 0
+        shares = "  ".join(f"{overlap.shares[n]:>6.1%}" for n in floors)
+        click.echo(f"{overlap.name:<{width}}  {overlap.characters:>10,}  {longest:>7,}  {shares}")
+    click.echo("\nThe longest passages:")
+    for overlap in found:
+        if overlap.longest is None:
+            click.echo(f"  {overlap.name}: none")
+            continue
+        at, size, quoted, place, line = overlap.longest
+        cut = "…" if len(quoted) > QUOTED else ""
+        click.echo(
+            f"  {overlap.name}: {size:,} at {at:,}; in {training} at {place:,}, "
+            f"line {line:,}: {quoted[:QUOTED]!r}{cut}"
+        )
+
+
+def _show(found: Sequence[Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from char_rnn.analyse.overlap import FLOORS, STYLES, coloured  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    scale = Text("\nIn runs of at least")
+    for floor, style in zip(FLOORS, STYLES, strict=True):
+        scale.append(" ").append(f" {floor} ", style=style)
+    console.print(scale, soft_wrap=True)
+    for overlap in found:
+        shown = Text(f"\n{overlap.name}:\n")
+        for piece, style in coloured(overlap.pieces, SHOWN):
+            shown.append(piece, style=style or None)
+        console.print(shown, soft_wrap=True)

@@ -1,0 +1,74 @@
+"""The text that a model was trained on: where it is, and its symbols."""
+
+from pathlib import Path
+from typing import Any
+
+from char_rnn.errors import UnknownCharacters, UsageError
+
+
+def source_of(name: str, model: Any) -> Any:
+    """Return the source of the text that `model`, read from `name`, was trained on.
+
+    Raises UsageError if it is not known or no longer the same.
+    """
+    from char_rnn.data.builtin import BUILTIN  # noqa: PLC0415
+    from char_rnn.data.corpus import Corpus  # noqa: PLC0415
+    from char_rnn.data.sources import open_source  # noqa: PLC0415
+    from char_rnn.train.run import CONFIG_FILE, Run  # noqa: PLC0415
+
+    path = Path(name)
+    folder = path if path.is_dir() else path.parent
+    patterns: list[str] = []
+    if (folder / CONFIG_FILE).is_file():
+        run = Run.open(folder)
+        where, patterns = run.where, run.patterns
+    else:
+        where = str(model.summary.get("text", ""))
+        if where not in BUILTIN:
+            raise UsageError(
+                f"{name} does not tell where its training text is; name it with --text"
+            )
+    if where == "-":
+        raise UsageError(f"{name} was trained on standard input; name its text with --text")
+    as_bytes = model.vocabulary is not None and model.vocabulary.kind == "bytes"
+    source = open_source(where, as_bytes=as_bytes, patterns=patterns)
+    try:
+        corpus = Corpus.from_source(source, as_bytes=as_bytes, vocabulary=model.vocabulary)
+        same = corpus.sha256 == model.summary.get("text_sha256")
+    except UnknownCharacters:
+        same = False
+    if not same:
+        raise UsageError(f"{where} is not the text that {name} was trained on; name it with --text")
+    return source
+
+
+def symbols_of(source: Any, as_bytes: bool) -> Any:
+    """Return the whole text as code points or bytes (N,)."""
+    import numpy as np  # noqa: PLC0415
+
+    from char_rnn.data.vocabulary import code_points  # noqa: PLC0415
+
+    if as_bytes:
+        return np.frombuffer(b"".join(source.byte_chunks()), np.uint8)
+    return np.concatenate([code_points(chunk) for chunk in source.chunks()])
+
+
+def training_ids(name: str, model: Any, text: str | None) -> Any:
+    """Return the training text of `model` as its ids (N,): of `text`, or else of its own run.
+
+    A character that the model does not know stands for no id of it: it breaks a run.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    from char_rnn.data.sources import open_source  # noqa: PLC0415
+
+    vocabulary = model.vocabulary
+    as_bytes = vocabulary is not None and vocabulary.kind == "bytes"
+    source = source_of(name, model) if text is None else open_source(text, as_bytes=as_bytes)
+    symbols = symbols_of(source, as_bytes)
+    if as_bytes or vocabulary is None:
+        return symbols
+    codes = np.array([ord(char) for char in vocabulary.chars])
+    ids = np.searchsorted(codes, symbols)
+    known = codes[np.minimum(ids, len(codes) - 1)] == symbols
+    return np.where(known, ids, len(codes))
