@@ -7,6 +7,7 @@ is where they meet, so it stands above both and above `generate`, and below `tra
 import dataclasses
 import json
 import operator
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -253,14 +254,17 @@ class CharRNN:
     def generate(
         self, seed: str = "", config: SampleConfig | None = None,
         rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+        threads: int = 1,
     ) -> Iterator[str]:  # fmt: skip
         """Yield what follows `seed`, piece by piece, as it is made.
 
         Without a seed text the model begins a new line, where its vocabulary has one.
         copies: the text that `config.max_copy` must not copy from.
+        threads: of BLAS. Two help only where a layer has a million weights or more, on a machine
+            with nothing else to do.
         """
         draws = np.random.default_rng() if rng is None else rng
-        return self._writer().write(seed, config or SampleConfig(), draws, copies)
+        return self._writer().write(seed, config or SampleConfig(), draws, copies, threads)
 
     def sample(
         self, seed: str = "", length: int = SampleConfig.length,
@@ -290,13 +294,16 @@ class CharRNN:
     def generate_many(
         self, seeds: list[str], config: SampleConfig | None = None,
         rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+        threads: int | None = None,
     ) -> list[str]:  # fmt: skip
         """Return what follows each of `seeds`: as one batch, or one by one under conditions.
 
-        The conditions are regex, words, close, max_copy and code.
+        The conditions are regex, words, close, max_copy and code. threads: groups of texts that
+        are written side by side, None for as many as there are cores; the texts are the same.
         """
         draws = np.random.default_rng() if rng is None else rng
-        return self._writer().write_many(seeds, config or SampleConfig(), draws, copies)
+        cores = threads or os.cpu_count() or 1
+        return self._writer().write_many(seeds, config or SampleConfig(), draws, copies, cores)
 
     def search(
         self, seed: str = "", config: SampleConfig | None = None, width: int = 10,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from char_rnn import CharRNN, Vocabulary
+from char_rnn import CharRNN, SampleConfig, Vocabulary
 
 CELLS = [("rnn", False), ("gru", False), ("gru", True), ("lstm", False)]
 
@@ -48,3 +48,15 @@ def test_without_a_newline_the_first_character_is_drawn():
     texts = made.sample_many([""] * 30, 5, rng=np.random.default_rng(0))
     assert {len(text) for text in texts} == {5} and len({text[0] for text in texts}) == 3
     assert len(made.sample("", 5)) == 5 and made.sample("", 0) == ""
+
+
+def test_texts_do_not_depend_on_how_many_threads_write_them():
+    made = model("gru", dtype="float32")
+    seeds = ["a", "bc", "", "g"] * 20  # three groups
+    texts = [
+        made.generate_many(seeds, SampleConfig(30), np.random.default_rng(0), threads=threads)
+        for threads in (1, 2, 5)
+    ]
+    assert texts[0] == texts[1] == texts[2] and len(set(texts[0])) == 80
+    alone = "".join(made.generate("a", SampleConfig(30), np.random.default_rng(0), threads=2))
+    assert alone == "".join(made.generate("a", SampleConfig(30), np.random.default_rng(0)))

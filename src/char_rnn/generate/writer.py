@@ -8,6 +8,7 @@ import numpy as np
 from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
+from char_rnn.generate.batch import Batch, blas_threads
 from char_rnn.generate.beam import beam_search, stop_texts
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.sampler import after_reading, sample
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from char_rnn.data.copies import CopyIndex
 
 Array = np.ndarray
-
-LOOK = 50
-"""After so many characters a batch looks whether all of its texts have ended."""
 
 
 class Found(NamedTuple):
@@ -51,15 +49,15 @@ class Writer:
 
     def write(
         self, seed: str, config: SampleConfig, rng: np.random.Generator,
-        copies: "CopyIndex | None" = None,
+        copies: "CopyIndex | None" = None, threads: int = 1,
     ) -> Iterator[str]:  # fmt: skip
         """Yield what follows `seed`, piece by piece.
 
-        copies: the training text, for `config.max_copy`.
+        copies: the training text, for `config.max_copy`. threads: of BLAS.
         """
         decoder, stop = self._vocabulary.decoder(), Stop(config, seed)
         if not stop.done:
-            for idx in self._ids(seed, config, rng, copies):
+            for idx in self._ids(seed, config, rng, copies, threads):
                 text = stop.feed(decoder.feed(idx))
                 if text:
                     yield text
@@ -70,47 +68,30 @@ class Writer:
                 yield rest
 
     def _ids(
-        self, seed: str, config: SampleConfig, rng: np.random.Generator, copies: "CopyIndex | None"
-    ) -> Iterator[int]:
+        self, seed: str, config: SampleConfig, rng: np.random.Generator,
+        copies: "CopyIndex | None", threads: int,
+    ) -> Iterator[int]:  # fmt: skip
         ids, length = self.begin(seed), most_characters(config)
         if length and not len(ids):
             # Nothing to begin with: the first character is drawn from all of them alike.
             ids, length = rng.integers(self._config.vocab_size, size=1), length - 1
             yield int(ids[0])
-        stepper = after_reading(self._config, self._parameters, [ids])
-        for drawn in sample(stepper, length, self._chooser(config, 1, rng)):
-            yield drawn.item(0)
+        with blas_threads(threads):
+            stepper = after_reading(self._config, self._parameters, [ids])
+            for drawn in sample(stepper, length, self._chooser(config, 1, rng)):
+                yield drawn.item(0)
 
     def write_many(
         self, seeds: Sequence[str], config: SampleConfig, rng: np.random.Generator,
-        copies: "CopyIndex | None" = None,
+        copies: "CopyIndex | None" = None, threads: int = 1,
     ) -> list[str]:  # fmt: skip
         """Return what follows each of `seeds`: as one batch, or one by one under conditions."""
         if config.constrained or config.code:
             return ["".join(self.write(seed, config, rng, copies)) for seed in seeds]
         if not seeds:
             return []
-        length = most_characters(config)
-        begun = [self.begin(seed) for seed in seeds]
-        drawn = [rng.integers(self._config.vocab_size, size=0 if len(ids) else 1) for ids in begun]
-        firsts = [np.concatenate(pair) for pair in zip(begun, drawn, strict=True)]
-        stepper = after_reading(self._config, self._parameters, firsts)
-        steps: list[Array] = []
-
-        def texts() -> list[tuple[str, bool]]:
-            """Return each text as far as it has come, and whether it has ended."""
-            ids = np.array(steps, np.intp).reshape(len(steps), len(seeds)).T
-            made = (np.concatenate(pair)[:length] for pair in zip(drawn, ids, strict=True))
-            return [
-                cut(config, seed, self._vocabulary.decode(row))
-                for seed, row in zip(seeds, made, strict=True)
-            ]
-
-        for ids in sample(stepper, length, self._chooser(config, len(seeds), rng)):
-            steps.append(ids)
-            if config.ends and len(steps) % LOOK == 0 and all(ended for _, ended in texts()):
-                break
-        return [text for text, _ in texts()]
+        batch = Batch(self._config, self._parameters, self._vocabulary, config)
+        return batch.write(seeds, [self.begin(seed) for seed in seeds], rng, threads)
 
     def search(
         self, seed: str, config: SampleConfig, width: int, groups: int, results: int
@@ -127,10 +108,11 @@ class Writer:
         texts = (*config.stop, *(["\n"] if config.lines else []))
         stops = [self._vocabulary.encode(text) for text in texts]
         ends = stop_texts(stops, self._config.vocab_size) if stops else ()
-        found = beam_search(
-            self._config, self._parameters, ids, config.length, width, groups, ends=ends,
-            results=results,
-        )  # fmt: skip
+        with blas_threads(1):
+            found = beam_search(
+                self._config, self._parameters, ids, config.length, width, groups, ends=ends,
+                results=results,
+            )  # fmt: skip
         return [
             Found(cut(config, "", self._vocabulary.decode(h.ids))[0], h.log_probability, h.score)
             for h in found
