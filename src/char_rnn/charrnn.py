@@ -8,7 +8,6 @@ import dataclasses
 import json
 import operator
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +17,7 @@ from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary, vocabulary_from_dict
 from char_rnn.errors import CorruptFile, RunError, UsageError
 from char_rnn.generate.session import Session
-from char_rnn.generate.writer import Found, Writer
+from char_rnn.generate.writer import Found, Pieces, Writer
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters, is_spare
@@ -255,8 +254,8 @@ class CharRNN:
         self, seed: str = "", config: SampleConfig | None = None,
         rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
         threads: int = 1,
-    ) -> Iterator[str]:  # fmt: skip
-        """Yield what follows `seed`, piece by piece, as it is made.
+    ) -> Pieces:  # fmt: skip
+        """Return what follows `seed`: an iterator over pieces of text, as they are made.
 
         Without a seed text the model begins a new line, where its vocabulary has one.
         copies: the text that `config.max_copy` must not copy from.

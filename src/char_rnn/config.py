@@ -264,7 +264,8 @@ class SampleConfig(_Config):
     close: brackets and double quotes match and close.
     max_copy: no run of so many characters stands in the training text, 0 for no limit.
     code: `python` for output that parses.
-    effort: characters that may be taken back to meet regex, words, close, max_copy and code.
+    effort: characters that may be taken back to meet regex, words, close and max_copy; for code,
+        since the text last grew.
     """
 
     length: int = 500

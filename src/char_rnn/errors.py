@@ -15,6 +15,7 @@ CharRNNError
 ├── RunError              a run folder cannot be created, resumed or found
 ├── WorkerDied            a worker process of a training run has ended
 ├── NonFiniteGradient     a gradient or its norm is NaN or infinite
+├── ConstraintNotMet      no text that meets what was asked for was found within the effort
 └── MissingExtra          an optional dependency is not installed
 
 Every message is one line that names the thing, what was found, what was expected and what to do.
@@ -80,6 +81,10 @@ class WorkerDied(CharRNNError):
 
 class NonFiniteGradient(CharRNNError, ArithmeticError):
     """A gradient, or its norm, is NaN or infinite."""
+
+
+class ConstraintNotMet(CharRNNError):
+    """No text that meets what was asked for was found within the effort."""
 
 
 class MissingExtra(CharRNNError, ImportError):

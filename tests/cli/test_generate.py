@@ -1,19 +1,22 @@
-"""`char-rnn generate` through its real entry point: where texts end and go, and what is warned of."""
+"""`char-rnn generate` through its real entry point: where texts end and go, what is warned of."""
 
+import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from char_rnn import CharRNN, SampleConfig
+from char_rnn import CharRNN, Corpus, SampleConfig, TrainConfig, Trainer
+from char_rnn.data.sources import open_source
 
 COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()", "generate"]
 
 
 def run(*arguments, **options):
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8",
-        **options,
+        [*COMMAND, *map(str, arguments)], check=False, capture_output=True,
+        text=True, encoding="utf-8", **options,
     )  # fmt: skip
 
 
@@ -24,8 +27,6 @@ def text_of(*arguments, **options):
 
 
 def test_what_the_command_writes_is_what_the_model_returns():
-    import numpy as np  # noqa: PLC0415
-
     settings = {"top_k": 20, "top_p": 0.9, "repetition_penalty": 1.1}
     options = ["--top_k", 20, "--top_p", 0.9, "--repetition_penalty", 1.1]
     written = text_of("--seed", "ROMEO:", "--length", 80, "--rng_seed", 5, *options)
@@ -34,9 +35,7 @@ def test_what_the_command_writes_is_what_the_model_returns():
     again = model.sample("ROMEO:", 80, rng=np.random.default_rng(5), order=order, **settings)
     assert written == again + "\n"
     config = SampleConfig(80, order=order, **settings)
-    assert again == "ROMEO:" + "".join(
-        model.generate("ROMEO:", config, np.random.default_rng(5))
-    )
+    assert again == "ROMEO:" + "".join(model.generate("ROMEO:", config, np.random.default_rng(5)))
 
 
 def test_strategies_are_applied_in_the_order_of_the_command_line():
@@ -68,11 +67,24 @@ def test_many_texts_go_to_many_files(tmp_path):
     assert len(set(texts)) == 3
 
 
-def test_a_loop_is_told_once_on_standard_error():
-    done = run("shakespeare", "--temperature", 0.05, "--length", 1500, "--rng_seed", 1)
+def test_a_loop_is_told_once_on_standard_error(tmp_path):
+    """A model that was trained for too short a time, at temperature 0.05."""
+    text = "".join(open_source("python-docs").chunks())[:50_000]
+    corpus = Corpus.from_text(text)
+    model = CharRNN(
+        corpus.vocabulary.size, 64, vocabulary=corpus.vocabulary, rng=np.random.default_rng(0)
+    )
+    config = TrainConfig(iterations=250, batch_size=16, sample_every=0, eval_every=0, threads=1)
+    list(Trainer(model, corpus, config))
+    model.save(tmp_path / "short.safetensors")
+    options = ["--length", 1500, "--rng_seed", 1]
+    done = run(tmp_path / "short.safetensors", "--temperature", 0.05, *options)
     assert done.stderr.count("loop") == 1 and "--temperature" in done.stderr
-    assert "loop" not in done.stdout
-    assert not run("shakespeare", "--length", 1500, "--rng_seed", 1).stderr
+    assert "fallen into a loop" not in done.stdout
+    assert not run(tmp_path / "short.safetensors", "--temperature", 0.9, *options).stderr
+    greedy = run("shakespeare", "--greedy", *options)
+    assert greedy.stderr.count("loop") == 1
+    assert not run("shakespeare", *options).stderr
 
 
 def test_beams():
@@ -82,9 +94,7 @@ def test_beams():
 
 def test_a_conversation():
     said = "ROMEO:\n/temperature 0.2\n/nonsense\n\n/undo\n/undo\n/undo\nété\n/length 5\nBye\\\n"
-    done = run(
-        "shakespeare", "--interactive", "--length", 30, "--rng_seed", 3, input=said
-    )
+    done = run("shakespeare", "--interactive", "--length", 30, "--rng_seed", 3, input=said)
     assert done.returncode == 0 and "Traceback" not in done.stderr
     assert len(done.stdout) == 31 + 31 + 6
     assert "unknown command /nonsense" in done.stderr and "nothing to take back" in done.stderr
@@ -119,3 +129,30 @@ def test_everything_forbidden():
     chars = "".join(CharRNN.load("shakespeare").vocabulary.chars)
     done = run("shakespeare", "--forbid", chars)
     assert done.returncode == 2 and "every character that could follow is forbidden" in done.stderr
+
+
+def test_what_is_not_copied_is_not_there(tmp_path, shakespeare):
+    text = shakespeare.read_text("utf-8")
+    options = ["--max_copy", 12, "--temperature", 0.2, "--length", 300, "--rng_seed", 1]
+    free = text_of(*options[2:])
+    kept = text_of(*options, "--text", shakespeare).removesuffix("\n")
+
+    def copied(made):
+        return any(made[at : at + 12] in text for at in range(len(made) - 11))
+
+    assert copied(free) and not copied(kept) and len(kept) == 300
+
+
+def test_conditions_are_met_and_told():
+    done = run("shakespeare", "--regex", r"[A-Z]{3,6}:\n[A-Z][a-z ,']{10,30}[.!?]", "--rng_seed", 1)
+    assert re.fullmatch(r"[A-Z]{3,6}:\n[A-Z][a-z ,']{10,30}[.!?]\n", done.stdout)
+    assert "characters taken back: 0" in done.stderr
+    text = text_of("--words", "sword", "--words", "crown", "--length", 120, "--count", 2)
+    assert len(re.findall(r"\bsword\b", text)) >= 2 and len(re.findall(r"\bcrown\b", text)) >= 2
+
+
+def test_what_cannot_be_met_is_told():
+    done = run("shakespeare", "--regex", "[A-Z]{50}", "--length", 20)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    done = run("shakespeare", "--regex", "é+")
+    assert done.returncode == 2 and "é" in done.stderr

@@ -89,8 +89,11 @@ def test_rows_do_not_know_each_other():
             np.testing.assert_array_equal(apply(row[None])[0], expected)
 
 
+LOGITS = st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False)
+
+
 @given(
-    st.lists(st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False), min_size=2, max_size=8),
+    st.lists(LOGITS, min_size=2, max_size=8),
     st.permutations(STRATEGIES), st.sampled_from([0, 1e-300, 1e-6, 0.7, 1, 1e6, 1e300]),
     st.integers(1, 8), st.floats(1e-9, 1), st.floats(0, 1), st.floats(1e-9, 1), st.floats(0.1, 10),
 )  # fmt: skip

@@ -84,6 +84,9 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
         copies = _copies(network, model, options["text"], config)
         pieces = network.generate(seed, config, rng, copies, options["threads"] or 1)
         stream(seed, pieces, config, options["out"], options["highlight"])
+        if config.constrained or config.code:
+            early = "; it ended early, for --effort was spent" if pieces.gave_up else ""
+            click.echo(f"{pieces.unit} taken back: {pieces.taken_back:,}{early}", err=True)
 
 
 def _check(options: dict[str, Any], config: SampleConfig) -> None:

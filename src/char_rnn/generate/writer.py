@@ -1,7 +1,7 @@
 """Texts from a network and its vocabulary: what `CharRNN.generate` and its kin do."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -11,14 +11,19 @@ from char_rnn.errors import UsageError
 from char_rnn.generate.batch import Batch, blas_threads
 from char_rnn.generate.beam import beam_search, stop_texts
 from char_rnn.generate.choose import Chooser, bias_amounts
+from char_rnn.generate.code import CodeWriter
+from char_rnn.generate.constraints import Place, make_guard
+from char_rnn.generate.rewind import ConstrainedIds
 from char_rnn.generate.sampler import after_reading, sample
 from char_rnn.generate.stop import Stop, cut, most_characters
 from char_rnn.model.parameters import Parameters
+from char_rnn.model.stepper import Stepper
 
 if TYPE_CHECKING:
     from char_rnn.data.copies import CopyIndex
 
 Array = np.ndarray
+T = TypeVar("T")
 
 
 class Found(NamedTuple):
@@ -30,6 +35,38 @@ class Found(NamedTuple):
     text: str
     log_probability: float
     score: float
+
+
+class Pieces(Iterator[str]):
+    """A text as it is made, piece by piece.
+
+    taken_back: how many `unit` were made and taken back so far, to meet conditions.
+    """
+
+    def __init__(
+        self, pieces: Iterator[str], count: Callable[[], int] = lambda: 0,
+        unit: str = "characters", gave_up: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
+        self._pieces, self._count, self.unit, self._gave_up = pieces, count, unit, gave_up
+
+    def __next__(self) -> str:
+        return next(self._pieces)
+
+    @property
+    def taken_back(self) -> int:
+        """How many `unit` were taken back so far."""
+        return self._count()
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the text ended early, because the effort was spent."""
+        return self._gave_up()
+
+
+def _limited(things: Iterable[T], threads: int) -> Iterator[T]:
+    """Yield `things`, made with so many BLAS threads."""
+    with blas_threads(threads):
+        yield from things
 
 
 class Writer:
@@ -50,27 +87,62 @@ class Writer:
     def write(
         self, seed: str, config: SampleConfig, rng: np.random.Generator,
         copies: "CopyIndex | None" = None, threads: int = 1,
-    ) -> Iterator[str]:  # fmt: skip
-        """Yield what follows `seed`, piece by piece.
+    ) -> Pieces:  # fmt: skip
+        """Return what follows `seed`, as an iterator over its pieces.
 
         copies: the training text, for `config.max_copy`. threads: of BLAS.
+        Raises UsageError for conditions that cannot be met; the iterator raises ConstraintNotMet.
         """
+        if config.code:
+            return self._write_code(seed, config, rng, threads)
+        if not config.constrained:
+            return Pieces(self._text(self._ids(seed, config, rng, threads), seed, config))
+        begun = self.begin(seed)
+        ids = begun if len(begun) else np.zeros(1, np.intp)
+        length = most_characters(config)
+        guard = make_guard(config, self._vocabulary, length, copies)
+        assert guard is not None
+        with blas_threads(threads):
+            stepper = after_reading(self._config, self._parameters, [ids])
+        chooser = self._chooser(config, 1, rng)
+        found: ConstrainedIds[Place] = ConstrainedIds(
+            stepper, begun, length, chooser, guard, config.effort
+        )
+        pieces = self._text(_limited(found, threads), seed, config)
+        return Pieces(pieces, lambda: found.taken_back, "characters")
+
+    def _write_code(
+        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int
+    ) -> Pieces:
+        if config.constrained or config.ends:
+            raise UsageError(
+                "code ends where a statement does and is cut nowhere else; leave stop, lines, "
+                "until_line_end, regex, words, close and max_copy out"
+            )
+        stepper = Stepper(self._config, self._parameters)
+        chooser = self._chooser(config, 1, rng)
+        writer = CodeWriter(stepper, chooser, self._vocabulary, config.effort)
+        pieces = _limited(writer.write(seed, config.length), threads)
+        return Pieces(pieces, lambda: writer.lines_taken_back, "lines", lambda: writer.gave_up)
+
+    def _text(self, ids: Iterator[int], seed: str, config: SampleConfig) -> Iterator[str]:
+        """Yield the text of `ids`, up to where it ends."""
         decoder, stop = self._vocabulary.decoder(), Stop(config, seed)
-        if not stop.done:
-            for idx in self._ids(seed, config, rng, copies, threads):
-                text = stop.feed(decoder.feed(idx))
-                if text:
-                    yield text
-                if stop.done:
-                    return
-            rest = stop.feed(decoder.finish()) + stop.finish()
-            if rest:
-                yield rest
+        if stop.done:
+            return
+        for idx in ids:
+            text = stop.feed(decoder.feed(idx))
+            if text:
+                yield text
+            if stop.done:
+                return
+        rest = stop.feed(decoder.finish()) + stop.finish()
+        if rest:
+            yield rest
 
     def _ids(
-        self, seed: str, config: SampleConfig, rng: np.random.Generator,
-        copies: "CopyIndex | None", threads: int,
-    ) -> Iterator[int]:  # fmt: skip
+        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int
+    ) -> Iterator[int]:
         ids, length = self.begin(seed), most_characters(config)
         if length and not len(ids):
             # Nothing to begin with: the first character is drawn from all of them alike.
