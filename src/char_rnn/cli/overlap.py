@@ -16,6 +16,7 @@ COUNT = 4
 LENGTH = 2000
 SHOWN = 2000
 QUOTED = 200
+MOST_DIVERSE = 1_000_000  # characters of a sample that diversity is measured on
 
 
 @click.command("overlap", short_help="Show what was copied from the training text.")
@@ -44,13 +45,15 @@ def command(
 
     MODEL_OR_TEXT is a text, or a model file or run folder, with which samples are written first;
     there may be several. For each sample: the longest run of characters that the training text
-    holds, too, and the share of characters in such runs of at least 20, 40 and 80.
+    holds, too, and the share of characters in such runs of at least 20, 40 and 80. Then how much
+    the samples repeat themselves and each other.
     """  # fmt: skip
     for name, value in (("count", count), ("length", length)):
         if value < 1:
             raise UsageError(f"--{name} is {value}; it must be at least 1")
     import numpy as np  # noqa: PLC0415
 
+    from char_rnn.analyse.diversity import diversity  # noqa: PLC0415
     from char_rnn.analyse.overlap import overlaps  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.show import waiting  # noqa: PLC0415
@@ -81,10 +84,12 @@ def command(
         write_text(html, page(f"Copied from {source.name}", source.name, found))
         click.echo(f"Written: {html}", err=True)
     unit = "bytes" if as_bytes else "characters"
+    variety = diversity([_text_of(symbols, as_bytes)[:MOST_DIVERSE] for _, symbols in samples])
     if json:
-        _tell_json(source.name, len(training), unit, found)
+        _tell_json(source.name, len(training), unit, found, variety)
     else:
         _tell(source.name, len(training), unit, found)
+        _tell_diversity(variety)
     if show:
         _show(found)
 
@@ -124,10 +129,16 @@ def _of_text(text: str, as_bytes: bool) -> Any:
     return ByteVocabulary().encode(text) if as_bytes else code_points(text)
 
 
-def _tell_json(training: str, length: int, unit: str, found: Sequence[Any]) -> None:
+def _text_of(symbols: Any, as_bytes: bool) -> str:
+    from char_rnn.data.vocabulary import ByteVocabulary, from_code_points  # noqa: PLC0415
+
+    return ByteVocabulary().decode(symbols) if as_bytes else from_code_points(symbols)
+
+
+def _tell_json(training: str, length: int, unit: str, found: Sequence[Any], variety: Any) -> None:
     report = {
         "training_text": training, "length": length, "unit": unit,
-        "samples": [overlap.to_dict() for overlap in found],
+        "samples": [overlap.to_dict() for overlap in found], "diversity": variety._asdict(),
     }  # fmt: skip
     click.echo(json.dumps(report, ensure_ascii=False, indent=2))
 
@@ -153,6 +164,19 @@ def _tell(training: str, length: int, unit: str, found: Sequence[Any]) -> None:
         click.echo(
             f"  {overlap.name}: {size:,} at {at:,}; in {training} at {place:,}, "
             f"line {line:,}: {quoted[:QUOTED]!r}{cut}"
+        )
+
+
+def _tell_diversity(variety: Any) -> None:
+    """Tell how much the samples repeat themselves and each other."""
+    both = (variety.distinct_characters, variety.distinct_words)
+    chars, words = (" ".join(f"{share:.3f}" for share in shares) for shares in both)
+    click.echo("\nDistinct n-grams of 1, 2, 3 and 4, as a share of all (analyse/diversity.py):")
+    click.echo(f"  of characters {chars}\n  of words      {words}")
+    click.echo(f"In loops: {variety.looped:.1%}")
+    if variety.overlap is not None:
+        click.echo(
+            f"Passages of 10 characters that another sample holds too: {variety.overlap:.1%}"
         )
 
 
