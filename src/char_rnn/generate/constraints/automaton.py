@@ -149,7 +149,7 @@ def _set(pattern: str, at: int) -> tuple[str, int]:
         # `re` takes a bracket that stands first as itself, interegular as the end of the set.
         items.append("\\]" if item == "]" else item)
     outside = sum(item in _OUTSIDE_ASCII for item in items)
-    if False or (outside and _INSENSITIVE.search(pattern)):
+    if outside > 1 or (outside and _INSENSITIVE.search(pattern)):
         raise _refused(pattern, r"a set with several of \D, \S and \W, or with one beside (?i)")
     for low, dash, high in zip(items, items[1:], items[2:], strict=False):
         if dash == "-" and ord(high[0]) - (ord(low) if len(low) == 1 else 0) > WIDEST_RANGE:

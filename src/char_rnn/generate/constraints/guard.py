@@ -199,5 +199,5 @@ class Guard:
         if not len(ids):
             return masks
         kept = np.ones(len(masks[0]), bool)
-        kept[ids] = False
+        kept[ids[ids < len(kept)]] = False  # the training text may hold what the model cannot write
         return [mask & kept for mask in masks]
