@@ -36,6 +36,18 @@ def test_steps_equal_a_window(cell, reset_after, B):
 
 
 @pytest.mark.parametrize(("cell", "reset_after"), CELLS)
+@pytest.mark.parametrize(("H", "B"), [(128, 5), (128, 10), (40, 33), (200, 9)])
+def test_blocks_change_nothing(cell, reset_after, H, B):
+    model = CharRNN(V, H, cell, 2, reset_after, "float64", np.random.default_rng(1))
+    ids = np.random.default_rng(3).integers(V, size=(4, B))
+    window, _ = model.forward(ids)
+    stepper = Stepper(model.config, model.parameters, B)
+    stepper.begin(stepper.initial_state())
+    for t in range(4):
+        np.testing.assert_allclose(stepper.step(ids[t]), window[t], atol=1e-12)
+
+
+@pytest.mark.parametrize(("cell", "reset_after"), CELLS)
 def test_a_state_that_was_kept_goes_on_as_if_nothing_had_been(cell, reset_after):
     model = made(cell, reset_after, 2)
     ids = np.random.default_rng(3).integers(V, size=(T, 2))

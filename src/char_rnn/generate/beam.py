@@ -22,6 +22,7 @@ import numpy as np
 
 from char_rnn.config import ModelConfig
 from char_rnn.errors import UsageError
+from char_rnn.generate.sampler import after_reading
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
 
@@ -70,11 +71,10 @@ def beam_search(
         _end_mask(ends, config.vocab_size), results, temperature,
     )  # fmt: skip
     if length > 0:
+        # The seed is read by a single stream, and all beams go on from there.
         stepper = Stepper(config, parameters, width)
-        stepper.begin(stepper.initial_state())
-        for idx in seed:
-            logits = stepper.step(np.full(width, idx))
-        search.run(stepper, logits)
+        stepper.begin(after_reading(config, parameters, [seed]).state())
+        search.run(stepper)
     return search.best()
 
 
@@ -130,22 +130,25 @@ class _Search:
         # One beam of each group lives at first: all of them stand at the same text.
         self._log_p[::each] = 0
 
-    def run(self, stepper: Stepper, logits: Array) -> None:
-        """Search from `logits` (W, V), the same of every beam, of what follows the seed text."""
+    def run(self, stepper: Stepper) -> None:
+        """Search from where all streams of `stepper` are: at the end of the seed text."""
         # A beam that is not alive has −∞; whatever else is not finite is found by `_extend`.
         with np.errstate(all="ignore"):
+            logits = stepper.logits()
             for t in range(self._length):
+                if t > 0:
+                    parents = self._parents[t - 1]
+                    if parents.tobytes() != self._same:
+                        stepper.select(parents)
+                    logits = stepper.step(self._ids[t - 1])
                 self._extend(logits)
                 if self._ends is not None:
                     self._end(t)
                 self._choose(t)
-                if t + 1 == self._length or (self._ends is not None and self._is_over()):
+                if self._ends is not None and self._is_over():
                     break
-                parents = self._parents[t]
-                if parents.tobytes() != self._same:
-                    stepper.select(parents)
-                logits = stepper.step(self._ids[t])
-        self._finish_living(t)
+            else:
+                self._finish_living()
 
     def best(self) -> list[Hypothesis]:
         """Return the results, the best first."""
@@ -245,10 +248,9 @@ class _Search:
                 return False
         return True
 
-    def _finish_living(self, t: int) -> None:
-        """Count the living beams as complete if step `t` was the last one that there can be."""
-        if t + 1 < self._length:
-            return
+    def _finish_living(self) -> None:
+        """Count the beams as complete: they have reached the full length."""
+        t = self._length - 1
         for group, complete in zip(self._groups, self._complete, strict=True):
             for beam in range(group.start, group.stop):
                 log_p = float(self._log_p[beam])
