@@ -1,6 +1,6 @@
 """Run every benchmark, print the tables, write docs/performance.json, and redraw docs/.
 
-    python -m benchmarks [--steps 10] [--threads 2] [--only training,generation,reference,growth]
+    python -m benchmarks [--steps 10] [--threads 2] [--only training,generation,beam,…]
 
 It takes about ten minutes on an idle machine with two cores. What is left out by `--only` keeps
 its last figures. Start-up has a command of its own: python -m benchmarks.startup.
@@ -23,7 +23,7 @@ from benchmarks.min_char_rnn import MinCharRNN
 
 DOCS = Path(__file__).parents[1] / "docs"
 CELLS, HIDDEN, BATCH = ("rnn", "gru", "lstm"), (128, 256, 512), (32, 64, 128)
-PARTS = ("training", "generation", "reference", "growth")
+PARTS = ("training", "generation", "beam", "reference", "growth")
 
 
 def training(steps: int, threads: int) -> list[dict[str, object]]:
@@ -52,6 +52,16 @@ def generation(threads: int) -> list[dict[str, object]]:
         for H in (256, 512):
             found.append(measure(cell, H, threads))
             print(report.generation_row(found[-1]), flush=True)
+    return found
+
+
+def beam() -> list[dict[str, object]]:
+    """Measure beam search beside one sampled stream."""
+    from benchmarks.beam import points  # noqa: PLC0415
+
+    found = points()
+    for point in found:
+        print(report.beam_row(point), flush=True)
     return found
 
 
@@ -91,6 +101,8 @@ def main() -> None:
         figures["training"] = training(args.steps, args.threads)
     if "generation" in parts:
         figures["generation"] = generation(args.threads)
+    if "beam" in parts:
+        figures["beam"] = beam()
     if "reference" in parts:
         figures["reference"] = reference(args.threads)
     if "growth" in parts:

@@ -16,19 +16,25 @@ PROMPTS = 64
 PAUSE = 0.3  # seconds in which the other side's idle threads stop spinning
 
 
-def ours(model: CharRNN, length: int) -> float:
+def ours(model: CharRNN, length: int, threads: int = 1) -> float:
     """Return our characters per second, one stream."""
-    stream = model.generate("a", SampleConfig(length), np.random.default_rng(0))
+    config = SampleConfig(length, temperature=1.0)
+    stream = model.generate("a", config, np.random.default_rng(0), threads=threads)
     began = time.perf_counter()
     for _ in stream:
         pass
     return length / (time.perf_counter() - began)
 
 
+def with_all_threads(model: CharRNN, length: int) -> float:
+    """Return our characters per second, one stream with as many BLAS threads as PyTorch has."""
+    return ours(model, length, torch.get_num_threads())
+
+
 def many(model: CharRNN, length: int) -> float:
     """Return our characters per second, all prompts as one batch."""
     began = time.perf_counter()
-    model.sample_many(["a"] * PROMPTS, length, rng=np.random.default_rng(0))
+    model.sample_many(["a"] * PROMPTS, length, 1.0, rng=np.random.default_rng(0))
     return PROMPTS * length / (time.perf_counter() - began)
 
 
@@ -58,13 +64,15 @@ def measure(cell: str, H: int, threads: int, rounds: int = 3) -> dict[str, objec
         for speed, subject, length in (
             (ours, model, 1500),
             (theirs, peer, 300),
+            (with_all_threads, model, 1500),
             (many, model, 200),
         ):
             time.sleep(PAUSE)
             turn.append(speed(subject, length))
         taken.append(turn)
-    one, pytorch, batch = np.median(taken, axis=0)
+    one, pytorch, wide, batch = np.median(taken, axis=0)
     return {
         "cell": cell, "hidden": H, "ours": one, "pytorch": pytorch, "ratio": one / pytorch,
-        "many": batch, "many_ratio": batch / one,
+        "wide_ratio": wide / pytorch, "many": batch, "many_ratio": batch / one,
+        "many_to_pytorch": batch / pytorch,
     }  # fmt: skip

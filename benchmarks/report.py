@@ -25,8 +25,14 @@ def generation_row(p: Point) -> str:
     """Return one line of the generation table."""
     return (
         f"| {p['cell']} | {p['hidden']} | {p['ours']:,.0f} | {p['pytorch']:,.0f} "
-        f"| {p['ratio']:.1f} | {p['many']:,.0f} | {p['many_ratio']:.1f} |"
+        f"| {p['ratio']:.1f} | {p['wide_ratio']:.1f} | {p['many']:,.0f} | {p['many_ratio']:.1f} "
+        f"| {p['many_to_pytorch']:.0f} |"
     )
+
+
+def beam_row(p: Point) -> str:
+    """Return one line of the table of beam search."""
+    return f"| {p['model']} | {p['one']:,.0f} | {p['beams']:,.0f} | {p['ratio']:.2f} |"
 
 
 def tables(figures: dict[str, Any]) -> dict[str, str]:
@@ -44,9 +50,17 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
             f"The bound: {bound / 1e9:.0f} GF/s of float32 products on these cores.",
         ])  # fmt: skip
     if points := figures.get("generation"):
-        head = "| cell | H | ours/s | PyTorch/s | ratio | 64 prompts/s | to one stream |"
+        head = (
+            "| cell | H | ours/s | PyTorch/s | ratio | with all BLAS threads | 64 prompts/s "
+            "| to our one stream | to PyTorch's |"
+        )
         out["generation"] = "\n".join([
-            head, "| --- | " + "---: | " * 5 + "---: |", *map(generation_row, points),
+            head, "| --- | " + "---: | " * 7 + "---: |", *map(generation_row, points),
+        ])  # fmt: skip
+    if points := figures.get("beam"):
+        head = "| model | one stream/s | 10 beams/s | time of a character, to one stream |"
+        out["beam"] = "\n".join([
+            head, "| --- | " + "---: | " * 2 + "---: |", *map(beam_row, points),
         ])  # fmt: skip
     if found := figures.get("reference"):
         out["reference"] = (
