@@ -10,8 +10,8 @@ import pytest
 
 import char_rnn
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer, Vocabulary
-from char_rnn.charrnn import SHIPPED, model_file
 from char_rnn.data.sources import open_source
+from char_rnn.storage.models import SHIPPED, model_file
 
 
 def test_it_is_small_and_says_what_it_is():

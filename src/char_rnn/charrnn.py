@@ -5,7 +5,6 @@ is where they meet, so it stands above both and above `generate`, and below `tra
 """
 
 import dataclasses
-import json
 import operator
 import os
 from pathlib import Path
@@ -15,24 +14,20 @@ import numpy as np
 
 from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary, vocabulary_from_dict
-from char_rnn.errors import CorruptFile, RunError, UsageError
+from char_rnn.errors import CorruptFile, UsageError
 from char_rnn.generate.session import Session
 from char_rnn.generate.writer import Found, Pieces, Writer
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters, is_spare
-from char_rnn.storage import load_pickle, load_tensors, save_pickle, save_tensors
+from char_rnn.storage import save_pickle, save_tensors
+from char_rnn.storage.models import model_file, read_model
 
 if TYPE_CHECKING:
     from char_rnn.data.copies import CopyIndex
 
 Array = np.ndarray
 State = Array | tuple[Array, Array]
-
-SHIPPED = "shakespeare"
-"""The name of the model that comes with the package (docs/model-card.md)."""
-MODEL_FILE = "model.safetensors"
-LAST_FILE = "last.safetensors"
 
 
 class CharRNN:
@@ -365,17 +360,7 @@ class CharRNN:
         Raises a FileError if the file is damaged, and RunError if a run folder has no model yet.
         """
         file = model_file(path)
-        if file.suffix == ".pkl":
-            facts = load_pickle(file)
-            tensors = facts.get("parameters", {})
-            return cls.from_tensors(tensors, facts, str(file))
-        tensors, facts = load_tensors(file)
-        if facts.get("kind") == "checkpoint":
-            tensors = {
-                name.removeprefix("model/"): tensor
-                for name, tensor in tensors.items()
-                if name.startswith("model/")
-            }
+        tensors, facts = read_model(file)
         return cls.from_tensors(tensors, facts, str(file))
 
     @classmethod
@@ -414,19 +399,3 @@ class CharRNN:
     def spare_names(self) -> list[str]:
         """Return the parameters that only repeat others (see `is_spare`)."""
         return [name for name in self.parameters if is_spare(name, self._network.cell)]
-
-
-def model_file(path: str | Path) -> Path:
-    """Return the model file that `path`, a file, a run folder or `SHIPPED`, stands for."""
-    path = Path(path)
-    if str(path) == SHIPPED and not path.exists():
-        return Path(__file__).parent / "shipped" / f"{SHIPPED}.safetensors"
-    if not path.is_dir():
-        return path
-    for name in (MODEL_FILE, LAST_FILE):
-        if (path / name).is_file():
-            return path / name
-    raise RunError(
-        f"{path} holds no {MODEL_FILE}; it is not a run folder, or its run was ended too early: "
-        f"go on with `char-rnn train --resume {json.dumps(str(path))}`"
-    )

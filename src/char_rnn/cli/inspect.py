@@ -11,7 +11,8 @@ import click
 def command(model: Path | None) -> None:
     """Show what MODEL, a model file or a run folder, is; without it, the newest run, or the
     model that comes with the package."""
-    from char_rnn.charrnn import CharRNN, model_file  # noqa: PLC0415
+    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
+    from char_rnn.storage.models import model_file  # noqa: PLC0415
     from char_rnn.train.run import newest_run_or_shipped  # noqa: PLC0415
 
     path = model_file(newest_run_or_shipped() if model is None else model)

@@ -96,7 +96,7 @@ def command(
 
 def _is_model(name: str) -> bool:
     """Tell whether an argument names a model and not a text."""
-    from char_rnn.charrnn import LAST_FILE, MODEL_FILE, SHIPPED  # noqa: PLC0415
+    from char_rnn.storage.models import LAST_FILE, MODEL_FILE, SHIPPED  # noqa: PLC0415
     from char_rnn.train.run import CONFIG_FILE  # noqa: PLC0415
 
     path = Path(name)

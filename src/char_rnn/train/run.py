@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from char_rnn.charrnn import LAST_FILE, MODEL_FILE, SHIPPED, CharRNN
+from char_rnn.charrnn import CharRNN
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.errors import CorruptFile, RunError, UsageError
@@ -29,6 +29,7 @@ from char_rnn.storage import (
     save_tensors,
     write_json,
 )
+from char_rnn.storage.models import LAST_FILE, MODEL_FILE, SHIPPED
 from char_rnn.train.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
 from char_rnn.train.trainer import Trainer
 
