@@ -41,7 +41,8 @@ class StepMemory:
     gates: (G, B, H) W x + b on entry; `forward` leaves the activated gates, `backward` leaves
         their gradient before activation.
     recurrent: (G, B, H) the products U · operand, without bias.
-    before, after: (S, B, H) the states on either side of the step; h comes first.
+    before, after: (S, B, H) the states on either side of the step; h comes first. In generation
+        both are the same memory: `forward` reads an element of one before it writes the other's.
     kept: (K, B, H) whatever the cell wants to find again in `backward`.
     d_states: (S, B, H) gradient of `after` on entry to `backward`. The cell leaves the gradient
         of the other states `before` in d_states[1:]; that of h is put together by the layer.
