@@ -97,6 +97,8 @@ def _check(options: dict[str, Any], config: SampleConfig) -> None:
     several = options["count"] > 1 or options["results"] > 1
     if several and options["out"] is not None and "{n}" not in options["out"]:
         raise UsageError("--out must hold {n} where several texts are written: name-{n}.txt")
+    if options["out"] is not None and not Path(options["out"]).parent.is_dir():
+        raise UsageError(f"--out {options['out']}: there is no such folder; make it first")
     if options["text"] is not None and not config.max_copy:
         raise UsageError("--text is the text not to copy from; give --max_copy N with it")
     alone = [name for name in ("interactive", "beam") if options[name]]
