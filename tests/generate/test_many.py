@@ -54,7 +54,7 @@ def test_texts_do_not_depend_on_how_many_threads_write_them():
     made = model("gru", dtype="float32")
     seeds = ["a", "bc", "", "g"] * 20  # three groups
     texts = [
-        made.generate_many(seeds, SampleConfig(30), np.random.default_rng(0), threads=threads)
+        made.generate_many(seeds, SampleConfig(400), np.random.default_rng(0), threads=threads)
         for threads in (1, 2, 5)
     ]
     assert texts[0] == texts[1] == texts[2] and len(set(texts[0])) == 80
