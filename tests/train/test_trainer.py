@@ -167,3 +167,17 @@ def test_a_changed_text_and_foreign_files_are_noticed(tmp_path):
     (other.folder / "config.json").write_text("{}")
     with pytest.raises(CorruptFile):
         Run.open(other.folder)
+
+
+def test_a_quick_last_evaluation_does_not_undo_the_end():
+    """Time is kept free for it; what it does not need must not make the run look unfinished."""
+    corpus = Corpus.from_text("hello world " * 100)
+    config = TrainConfig(
+        minutes=0.01, seq_length=8, batch_size=2, eval_every=0, sample_every=0, threads=1
+    )
+    trainer = Trainer(
+        CharRNN(corpus.vocabulary.size, 8, vocabulary=corpus.vocabulary), corpus, config
+    )
+    trainer._reserve = 0.4  # seconds, as an evaluation on a busy machine has taken
+    *_, end = trainer
+    assert end.reason == "finished" and trainer.progress == 1

@@ -302,7 +302,8 @@ class Trainer:
         if best:
             self.best_val_loss = self.val_loss
         self._not_better = 0 if best else self._not_better + 1
-        self._reserve = time.perf_counter() - began
+        if self.progress < 1:  # else it is the last one, and a quick one must not undo the end
+            self._reserve = time.perf_counter() - began
         yield Evaluation(**self._facts(), val_loss=self.val_loss, best=best)
 
     def _sample(self) -> Event:
