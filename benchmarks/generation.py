@@ -13,6 +13,7 @@ from char_rnn.config import SampleConfig
 
 VOCABULARY = Vocabulary("\n " + string.ascii_letters + string.digits + ".")
 PROMPTS = 64
+WARM_UP = 200  # characters before the clock starts
 PAUSE = 0.3  # seconds in which the other side's idle threads stop spinning
 
 
@@ -20,10 +21,12 @@ def ours(model: CharRNN, length: int, threads: int = 1) -> float:
     """Return our characters per second, one stream."""
     config = SampleConfig(length, temperature=1.0)
     stream = model.generate("a", config, np.random.default_rng(0), threads=threads)
+    for _ in range(WARM_UP):
+        next(stream)
     began = time.perf_counter()
     for _ in stream:
         pass
-    return length / (time.perf_counter() - began)
+    return (length - WARM_UP) / (time.perf_counter() - began)
 
 
 def with_all_threads(model: CharRNN, length: int) -> float:
@@ -41,16 +44,18 @@ def many(model: CharRNN, length: int) -> float:
 def theirs(peer: nn.Module, length: int) -> float:
     """Return PyTorch's characters per second, one stream, one call a character."""
     one_hot, state, idx = torch.eye(VOCABULARY.size), None, 0
+    began = 0.0
     with torch.inference_mode():
-        began = time.perf_counter()
-        for _ in range(length):
+        for k in range(length):
+            if k == WARM_UP:
+                began = time.perf_counter()
             hidden, state = peer.rnn(one_hot[idx].view(1, 1, -1), state)
             p = torch.softmax(peer.out(hidden)[0, 0], 0)
             idx = int(torch.multinomial(p, 1))
-    return length / (time.perf_counter() - began)
+    return (length - WARM_UP) / (time.perf_counter() - began)
 
 
-def measure(cell: str, H: int, threads: int, rounds: int = 3) -> dict[str, object]:
+def measure(cell: str, H: int, threads: int, rounds: int = 5) -> dict[str, object]:
     """Return the medians of all three, taken in turn."""
     torch.set_num_threads(threads)
     model = CharRNN(
@@ -62,10 +67,10 @@ def measure(cell: str, H: int, threads: int, rounds: int = 3) -> dict[str, objec
     for _ in range(rounds):
         turn = []
         for speed, subject, length in (
-            (ours, model, 1500),
-            (theirs, peer, 300),
-            (with_all_threads, model, 1500),
-            (many, model, 200),
+            (ours, model, 8000),
+            (theirs, peer, 2000),
+            (with_all_threads, model, 8000),
+            (many, model, 500),
         ):
             time.sleep(PAUSE)
             turn.append(speed(subject, length))

@@ -32,6 +32,8 @@ class Chooser:
     """Draws the next ids of B streams from their logits (B, V), as a SampleConfig says.
 
     amounts: (V,), nats that favour or forbid (−∞) a character, or None.
+
+    looks_back: whether it asks what was written last.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Chooser:
         self._total, self._rng, self._shape = config.length, rng, (B, V)
         self._rows, self._amounts = np.arange(B), amounts
         self._filters = _filters(config, amounts, self._at)
+        self.looks_back = config.repetition_penalty != 1
         self._plain = [name for name, _ in self._filters] == ["temperature"]
         self._z = np.empty((B, V), np.float32)
         self._noise = np.empty((0, B, V), np.float32)

@@ -36,11 +36,13 @@ def sample(stepper: Stepper, length: int, chooser: Chooser) -> Iterator[Array]:
 
     The stepper does not read the last one.
     """
-    written = np.zeros((stepper.B, length), np.intp)
+    looks_back = chooser.looks_back
+    written = np.zeros((stepper.B, length if looks_back else 0), np.intp)
     logits = stepper.logits()
     for at in range(length):
         ids = chooser(logits, at, written[:, :at])
-        written[:, at] = ids
+        if looks_back:
+            written[:, at] = ids
         yield ids
         if at + 1 < length:
             logits = stepper.step(ids)

@@ -50,7 +50,7 @@ class Stepper:
         readers.append(parameters["out.weight"])
         for level, reader in zip(self._levels, readers, strict=True):
             level.prepare(reader)
-        self._out_bias = parameters["out.bias"].copy()
+        self._out_bias = np.tile(parameters["out.bias"], (self.B, 1))
 
     def initial_state(self) -> Array:
         """Return the state (S, L, B, H) with which a text begins."""
@@ -125,7 +125,7 @@ class _Level:
             StepMemory(
                 gates=self._gates, recurrent=recurrent, before=self.states, after=self.states,
                 kept=kept, d_states=self.states, d_direct=self.states[0],
-                d_operand=self.states[0], recurrent_bias=layer.recurrent_bias,
+                d_operand=self.states[0], recurrent_bias=layer.recurrent_bias[:, None],
                 scratch=new(cell.scratch, B, H),
             )
         )  # fmt: skip
