@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from char_rnn.config import ModelConfig, SampleConfig
+from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary, vocabulary_from_dict
 from char_rnn.errors import CorruptFile, UsageError
 from char_rnn.generate.session import Session
@@ -301,15 +301,20 @@ class CharRNN:
 
     def search(
         self, seed: str = "", config: SampleConfig | None = None, width: int = 10,
-        groups: int = 1, results: int = 1,
+        groups: int = 1, results: int = 1, diversity: float = BEAM_DIVERSITY,
+        length_penalty: float = LENGTH_PENALTY,
     ) -> list[Found]:  # fmt: skip
         """Return the likeliest texts that follow `seed`, the best first: a beam search.
 
         config: length, stop and lines=1 end a text; the model's own probabilities count,
             whatever its temperature is.
-        width: beams, in `groups` that avoid each other's characters.
+        width: beams, in `groups` that avoid each other's characters; `diversity` nats for each
+            beam of an earlier group that has just chosen the same one.
+        length_penalty: α in the score log p / n^α, by which texts of different lengths compete.
         """
-        return self._writer().search(seed, config or SampleConfig(), width, groups, results)
+        return self._writer().search(
+            seed, config or SampleConfig(), width, groups, results, diversity, length_penalty
+        )
 
     def session(
         self, config: SampleConfig | None = None, rng: np.random.Generator | None = None

@@ -24,6 +24,7 @@ STRATEGIES = (
     "bias", "repetition_penalty", "temperature", "top_k", "top_p", "min_p", "typical",
 )  # fmt: skip
 CODES = ("python",)
+BEAM_DIVERSITY, LENGTH_PENALTY = 0.5, 1.0  # of a beam search (generate/beam.py)
 VOCABULARIES = ("bytes", "characters")
 
 

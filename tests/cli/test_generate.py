@@ -90,6 +90,10 @@ def test_a_loop_is_told_once_on_standard_error(tmp_path):
 def test_beams():
     done = text_of("--seed", "ROMEO:", "--beam", 4, "--results", 2, "--length", 30, "--groups", 2)
     assert done.count("--- ") == 2 and "log p" in done and done.count("ROMEO:") >= 2
+    lines = ["--seed", "ROMEO: ", "--beam", 6, "--lines", 1, "--length", 40]
+    short = text_of(*lines, "--length_penalty", 0)
+    long = text_of(*lines, "--length_penalty", 1)
+    assert len(short) < len(long)
 
 
 def test_a_conversation():

@@ -9,7 +9,7 @@ import click
 
 from char_rnn.cli.main import option
 from char_rnn.cli.sampling import sample_config, sampling
-from char_rnn.config import SampleConfig
+from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, SampleConfig
 from char_rnn.errors import UnknownCharacters, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,17 @@ LOOK_EVERY, LOOK_BACK = 50, 2000
 @option("text", help="The training text, for --max_copy.  [default: that of the run]")
 @option("beam", type=int, help="Search for the likeliest text, with so many beams.")
 @option("groups", type=int, default=1, show_default=True, help="Of beams that avoid each other.")
+@option(
+    "diversity",
+    type=float,
+    default=BEAM_DIVERSITY,
+    show_default=True,
+    help="How strongly, in nats a beam.",
+)
+@option(
+    "length_penalty", type=float, default=LENGTH_PENALTY, show_default=True,
+    help="A in log p / n^A, by which texts of the search that end early compete.",
+)  # fmt: skip
 @option("results", type=int, default=1, show_default=True, help="Texts of the search to show.")
 @option(
     "threads", type=int,
@@ -172,12 +183,12 @@ def _searched(
 ) -> Iterator[tuple[str, str]]:
     """Yield a heading and a text for each result of a beam search."""
     found = network.search(
-        seed, config, options["beam"], groups=options["groups"], results=options["results"]
-    )
+        seed, config, options["beam"], options["groups"], options["results"],
+        options["diversity"], options["length_penalty"],
+    )  # fmt: skip
     for n, result in enumerate(found, 1):
-        each = result.log_probability / max(len(result.text), 1)
         yield (
-            f"{n} of {len(found)}: log p {result.log_probability:.2f}, {each:.3f} a character",
+            f"{n} of {len(found)}: log p {result.log_probability:.2f}, score {result.score:.3f}",
             seed + result.text,
         )
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from char_rnn.config import ModelConfig
+from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, ModelConfig
 from char_rnn.errors import UsageError
 from char_rnn.generate.sampler import after_reading
 from char_rnn.model.parameters import Parameters
@@ -47,7 +47,8 @@ class Hypothesis(NamedTuple):
 
 def beam_search(
     config: ModelConfig, parameters: Parameters, seed_ids: Array, length: int, width: int = 10,
-    groups: int = 1, diversity: float = 0.5, length_penalty: float = 1.0, ends: Ends = (),
+    groups: int = 1, diversity: float = BEAM_DIVERSITY, length_penalty: float = LENGTH_PENALTY,
+    ends: Ends = (),
     results: int = 1, temperature: float = 1.0,
 ) -> list[Hypothesis]:  # fmt: skip
     """Return the likeliest continuations of `seed_ids` (n,) that were found, the best first.

@@ -166,8 +166,9 @@ class Writer:
         return batch.write(seeds, [self.begin(seed) for seed in seeds], rng, threads)
 
     def search(
-        self, seed: str, config: SampleConfig, width: int, groups: int, results: int
-    ) -> "list[Found]":
+        self, seed: str, config: SampleConfig, width: int, groups: int, results: int,
+        diversity: float, length_penalty: float,
+    ) -> list[Found]:  # fmt: skip
         """Return the likeliest texts that follow `seed`, the best first."""
         if config.lines > 1 or config.until_line_end or config.constrained or config.code:
             raise UsageError(
@@ -182,8 +183,8 @@ class Writer:
         ends = stop_texts(stops, self._config.vocab_size) if stops else ()
         with blas_threads(1):
             found = beam_search(
-                self._config, self._parameters, ids, config.length, width, groups, ends=ends,
-                results=results,
+                self._config, self._parameters, ids, config.length, width, groups, diversity,
+                length_penalty, ends, results,
             )  # fmt: skip
         return [
             Found(cut(config, "", self._vocabulary.decode(h.ids))[0], h.log_probability, h.score)
