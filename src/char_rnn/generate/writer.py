@@ -78,9 +78,9 @@ class Writer:
         self._config, self._parameters, self._vocabulary = config, parameters, vocabulary
 
     def begin(self, seed: str) -> Array:
-        """Return the ids that a text of `seed` begins with, at least one.
+        """Return the ids (n,) that a text of `seed` begins with.
 
-        For an empty seed that is a new line; where the vocabulary has none, its first symbol.
+        For an empty seed that is a new line; none, where the vocabulary has no new line.
         """
         return self._vocabulary.encode(seed or ("\n" if "\n" in self._vocabulary else ""))
 
@@ -98,6 +98,7 @@ class Writer:
         if not config.constrained:
             return Pieces(self._text(self._ids(seed, config, rng, threads), seed, config))
         begun = self.begin(seed)
+        # The network has to read something: where there is no new line, the first symbol.
         ids = begun if len(begun) else np.zeros(1, np.intp)
         length = most_characters(config)
         guard = make_guard(config, self._vocabulary, length, copies)
