@@ -84,7 +84,7 @@ def test_the_learned_initial_state_has_an_exact_gradient(cell, reset_after):
 
 
 @EVERY_CELL
-@pytest.mark.parametrize("size", [64, 48, 37])
+@pytest.mark.parametrize("size", [64, 48, 37, 272])  # 16 rows of 272: past layer.FEW_UNITS
 def test_blocked_products_and_many_symbols_equal_the_reference(cell, reset_after, size):
     rng = np.random.default_rng(4)
     model = CharRNN(600, size, cell, 2, reset_after, np.float64, rng)

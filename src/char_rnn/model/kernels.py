@@ -1,18 +1,18 @@
-"""In-place elementwise maths that the cells share."""
+"""Elementwise maths that the cells share."""
 
 import numpy as np
 
 Array = np.ndarray
 
 
-def sigmoid_from_half_(x: Array) -> None:
-    """Turn x/2 into σ(x), in place.
+def sigmoid_from_half(half: Array, out: Array) -> None:
+    """Write σ(x) into `out`, where `half` is x/2, which is overwritten.
 
     σ(x) = ½ + ½ tanh(x/2): NumPy's tanh is vectorised and neither overflows nor divides.
     """
-    np.tanh(x, out=x)
-    np.multiply(x, 0.5, out=x)
-    np.add(x, 0.5, out=x)
+    np.tanh(half, out=half)
+    np.multiply(half, 0.5, out=half)
+    np.add(half, 0.5, out=out)
 
 
 def tanh_slope(y: Array, out: Array) -> None:

@@ -126,7 +126,7 @@ class _Level:
                 gates=self._gates, recurrent=recurrent, before=self.states, after=self.states,
                 kept=kept, d_states=self.states, d_direct=self.states[0],
                 d_operand=self.states[0], recurrent_bias=layer.recurrent_bias[:, None],
-                scratch=new(cell.scratch, B, H),
+                scratch=new(cell.scratch, B, H), **layer.scale_and_shift(B),
             )
         )  # fmt: skip
         h, y = self.states[0], self._y[:, :columns]

@@ -50,6 +50,8 @@ class StepMemory:
         through a product.
     d_operand: (B, H) gradient of a kept operand, from the phase that has one.
     recurrent_bias: (G, H) for cells with `own_recurrent_bias`, to be added to `recurrent`.
+    scale, shift: (G, B, H) or (G, 1, 1) what makes tanh each gate's own function: ½ and ½ for
+        sigmoids, 1 and 0 for the others.
     scratch: (cell.scratch, B, H).
     """
 
@@ -62,6 +64,8 @@ class StepMemory:
     d_direct: Array
     d_operand: Array
     recurrent_bias: Array
+    scale: Array
+    shift: Array
     scratch: Array
 
 

@@ -13,7 +13,7 @@ Here z keeps the old state, as in PyTorch. The exercise's z lets the new one in:
 import numpy as np
 
 from char_rnn.model.cells.base import Cell, Phase, StepMemory
-from char_rnn.model.kernels import sigmoid_from_half_, tanh_slope
+from char_rnn.model.kernels import sigmoid_from_half, tanh_slope
 
 
 class _GRU(Cell):
@@ -32,13 +32,13 @@ class _GRU(Cell):
         self.h, self.h_next = memory.before[0], memory.after[0]
         self.dh, self.d_direct = memory.d_states[0], memory.d_direct
         self.dr, self.dz = self.dr_and_dz = memory.scratch[0:2]
-        self.slope = memory.scratch[2:4]
+        self.slope = self.y = memory.scratch[2:4]
         self.z_slope = self.slope[1]
         self.a, self.b = memory.scratch[4:6]
 
     def _update_gates(self) -> None:
-        np.add(self.r_and_z, self.u_r_and_z, out=self.r_and_z)
-        sigmoid_from_half_(self.r_and_z)
+        np.add(self.r_and_z, self.u_r_and_z, out=self.y)
+        sigmoid_from_half(self.y, out=self.r_and_z)
 
     def _mix(self) -> None:
         # h' = n + z · (h − n)
