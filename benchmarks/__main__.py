@@ -1,6 +1,6 @@
 """Run every benchmark, print the tables, write docs/performance.json, and redraw docs/.
 
-    python -m benchmarks [--steps 10] [--threads 2] [--only training,generation,beam,…]
+    python -m benchmarks [--rounds 5] [--threads 2] [--only training,generation,beam,…]
 
 It takes about ten minutes on an idle machine with two cores. What is left out by `--only` keeps
 its last figures. Start-up has a command of its own: python -m benchmarks.startup.
@@ -26,7 +26,7 @@ CELLS, HIDDEN, BATCH = ("rnn", "gru", "lstm"), (128, 256, 512), (32, 64, 128)
 PARTS = ("training", "generation", "beam", "reference", "growth")
 
 
-def training(steps: int, threads: int) -> list[dict[str, object]]:
+def training(rounds: int, threads: int) -> list[dict[str, object]]:
     """Measure the grid beside PyTorch, the two extra points, and the share of the limit."""
     from benchmarks.training_speed import measure  # noqa: PLC0415
 
@@ -34,7 +34,7 @@ def training(steps: int, threads: int) -> list[dict[str, object]]:
     points += [("lstm", 256, 64, 2), ("rnn", 256, 1, 1)]
     found = []
     for cell, H, B, layers in points:
-        point = measure(cell, H, B, steps, threads, layers)
+        point = measure(cell, H, B, rounds, threads, layers)
         bound = product_rate(threads)
         point["bound"] = bound
         point["share"] = point["ours"] * operations(cell, H, layers) / bound
@@ -86,7 +86,7 @@ def reference(threads: int) -> dict[str, float]:
 def main() -> None:
     """Run what is asked for, and write it down."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--steps", type=int, default=10, help="measured steps of each point")
+    parser.add_argument("--rounds", type=int, default=5, help="blocks of steps of a point")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas")
     args = parser.parse_args()
@@ -98,7 +98,7 @@ def main() -> None:
     file = DOCS / "performance.json"
     figures = json.loads(file.read_text("utf-8")) if file.exists() else {}
     if "training" in parts:
-        figures["training"] = training(args.steps, args.threads)
+        figures["training"] = training(args.rounds, args.threads)
     if "generation" in parts:
         figures["generation"] = generation(args.threads)
     if "beam" in parts:

@@ -1,12 +1,13 @@
 """Characters per second of a training step: char_rnn and PyTorch, side by side on this CPU.
 
     python -m benchmarks.training_speed [--cells rnn,gru,lstm] [--hidden 128,256,512]
-        [--batch 64] [--steps 20] [--threads 2] [--json FILE]
+        [--batch 64] [--rounds 5] [--threads 2] [--json FILE]
 
 A step is forward, mean cross-entropy, backward, clipping by norm 5 and Adam, over the same random
-ids from the same weights, with the state handed on. The two take turns step by step in one
-process; `ratio` compares the median steps and `best` the quickest ones. Windows are 50 characters
-of 65, float32, one layer unless told otherwise, and the GRU is PyTorch's form (reset_after).
+ids from the same weights, with the state handed on. The two take turns in one process, a block of
+steps each, one after another as training runs them; `ratio` compares the median steps and `best`
+the quickest ones. Windows are 50 characters of 65, float32, one layer unless told otherwise, and
+the GRU is PyTorch's form (reset_after).
 
 Run it on an idle machine: PyTorch's threads wait for one another several times in a step, so that
 other work on their cores slows PyTorch far more than it slows us, and the ratio flatters us.
@@ -40,8 +41,10 @@ except ImportError:
 
 T, V = 50, 65
 CLIP, RATE = 5.0, 0.002
-WARM_UP = 3
-PAUSE = 0.02  # seconds between turns, in which the other side's idle threads stop spinning
+PAUSE = 0.3  # seconds before a block, in which the other side's idle threads stop spinning
+BLOCK = 0.4  # seconds of a block
+UNCOUNTED = 2  # steps of a block, in which cores wake up and caches fill
+LEAST = 5  # steps of a block
 
 Step = Callable[[np.ndarray, np.ndarray], float]
 
@@ -94,42 +97,50 @@ def their_step(model: CharRNN) -> Step:
     return step
 
 
-def timed(step: Step, inputs: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
-    """Return the loss of one step and its seconds, after a pause."""
+def block(step: Step, windows: np.ndarray) -> list[float]:
+    """Return the seconds of each counted step of a block; windows: (n, 2, T, B), again and again.
+
+    Steps follow one another without a pause, as in training. After a pause a machine that has put
+    a core to sleep may run both slices on the other for longer than a short step takes.
+    """
     time.sleep(PAUSE)
+    seconds: list[float] = []
     began = time.perf_counter()
-    loss = step(inputs, targets)
-    return loss, time.perf_counter() - began
+    while len(seconds) < LEAST or time.perf_counter() - began < BLOCK:
+        inputs, targets = windows[len(seconds) % len(windows)]
+        start = time.perf_counter()
+        step(inputs, targets)
+        seconds.append(time.perf_counter() - start)
+    return seconds[UNCOUNTED:]
 
 
 def measure(
-    cell: str, H: int, B: int, steps: int, threads: int, layers: int = 1
+    cell: str, H: int, B: int, rounds: int, threads: int, layers: int = 1
 ) -> dict[str, object]:
     """Return the point's settings, both speeds in characters per second, and their ratio."""
     rng = np.random.default_rng(0)
     model = CharRNN(V, H, cell, layers, reset_after=cell == "gru", rng=rng)
+    windows = rng.integers(V, size=(8, 2, T, B))
     controller = ThreadpoolController()
     ours, theirs = [], []
     count = worker_count(threads, T, B, model.num_parameters)
     with Workers(model.config, model.parameters, count, T, B) as workers:
         our, their = our_step(model, workers, B), their_step(model)
-        for i in range(WARM_UP + steps):
-            inputs, targets = rng.integers(V, size=(2, T, B))
+        torch.set_num_threads(threads)
+        losses = our(*windows[0]), their(*windows[0])
+        if not math.isclose(*losses, rel_tol=1e-4):
+            sys.exit(f"{cell}, H={H}: the losses differ: {losses[0]} and {losses[1]}")
+        for _ in range(rounds):
             with controller.limit(limits=1, user_api="blas"):
-                our_loss, our_seconds = timed(our, inputs, targets)
-            torch.set_num_threads(threads)
-            their_loss, their_seconds = timed(their, inputs, targets)
-            if i == 0 and not math.isclose(our_loss, their_loss, rel_tol=1e-4):
-                sys.exit(f"{cell}, H={H}: the losses differ: {our_loss} and {their_loss}")
-            if i >= WARM_UP:
-                ours.append(our_seconds)
-                theirs.append(their_seconds)
+                ours += block(our, windows)
+            theirs += block(their, windows)
     speeds = [T * B / statistics.median(seconds) for seconds in (ours, theirs)]
     return {
         "cell": cell,
         "hidden": H,
         "layers": layers,
         "batch": B,
+        "steps": [len(ours), len(theirs)],
         "ours": speeds[0],
         "pytorch": speeds[1],
         "ratio": speeds[0] / speeds[1],
@@ -148,12 +159,12 @@ def main() -> None:
     parser.add_argument("--cells", default="rnn,gru,lstm", help="with commas")
     parser.add_argument("--hidden", type=numbers, default=[128, 256, 512], help="with commas")
     parser.add_argument("--batch", type=numbers, default=[64], help="with commas")
-    parser.add_argument("--steps", type=int, default=20, help="measured steps of each")
+    parser.add_argument("--rounds", type=int, default=5, help="blocks of steps of each")
     parser.add_argument("--threads", type=int, default=2, help="threads of each")
     parser.add_argument("--json", type=Path, help="file for the figures")
     args = parser.parse_args()
 
-    print(f"T={T} V={V} float32, {args.threads} threads, {args.steps} steps of each")
+    print(f"T={T} V={V} float32, {args.threads} threads, {args.rounds} blocks of {BLOCK} s each")
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     if load is not None and load > 0.5:
         print(f"other work loads this machine ({load:.1f}): the figures are not to be relied on")
@@ -166,7 +177,7 @@ def main() -> None:
     for cell in args.cells.split(","):
         for H in args.hidden:
             for B in args.batch:
-                point = measure(cell, H, B, args.steps, args.threads)
+                point = measure(cell, H, B, args.rounds, args.threads)
                 points.append(point)
                 speeds = f"{point['ours']:12,.0f}{point['pytorch']:12,.0f}"
                 ratios = f"{point['ratio']:8.2f}{point['best_ratio']:8.2f}"
@@ -179,7 +190,7 @@ def main() -> None:
             "numpy": np.__version__,
             "torch": torch.__version__,
             "threads": args.threads,
-            "steps": args.steps,
+            "rounds": args.rounds,
             "load_before": load,
             "geometric_mean": mean,
             "best_geometric_mean": best,
