@@ -41,14 +41,15 @@ class Chooser:
         amounts: Array | None = None,
     ) -> None:  # fmt: skip
         self._temperature = parse_temperature(config.temperature)
-        self._total, self._rng, self._shape = config.length, rng, (B, V)
+        self._total, self._rng = config.length, rng
         self._rows, self._amounts = np.arange(B), amounts
         self._filters = _filters(config, amounts, self._at)
         self.looks_back = config.repetition_penalty != 1
         self._plain = [name for name, _ in self._filters] == ["temperature"]
         self._z = np.empty((B, V), np.float32)
-        self._noise = np.empty((0, B, V), np.float32)
-        self._next = 0
+        steps = max(1, BLOCK // (B * V))
+        self._waits = np.empty((steps, B, V))
+        self._noise, self._next = np.empty((steps, B, V), np.float32), steps
 
     def __call__(
         self, logits: Array, at: int, written: Array, allowed: Array | None = None
@@ -98,13 +99,13 @@ class Chooser:
         return ids
 
     def _gumbel(self) -> Array:
-        """Return new noise, (B, V) float32; valid until a few calls later."""
+        """Return new noise, (B, V) float32, valid until the next call."""
         if self._next == len(self._noise):
-            steps = max(1, BLOCK // (self._shape[0] * self._shape[1]))
-            waits = self._rng.standard_exponential((steps, *self._shape))
+            waits = self._rng.standard_exponential(out=self._waits)
             np.maximum(waits, TINY, out=waits)
             np.log(waits, out=waits)
-            self._noise, self._next = np.negative(waits).astype(np.float32), 0
+            np.negative(waits, out=self._noise, casting="same_kind")
+            self._next = 0
         self._next += 1
         noise: Array = self._noise[self._next - 1]
         return noise
