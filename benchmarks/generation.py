@@ -70,7 +70,7 @@ def measure(cell: str, H: int, threads: int, rounds: int = 5) -> dict[str, objec
             (ours, model, 8000),
             (theirs, peer, 2000),
             (with_all_threads, model, 8000),
-            (many, model, 500),
+            (many, model, 2000),
         ):
             time.sleep(PAUSE)
             turn.append(speed(subject, length))
