@@ -4,6 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
+from char_rnn.model.memory import aligned
 from char_rnn.model.norm import Norm
 
 Array = np.ndarray
@@ -44,7 +45,7 @@ class CharacterInput:
         self._weight = weight.reshape(G, -1, weight.shape[1])  # (G, H, V)
         self._gradient = gradient.reshape(self._weight.shape)
         self._scale, self.norm = scale, norm
-        self._table = np.empty((G, V + 1, self._weight.shape[1]), weight.dtype)
+        self._table = aligned((G, V + 1, self._weight.shape[1]), weight.dtype)
         self._hat, self._deviation = np.empty_like(self._table), np.empty_like(self._table[..., :1])
 
     def prepare(self, bias: Array) -> None:
@@ -124,7 +125,7 @@ class DenseInput:
         self._scale, self.norm = scale, norm
         self._on_weights = scale if norm is None else np.ones_like(scale)
         self._hat = np.empty((0, 0, 0), weight.dtype)
-        self._transposed = np.empty((G, size, self._weight.shape[1]), weight.dtype)
+        self._transposed = aligned((G, size, self._weight.shape[1]), weight.dtype)
         self._bias = np.empty((G, 1, self._weight.shape[1]), weight.dtype)
 
     def prepare(self, bias: Array) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from char_rnn.model.cells import Cell, Phase, StepMemory
 from char_rnn.model.inputs import CharacterInput, DenseInput, LayerInput, TiedInput
+from char_rnn.model.memory import aligned
 from char_rnn.model.norm import Norm
 from char_rnn.model.products import as_blocks, block_width, into_blocks
 
@@ -122,7 +123,7 @@ class Layer:
             self._d_states = self._products[1:]
         self._forward_width = block_width(B, H, H)
         self._weights = new(G, H // self._forward_width, H, self._forward_width)
-        self._weights_back = np.empty_like(self._weights)
+        self._weights_back = new(*self._weights.shape)
         if B == 1:
             # One row: all gates are one (1, H) · (H, G·H), so that BLAS is called once.
             self._side_by_side = new(H, G, H)
@@ -161,8 +162,10 @@ class Layer:
         """Return what makes tanh each gate's own function; see StepMemory."""
         scale = self._scale
         if B * self.H <= FEW_UNITS:
-            scale = np.broadcast_to(scale, (self.G, B, self.H)).copy()
-        return {"scale": scale, "shift": 1 - scale}
+            scale = self._new(self.G, B, self.H)
+            scale[:] = self._scale
+        shift = np.subtract(1, scale, out=aligned(scale.shape, self.dtype))
+        return {"scale": scale, "shift": shift}
 
     @property
     def recurrent_bias(self) -> Array:
@@ -284,7 +287,7 @@ class Layer:
         )
 
     def _new(self, *shape: int) -> Array:
-        return np.zeros(shape, self.dtype)
+        return aligned(shape, self.dtype)
 
 
 def _in_turn(first: Elementwise, second: Elementwise) -> None:

@@ -7,6 +7,7 @@ from char_rnn.errors import UsageError
 from char_rnn.model.cells import cell_class
 from char_rnn.model.layer import Layer
 from char_rnn.model.loss import cross_entropy_gradient_, exponentials, nats
+from char_rnn.model.memory import aligned
 from char_rnn.model.parameters import STATE_NAMES, Parameters
 
 Array = np.ndarray
@@ -51,9 +52,9 @@ class Network:
         V, H = self.config.vocab_size, self.config.hidden_size
         if self._shape != (T, B):
             self._shape = (T, B)
-            self.logits = np.empty((V, T * B), self.config.dtype)
-            self._exps = np.empty((V, T * B), self.config.dtype)
-            self._dh = np.empty((T * B, H), self.config.dtype)
+            self.logits = aligned((V, T * B), self.config.dtype)
+            self._exps = aligned((V, T * B), self.config.dtype)
+            self._dh = aligned((T * B, H), self.config.dtype)
             self._masked: list[Array] = []
         self._out_bias = self.parameters["out.bias"][:, None]
         for layer in self.layers:

@@ -10,6 +10,7 @@ import numpy as np
 
 from char_rnn.config import ModelConfig
 from char_rnn.model.cells import Cell, cell_class
+from char_rnn.model.memory import aligned
 
 Array = np.ndarray
 
@@ -72,7 +73,7 @@ class Parameters(Mapping[str, Array]):
 
         sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
         ends = [sum(sizes[name] for name in shapes if rank(name) <= r) for r in range(3)]
-        self.flat = np.zeros(ends[2], config.dtype) if flat is None else flat
+        self.flat = aligned(ends[2], config.dtype) if flat is None else flat
         self.matrices = self.flat[: ends[0]]
         self.trained = self.flat[: ends[1]]
         views: dict[str, Array] = {}

@@ -18,6 +18,7 @@ from char_rnn.config import ModelConfig
 from char_rnn.model.cells import StepMemory
 from char_rnn.model.inputs import DenseInput
 from char_rnn.model.layer import Layer
+from char_rnn.model.memory import aligned
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.products import WIDEST_BLOCK, as_blocks, block_width
@@ -40,7 +41,7 @@ class Stepper:
         self._levels = [
             _Level(layer, B, rows) for layer, rows in zip(layers, [*below, V], strict=True)
         ]
-        self._logits = np.empty((B, V), config.dtype)
+        self._logits = aligned((B, V), config.dtype)
         self.prepare()
 
     def prepare(self) -> None:
@@ -103,7 +104,7 @@ class _Level:
         R = G - sum(phase.gates.stop - phase.gates.start for phase in others)
 
         def new(*shape: int) -> Array:
-            return np.zeros(shape, layer.dtype)
+            return aligned(shape, layer.dtype)
 
         self.states = new(cell.states, B, H)
         self._gates = new(G, B, H)

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from char_rnn.config import TrainConfig
+from char_rnn.model.memory import aligned
 from char_rnn.model.parameters import Parameters
 
 Array = np.ndarray
@@ -24,10 +25,10 @@ class Optimizer(ABC):
     slot_names: tuple[str, ...] = ()
 
     def __init__(self, size: int, dtype: type) -> None:
-        self.slots: dict[str, Array] = {name: np.zeros(size, dtype) for name in self.slot_names}
+        self.slots: dict[str, Array] = {name: aligned(size, dtype) for name in self.slot_names}
         self.steps = 0
         self._size = size
-        self._scratch: Array = np.empty((2, min(size, PIECE)), dtype)
+        self._scratch = aligned((2, min(size, PIECE)), dtype)
 
     def step(self, w: Array, g: Array, rate: float) -> None:
         """Change `w` in place by one step."""
