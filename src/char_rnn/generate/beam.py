@@ -167,12 +167,13 @@ class _Search:
     def _extend(self, logits: Array) -> None:
         """Write the log-probability of each beam with each character into `_totals` (W, V)."""
         # log p = z − log Σ exp z, with z = logits / temperature
-        z = logits
+        z = self._z
+        np.copyto(z, logits)  # once, for calls that mix float32 and float64 are slow
         if self._temperature == 1:
             log_sums = self._log_sums(z)
         if self._temperature != 1 or not log_sums.dot(log_sums) < SAFE:
             # Large numbers: no exponential overflows once the largest is taken off.
-            z = np.subtract(logits, np.maximum.reduce(logits, axis=1, keepdims=True), out=self._z)
+            np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), out=z)
             np.divide(z, self._temperature, out=z)
             log_sums = self._log_sums(z)
             if not np.isfinite(log_sums).all():
@@ -182,7 +183,7 @@ class _Search:
 
     def _log_sums(self, z: Array) -> Array:
         """Return log Σ exp z of each row, (W,) float64."""
-        np.exp(z, out=self._exps, dtype=np.float64)
+        np.exp(z, out=self._exps)
         # A product with ones takes half the time of a sum.
         sums = self._exps.dot(self._ones)
         out: Array = np.log(sums, out=sums)
