@@ -19,10 +19,12 @@ COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
 
 
 def call(*arguments: object) -> str:
-    """Run char-rnn and return what it prints."""
+    """Run char-rnn and return what it prints; its errors go where ours do."""
     done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], check=True, capture_output=True, text=True
+        [*COMMAND, *map(str, arguments)], check=False, stdout=subprocess.PIPE, text=True
     )
+    if done.returncode:
+        sys.exit(f"char-rnn {arguments[0]} ended with the exit code {done.returncode}")
     return done.stdout
 
 
