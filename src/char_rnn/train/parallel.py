@@ -45,10 +45,13 @@ def available_threads() -> int:
 
 
 def worker_count(threads: int, T: int, B: int, weights: int) -> int:
-    """Return how many slices of a batch (T, B) pay, at most `threads` and at most B."""
+    """Return how many slices of a batch (T, B) pay, at most `threads`.
+
+    A slice has two streams at least: one waits for the weights just as long as two.
+    """
     if not sys.executable:  # an interpreter inside another program cannot be started again
         return 1
-    return max(1, min(threads, B, int(T * B * weights / SMALLEST_SLICE)))
+    return max(1, min(threads, B // 2, int(T * B * weights / SMALLEST_SLICE)))
 
 
 class Workers:
