@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.steps import PAUSE
 from benchmarks.training_speed import Peer
 from char_rnn import CharRNN, Vocabulary
 from char_rnn.config import SampleConfig
@@ -14,7 +15,6 @@ from char_rnn.config import SampleConfig
 VOCABULARY = Vocabulary("\n " + string.ascii_letters + string.digits + ".")
 PROMPTS = 64
 WARM_UP = 200  # characters before the clock starts
-PAUSE = 0.3  # seconds in which the other side's idle threads stop spinning
 
 
 def ours(model: CharRNN, length: int, threads: int = 1) -> float:

@@ -48,8 +48,7 @@ class Hypothesis(NamedTuple):
 def beam_search(
     config: ModelConfig, parameters: Parameters, seed_ids: Array, length: int, width: int = 10,
     groups: int = 1, diversity: float = BEAM_DIVERSITY, length_penalty: float = LENGTH_PENALTY,
-    ends: Ends = (),
-    results: int = 1, temperature: float = 1.0,
+    ends: Ends = (), results: int = 1, temperature: float = 1.0,
 ) -> list[Hypothesis]:  # fmt: skip
     """Return the likeliest continuations of `seed_ids` (n,) that were found, the best first.
 

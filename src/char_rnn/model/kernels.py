@@ -6,7 +6,7 @@ Array = np.ndarray
 
 
 def sigmoid_from_half(half: Array, out: Array) -> None:
-    """Write σ(x) into `out`, where `half` is x/2, which is overwritten.
+    """Write σ(x) into `out`, where `half` is x/2, which is overwritten; both of any one shape.
 
     σ(x) = ½ + ½ tanh(x/2): NumPy's tanh is vectorised and neither overflows nor divides.
     """
