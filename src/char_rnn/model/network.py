@@ -21,12 +21,16 @@ class Network:
     Several networks can work on the same parameters side by side: each has its own memory and
     its own gradients. What the methods return lives in that memory and is valid until the next
     call, unless it says otherwise.
+
+    gradients: where they are written, if another process is to see them; new memory if None.
     """
 
-    def __init__(self, config: ModelConfig, parameters: Parameters) -> None:
+    def __init__(
+        self, config: ModelConfig, parameters: Parameters, gradients: Parameters | None = None
+    ) -> None:
         self.config = config
         self.parameters = parameters
-        self.gradients = parameters.like()
+        self.gradients = parameters.like() if gradients is None else gradients
         self.cell = cell_class(config)
         self.layers = [
             Layer(self.cell, k, parameters, self.gradients, config.tied)

@@ -26,8 +26,8 @@ def main() -> None:
     task = json.loads(orders.readline())
     shared = attach(Handle.from_dict(task["shared"]))
     config = ModelConfig.from_dict(task["config"])
-    network = Network(config, Parameters(config, shared["weights"]))
-    gradients = shared["gradients"][task["index"] - 1]
+    gradients = Parameters(config, shared["gradients"][task["index"] - 1])
+    network = Network(config, Parameters(config, shared["weights"]), gradients)
     cut = slice(*task["slice"])
     inputs, targets = shared["inputs"][:, cut], shared["targets"][:, cut]
     while order := orders.read(1):
@@ -36,7 +36,6 @@ def main() -> None:
         network.forward(inputs, shared["before"][:, :, cut], masks)
         total = network.backward(targets, shared["inputs"].size, shared["began"][cut])
         shared["after"][:, :, cut] = network.state()
-        gradients[:] = network.gradients.flat
         answers.write(ANSWER.pack(total))
         answers.flush()
 
