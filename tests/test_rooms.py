@@ -20,9 +20,10 @@ MAY_IMPORT = {
     "model": GROUND,
     "exercise": GROUND | {"data"},
     "generate": GROUND | {"data", "model"},
-    "charrnn": GROUND | {"data", "model", "generate"},
-    "train": GROUND | {"data", "model", "generate", "charrnn"},
-    "analyse": GROUND | {"data", "model", "generate", "charrnn", "train", "exercise"},
+    "formats": GROUND | {"data", "model"},
+    "charrnn": GROUND | {"data", "model", "generate", "formats"},
+    "train": GROUND | {"data", "model", "generate", "formats", "charrnn"},
+    "analyse": GROUND | {"data", "model", "generate", "formats", "charrnn", "train", "exercise"},
     "cli": GROUND | {"data", "model", "generate", "charrnn", "train", "analyse", "music"},
 }
 

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, ModelConfig, SampleConfig
-from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary, vocabulary_from_dict
-from char_rnn.errors import CorruptFile, UsageError
+from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary
+from char_rnn.errors import UsageError
+from char_rnn.formats import check_finite, check_weights, model_facts
 from char_rnn.generate.session import Session
 from char_rnn.generate.writer import Found, Pieces, Writer
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters, is_spare
 from char_rnn.storage import save_pickle, save_tensors
+from char_rnn.storage.fields import read
 from char_rnn.storage.models import model_file, read_model
 
 if TYPE_CHECKING:
@@ -362,7 +364,8 @@ class CharRNN:
     def load(cls, path: str | Path) -> Self:
         """Read a model from a file, or the best one of a run folder.
 
-        Raises a FileError if the file is damaged, and RunError if a run folder has no model yet.
+        Raises a FileError if the file is damaged or its weights are not finite, and RunError if a
+        run folder has no model yet.
         """
         file = model_file(path)
         tensors, facts = read_model(file)
@@ -370,36 +373,19 @@ class CharRNN:
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Array], facts: dict[str, Any], where: str) -> Self:
-        """Build a model from saved tensors and facts; `where` names them in errors."""
-        try:
-            config = ModelConfig.from_dict(facts["config"])
-            saved = facts["vocabulary"]
-            vocabulary = None if saved is None else vocabulary_from_dict(saved)
-            # Before any memory is taken: the sizes must be those of the tensors in the file.
-            largest = max(tensor.size for tensor in tensors.values())
-            if config.vocab_size * config.hidden_size > largest or config.layers > len(tensors):
-                raise UsageError("the config asks for larger tensors than the file holds")
-            model = cls.__new__(cls)
-            model._set_up(config, vocabulary)
-            model.summary = dict(facts["summary"])
-        except (UsageError, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CorruptFile(f"{where} is not a char-rnn model: {error}") from error
-        model._fill(tensors, where)
-        return model
+        """Build a model from saved tensors and facts; `where` names their file in errors.
 
-    def _fill(self, tensors: dict[str, Array], where: str) -> None:
-        if set(tensors) != set(self.parameters):
-            odd = sorted(set(tensors) ^ set(self.parameters))
-            raise CorruptFile(f"{where} lacks or adds the tensors {', '.join(odd)}")
-        for name, parameter in self.parameters.items():
-            tensor = tensors[name]
-            half = tensor.dtype == np.float16
-            if tensor.shape != parameter.shape or not (half or tensor.dtype == parameter.dtype):
-                raise CorruptFile(
-                    f"{where}: {name} is {tensor.dtype} {tensor.shape}, "
-                    f"expected {parameter.dtype} {parameter.shape}"
-                )
-            parameter[:] = tensor
+        Raises CorruptFile if they are not those of a model, whatever else they are.
+        """
+        found = read(model_facts, facts, where)
+        check_weights(tensors, found["config"], where)
+        check_finite(tensors, where)
+        model = cls.__new__(cls)
+        model._set_up(found["config"], found["vocabulary"])
+        model.summary = found["summary"]
+        for name, tensor in tensors.items():
+            model.parameters[name] = tensor
+        return model
 
     def spare_names(self) -> list[str]:
         """Return the parameters that only repeat others (see `is_spare`)."""

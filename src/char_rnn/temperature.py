@@ -18,6 +18,7 @@ from itertools import pairwise
 
 from char_rnn.errors import UsageError
 
+MOST_SPEC = 1000  # characters
 FORMS = (
     "a number from 0 up, FROM:TO, linear:FROM:TO[:STEPS], exponential:FROM:TO[:STEPS], "
     "cosine:FROM:TO:STEPS, piecewise:STEP=VALUE,STEP=VALUE,..."
@@ -167,6 +168,9 @@ def parse_temperature(spec: float | int | str) -> Temperature:
     try:
         if isinstance(spec, bool) or not isinstance(spec, int | float | str):
             raise UsageError("it is neither a number nor a text")
+        if isinstance(spec, str) and len(spec) > MOST_SPEC:
+            spec, size = spec[:40] + "…", len(spec)
+            raise UsageError(f"it has {size:,} characters; {MOST_SPEC:,} is the most")
         return Constant(_number(spec)) if not isinstance(spec, str) else _parse(spec)
     except UsageError as error:
         raise UsageError(f"temperature {spec!r}: {error}; it can be {FORMS}") from None

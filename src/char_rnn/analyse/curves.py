@@ -1,12 +1,13 @@
 """The curves of a run, read from its log; a chart of them in plain characters; what they say."""
 
-import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from char_rnn.errors import CorruptFile, RunError
+from char_rnn.errors import RunError
+from char_rnn.formats import LOG_LINE
+from char_rnn.storage.fields import read
+from char_rnn.storage.reading import read_json_lines
 
 LOG = "log.jsonl"
 LEAST_RISE = 0.01  # nats by which validation must have risen before we call it overfitting
@@ -25,6 +26,16 @@ class Curve:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def add(self, line: dict[str, Any], key: str) -> None:
+        """Add what a line of the log says of `key`, if it says all that a point needs."""
+        axes: dict[str, list[Any]] = {
+            "iteration": self.iterations, "characters": self.characters,
+            "seconds": self.seconds, key: self.y,
+        }  # fmt: skip
+        if all(line.get(name) is not None for name in axes):
+            for name, values in axes.items():
+                values.append(line[name])
 
 
 @dataclass(frozen=True)
@@ -45,35 +56,23 @@ class Curves:
 
 
 def read_curves(folder: Path) -> Curves:
-    """Read the log of the run `folder`; raises RunError if it has none."""
+    """Read the log of the run `folder`.
+
+    Raises RunError if it has none, CorruptFile, with the line and the field, if it is damaged.
+    """
     path = folder / LOG
     if not path.is_file():
         raise RunError(f"{folder} is not a run folder: it has no {LOG}")
-    lines = []
-    for n, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
-        try:
-            lines.append(dict(json.loads(line)))
-        except (ValueError, TypeError) as error:
-            raise CorruptFile(f"{path}, line {n} is damaged: {error}") from error
-    steps = [line for line in lines if line.get("event") in ("step", "evaluation", "end")]
-    evaluations = [line for line in lines if line.get("event") == "evaluation"]
-    return Curves(
-        folder.resolve().name,
-        _curve(steps, "loss"),
-        _curve(evaluations, "val_loss"),
-        _curve(steps, "learning_rate"),
-        _curve(steps, "grad_norm"),
-    )
-
-
-def _curve(lines: list[dict[str, Any]], key: str) -> Curve:
-    def number(line: dict[str, Any], name: str) -> bool:
-        value = line.get(name)
-        return isinstance(value, int | float) and math.isfinite(value)
-
-    names = ("iteration", "characters", "seconds", key)
-    good = [line for line in lines if all(number(line, name) for name in names)]
-    return Curve(*([line[name] for line in good] for name in names))
+    loss, val_loss, rate, norm = (Curve([], [], [], []) for _ in range(4))
+    for where, line in read_json_lines(path):
+        found = read(LOG_LINE, line, where)
+        if found["event"] in ("step", "evaluation", "end"):
+            loss.add(found, "loss")
+            rate.add(found, "learning_rate")
+            norm.add(found, "grad_norm")
+        if found["event"] == "evaluation":
+            val_loss.add(found, "val_loss")
+    return Curves(folder.resolve().name, loss, val_loss, rate, norm)
 
 
 def chart(curves: Curves, width: int = 70, height: int = 14) -> str:

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from char_rnn.errors import CorruptFile, UnknownCharacters, UsageError
+from char_rnn.errors import UnknownCharacters, UsageError
+from char_rnn.storage.fields import Maybe, MisfitError, choice, misfit, read, record
 
 Array = np.ndarray
 MOST_NAMED = 10
@@ -197,18 +198,29 @@ class ByteDecoder:
         return self._decoder.decode(b"", final=True)
 
 
-def vocabulary_from_dict(saved: dict[str, Any]) -> AnyVocabulary:
+def vocabulary_from_dict(saved: Any) -> AnyVocabulary:
     """Return the vocabulary that `to_dict` described; raises CorruptFile if it does not fit."""
-    kind = saved.get("kind") if isinstance(saved, dict) else None
-    if kind == ByteVocabulary.kind:
+    vocabulary: AnyVocabulary = read(saved_vocabulary, saved, "a saved vocabulary")
+    return vocabulary
+
+
+def saved_vocabulary(saved: Any) -> AnyVocabulary:
+    """Let the dictionary of a vocabulary through, as that vocabulary (see storage/fields.py)."""
+    found = _SAVED(saved)
+    if found["kind"] == ByteVocabulary.kind:
         return ByteVocabulary()
-    chars = saved.get("characters") if kind == Vocabulary.kind else None
-    if not isinstance(chars, list) or not all(isinstance(c, str) and len(c) == 1 for c in chars):
-        raise CorruptFile(f"the vocabulary is of the kind {kind!r}; expected characters or bytes")
+    chars = found.get("characters")
+    if type(chars) is not list or not all(type(c) is str and len(c) == 1 for c in chars):
+        raise misfit(chars, "a list of single characters").at("characters")
     vocabulary = Vocabulary.from_characters(chars)
     if vocabulary.chars != chars:
-        raise CorruptFile("the vocabulary is not sorted or repeats a character")
+        raise MisfitError("are not sorted, or repeat one").at("characters")
     return vocabulary
+
+
+_SAVED = record({
+    "kind": choice(Vocabulary.kind, ByteVocabulary.kind), "characters": Maybe(lambda chars: chars),
+})  # fmt: skip
 
 
 def one_hot(index: int, vocab_size: int) -> Array:

@@ -5,7 +5,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from char_rnn.errors import CorruptFile, TextTooShort
+from char_rnn.errors import TextTooShort
+from char_rnn.storage.fields import Kind, Maybe, read, record, whole
 
 Array = np.ndarray
 
@@ -104,20 +105,20 @@ class Streams:
         """Return where the streams are."""
         return {"position": self.position, "epoch": self.epoch, "offset": self.offset}
 
+    @property
+    def saved(self) -> Kind:
+        """The kind of what `state` returns (see storage/fields.py)."""
+        return record({
+            "position": whole(0, self.windows_per_epoch), "epoch": whole(0, 2**53),
+            "offset": Maybe(whole(0, self._offsets - 1), 0),
+        })  # fmt: skip
+
     def restore(self, state: dict[str, int]) -> None:
         """Go to where `state` says; raises CorruptFile if there is no such place."""
-        position, epoch = state.get("position"), state.get("epoch")
-        offset = state.get("offset", 0)
-        if not (
-            isinstance(position, int) and isinstance(epoch, int) and isinstance(offset, int)
-        ) or not (
-            0 <= position <= self.windows_per_epoch and epoch >= 0 and 0 <= offset < self._offsets
-        ):
-            raise CorruptFile(
-                f"the saved stream position {state} does not lie within the text's "
-                f"{self.windows_per_epoch} windows"
-            )
-        self.position, self.epoch, self.offset = position, epoch, offset
+        found = read(self.saved, state, "the saved place in the text")
+        self.position, self.epoch, self.offset = (
+            found["position"], found["epoch"], found["offset"],
+        )  # fmt: skip
 
 
 class ScoredWindow(NamedTuple):

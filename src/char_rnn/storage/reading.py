@@ -12,7 +12,9 @@ from char_rnn.errors import CorruptFile, FileError
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
-MAX_JSON_BYTES = 64 * 2**20
+MAX_JSON_BYTES = 2**20
+MAX_LINE_BYTES = 2**16
+MAX_LINES = 1_000_000
 
 
 def shown(path: StrPath) -> str:
@@ -64,7 +66,7 @@ def read_bytes(path: StrPath, limit: int) -> bytes:
 
 
 def read_json(path: StrPath) -> Any:
-    """Read what the JSON file `path` (UTF-8, at most 64 MiB) holds.
+    """Read what the JSON file `path` (UTF-8, at most 1 MiB) holds.
 
     Raises FileError if it cannot be read, CorruptFile if it is not JSON.
     """
@@ -75,6 +77,28 @@ def read_json(path: StrPath) -> Any:
         raise CorruptFile(
             f"{shown(path)}: not valid JSON ({reason(error)}); mend it or use a copy that is whole"
         ) from error
+
+
+def read_json_lines(path: StrPath) -> Iterator[tuple[str, Any]]:
+    """Yield what each line of `path` (UTF-8, at most 64 KiB) holds, after what to call it.
+
+    A last line that was not written to its end is left out. Raises FileError if the file cannot
+    be read, CorruptFile for a line that is not JSON or too long, and for more than a million.
+    """
+    with opened(path) as (file, _):
+        for n in range(1, MAX_LINES + 1):
+            line = file.readline(MAX_LINE_BYTES)
+            if not line:
+                return
+            where = f"{shown(path)}, line {n:,}"
+            try:
+                found = parse_json(line)
+            except ValueError as error:
+                if len(line) < MAX_LINE_BYTES and not line.endswith(b"\n"):
+                    return
+                raise CorruptFile(f"{where}: not valid JSON ({reason(error)}); mend it") from error
+            yield where, found
+    raise CorruptFile(f"{shown(path)}: more than {MAX_LINES:,} lines; shorten it")
 
 
 def parse_json(data: bytes | str) -> Any:

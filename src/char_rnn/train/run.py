@@ -21,15 +21,13 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
-from char_rnn.errors import CorruptFile, RunError, UsageError
-from char_rnn.storage import (
-    load_tensors,
-    read_json,
-    remove_leftovers,
-    save_tensors,
-    write_json,
-)
+from char_rnn.data.windows import fit, split
+from char_rnn.errors import CorruptFile, RunError
+from char_rnn.formats import RUN_SETTINGS, RUN_VERSION
+from char_rnn.storage import read_json, remove_leftovers, save_tensors, write_json
+from char_rnn.storage.fields import read
 from char_rnn.storage.models import LAST_FILE, MODEL_FILE, SHIPPED
+from char_rnn.train.checkpoint import check_own, cut_back, read_checkpoint
 from char_rnn.train.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
 from char_rnn.train.trainer import Trainer
 
@@ -38,6 +36,8 @@ LOG_FILE = "log.jsonl"
 SAMPLES_FILE = "samples.txt"
 START_FILE = "start.safetensors"
 LOG_SECONDS = 2.0
+CUT_FILES = (LOG_FILE, SAMPLES_FILE)
+WRITTEN_FILES = (CONFIG_FILE, MODEL_FILE, LAST_FILE, *CUT_FILES)
 
 
 class Run:
@@ -65,7 +65,7 @@ class Run:
                 f"or go on with --resume {folder}"
             )
         settings = {
-            "format_version": 1,
+            "format_version": RUN_VERSION,
             "text": {
                 "where": text.where, "name": text.name, "length": text.length,
                 "sha256": text.sha256, "bytes": text.vocabulary.kind == "bytes",
@@ -90,16 +90,13 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open an existing run folder; raises RunError if it is none."""
+        """Open an existing run folder; raises RunError if it is none, CorruptFile if damaged."""
         if not (folder / CONFIG_FILE).is_file():
             raise RunError(f"{folder} is not a run folder: it has no {CONFIG_FILE}")
-        settings = read_json(folder / CONFIG_FILE)
-        try:
-            run = cls(folder, settings)
-            _ = run.model_config, run.train_config, run.where, run.as_bytes, run.patterns
-        except (UsageError, KeyError, TypeError, AttributeError) as error:
-            raise CorruptFile(f"{folder / CONFIG_FILE} is damaged: {error}") from error
-        return run
+        path = folder / CONFIG_FILE
+        settings = read(RUN_SETTINGS, read_json(path), path)
+        model, train = settings["model"].to_dict(), settings["train"].to_dict()
+        return cls(folder, settings | {"model": model, "train": train})
 
     @property
     def model_config(self) -> ModelConfig:
@@ -114,20 +111,20 @@ class Run:
     @property
     def where(self) -> str:
         """Where the text came from."""
-        return str(self.settings["text"]["where"])
+        where: str = self.settings["text"]["where"]
+        return where
 
     @property
     def as_bytes(self) -> bool:
         """Whether the text is modelled as bytes."""
-        return bool(self.settings["text"]["bytes"])
+        as_bytes: bool = self.settings["text"]["bytes"]
+        return as_bytes
 
     @property
     def patterns(self) -> list[str]:
         """The patterns that chose the files of the text's folder."""
-        found = self.settings["text"].get("patterns", [])  # older runs have none
-        if not isinstance(found, list) or not all(isinstance(pattern, str) for pattern in found):
-            raise TypeError(f"patterns is {found!r}; it must be a list of texts")
-        return found
+        patterns: list[str] = self.settings["text"]["patterns"]
+        return patterns
 
     @property
     def start(self) -> CharRNN | None:
@@ -144,7 +141,8 @@ class Run:
         """Return a trainer at the run's last checkpoint, or at its start if there is none.
 
         train: settings that replace the run's own (a longer run, say).
-        Raises RunError if the text is no longer the one that the run began with.
+        Raises RunError if the text is no longer the one that the run began with, or a file that
+        the run writes lies elsewhere too; CorruptFile if what it goes on from does not fit.
         """
         text = self.settings["text"]
         if corpus.sha256 != text["sha256"]:
@@ -152,20 +150,30 @@ class Run:
                 f"the text {self.where} has changed since the run began ({text['length']:,} "
                 f"characters then, {corpus.length:,} now); put the old text back or begin a new run"
             )
-        train = train or self.train_config
+        train, config, last = train or self.train_config, self.model_config, self.folder / LAST_FILE
+        if config.vocab_size != corpus.vocabulary.size:
+            raise CorruptFile(
+                f"{self.folder / CONFIG_FILE}: model.vocab_size is {config.vocab_size:,}; the text "
+                f"has {corpus.vocabulary.size:,} distinct characters"
+            )
+        check_own(self.folder, WRITTEN_FILES)
         remove_leftovers(self.folder, older_than=0)
+        # Before anything of the size that the config claims is made.
+        batch_size = fit(
+            split(corpus.length, train.val_fraction)[0], train.batch_size, train.seq_length
+        )[0]
+        saved = read_checkpoint(last, config, batch_size, CUT_FILES) if last.is_file() else None
         rng = np.random.default_rng(train.rng_seed)
-        model = self.start or CharRNN.from_config(self.model_config, corpus.vocabulary, rng)
+        model = self.start or CharRNN.from_config(config, corpus.vocabulary, rng)
+        if (model.config, model.vocabulary) != (config, corpus.vocabulary):
+            raise CorruptFile(f"{self.folder / START_FILE} is a model of another run")
         trainer = Trainer(model, corpus, train, rng)
-        kept = {LOG_FILE: 0, SAMPLES_FILE: 0}
-        if (self.folder / LAST_FILE).is_file():
-            tensors, facts = load_tensors(self.folder / LAST_FILE)
-            if facts.get("kind") != "checkpoint" or facts.get("config") != model.config.to_dict():
-                raise CorruptFile(f"{self.folder / LAST_FILE} belongs to another run")
-            trainer.restore(tensors, facts.get("trainer", {}))
-            kept |= facts.get("written", {})
-        for name, size in kept.items():
-            _cut(self.folder / name, size)
+        sizes = dict.fromkeys(CUT_FILES, 0)
+        if saved is not None:
+            tensors, state, sizes = saved
+            trainer.restore(tensors, state, str(last))
+        for name, size in sizes.items():
+            cut_back(self.folder / name, size)
         self._trainer = trainer
         return trainer
 
@@ -286,10 +294,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
-
-
-def _cut(path: Path, size: int) -> None:
-    """Cut what was written after the checkpoint, which the resumed run writes again."""
-    if path.is_file() and path.stat().st_size > size:
-        with path.open("r+b") as file:
-            file.truncate(size)

@@ -15,8 +15,10 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.config import SampleConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import Streams, fit, split
-from char_rnn.errors import CorruptFile, NonFiniteGradient, WorkerDied
+from char_rnn.errors import NonFiniteGradient, WorkerDied
+from char_rnn.formats import check_finite, check_tensors, training_state
 from char_rnn.model.network import Network
+from char_rnn.storage.fields import read
 from char_rnn.temperature import parse_temperature
 from char_rnn.train.average import Average
 from char_rnn.train.clipping import clip_by_norm, clip_by_value, gradient_norm
@@ -44,6 +46,7 @@ GOOD_EVERY = 500
 CHECKPOINT_SECONDS = 30.0
 DEFAULT_EPOCHS = 10.0
 MOST_VALIDATION = 250_000
+GOOD_WEIGHTS = ("good/model/", "good/average")
 
 
 class Trainer:
@@ -217,7 +220,10 @@ class Trainer:
         return "out of patience" if self._out_of_patience else "interrupted"
 
     def _step(self, workers: Workers) -> bool:
-        """Take one step; return False, with the weights as they were, if it was not finite."""
+        """Take one step; return False if it was not finite.
+
+        The weights are then as they were, or, if only they are not finite, about to go back.
+        """
         config = self.config
         undo = self._position()
         window = self.streams.next()
@@ -260,6 +266,13 @@ class Trainer:
         self.optimizer.step(self.model.parameters.trained, gradients, self._rate)
         if self._average is not None:
             self._average.update(self.model.parameters.trained)
+        # A finite step may be too large all the same; what is kept must stay finite. Of float32
+        # numbers the sum in float64 is finite just where all of them are.
+        if not np.isfinite(self.model.parameters.trained.sum(dtype=np.float64)):
+            self.skipped += 1
+            self._bad_in_a_row = BAD_STEPS
+            self._begin_again(workers, 1.0)
+            return False
         return True
 
     def _begin_again(self, workers: Workers, share: float) -> None:
@@ -363,35 +376,39 @@ class Trainer:
         }
         return tensors, facts
 
-    def restore(self, tensors: dict[str, Array], facts: dict[str, Any]) -> None:
-        """Go to a state that `state` returned; raises CorruptFile if it does not fit."""
-        try:
-            good = {n.removeprefix("good/"): t for n, t in tensors.items() if n.startswith("good/")}
-            for name, array in (self._weights() | {"hidden": self._hidden}).items():
-                if name != "hidden" and good[name].shape != array.shape:
-                    raise ValueError(f"good/{name} has the shape {good[name].shape}")
-                if tensors[name].shape != array.shape:
-                    raise ValueError(f"{name} has the shape {tensors[name].shape}")
-            self.streams.restore(facts["streams"])
-            self.rng.bit_generator.state = facts["rng"]
-            self._set_weights(tensors)
-            self._good = good
-            self._hidden = tensors["hidden"].astype(self.model.config.dtype)
-            self._began = np.array(facts["began"], bool).reshape(self._began.shape)
-            self.optimizer.steps = int(facts["optimizer_steps"])
-            if self._average is not None:
-                self._average.steps = int(facts["average_steps"])
-            self._not_better = int(facts["not_better"])
-            self._losses.extend(float(loss) for loss in facts["losses"])
-            for name in ("iteration", "characters", "skipped"):
-                setattr(self, name, int(facts[name]))
-            for name in ("seconds", "elapsed", "rate_scale"):
-                setattr(self, name, float(facts[name]))
-            self.best_val_loss, self.val_loss = facts["best_val_loss"], facts["val_loss"]
-            self._bad_in_a_row, self._reserve = int(facts["bad_in_a_row"]), float(facts["reserve"])
-            self._grad_norm, self._rate = facts["grad_norm"], float(facts["learning_rate"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptFile(f"the saved training state does not fit this run: {error}") from error
+    def restore(
+        self, tensors: dict[str, Array], facts: dict[str, Any], where: str = "the saved state"
+    ) -> None:
+        """Go to a state that `state` returned; raises CorruptFile if it does not fit.
+
+        where: the file that it comes from, for errors.
+        """
+        shapes = {name: array.shape for name, array in self._good.items()}
+        shapes |= {f"good/{name}": shape for name, shape in shapes.items()}
+        shapes["hidden"] = self._hidden.shape
+        check_tensors(tensors, shapes, (self.model.config.dtype,), where)
+        # The others may have diverged with a step; these are what is gone back to.
+        check_finite({n: t for n, t in tensors.items() if n.startswith(GOOD_WEIGHTS)}, where)
+        kind = training_state(self.streams.saved, self.streams.batch_size, LOSS_WINDOWS)
+        saved = read(kind, facts, where)
+        self.streams.restore(saved["streams"])
+        self.rng.bit_generator.state = saved["rng"]
+        self._set_weights(tensors)
+        self._good = {n: tensors[f"good/{n}"] for n in self._good}
+        self._hidden = tensors["hidden"]
+        self._began = np.array(saved["began"])
+        self.optimizer.steps = saved["optimizer_steps"]
+        if self._average is not None:
+            self._average.steps = saved["average_steps"]
+        self._not_better, self._bad_in_a_row = saved["not_better"], saved["bad_in_a_row"]
+        self._losses.extend(saved["losses"])
+        for name in (
+            "iteration", "characters", "skipped", "seconds", "elapsed", "rate_scale",
+            "best_val_loss", "val_loss",
+        ):  # fmt: skip
+            setattr(self, name, saved[name])
+        self._reserve, self._rate = saved["reserve"], saved["learning_rate"]
+        self._grad_norm = saved["grad_norm"]
 
     def _checkpoint(self) -> Event:
         tensors, facts = self.state()

@@ -1,0 +1,206 @@
+"""What our files hold, field by field: a model, a run's settings, its log, its last state.
+
+Whatever these files say passes here, by `storage.fields.read`, before anything else sees it. A
+new field of a file is a new line here; what no line names is left behind.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.data.vocabulary import AnyVocabulary, saved_vocabulary
+from char_rnn.errors import CorruptFile
+from char_rnn.model.parameters import parameter_shapes
+from char_rnn.storage.fields import (
+    Kind,
+    Maybe,
+    MisfitError,
+    boolean,
+    choice,
+    found_shown,
+    list_of,
+    name_shown,
+    nullable,
+    number,
+    plain,
+    read,
+    record,
+    settings,
+    text,
+    whole,
+)
+from char_rnn.storage.reading import StrPath, shown
+
+Array = np.ndarray
+
+LEAST_TENSORS = 4  # of a layer: two matrices, two biases
+RUN_VERSION = 1
+NAMED = 5  # tensors in a message
+SECONDS = number(0, 1e12)
+LOSS = number(-1)  # nats; rounding may leave a loss a little below 0
+WORD = text(100)
+
+SUMMARY = record(
+    {
+        "text": Maybe(text()), "text_length": Maybe(whole()), "text_sha256": Maybe(WORD),
+        "val_fraction": Maybe(number(0, 1)), "iteration": Maybe(whole()),
+        "epoch": Maybe(number(0, 1e15)), "loss": Maybe(nullable(LOSS)),
+        "val_loss": Maybe(nullable(LOSS)), "characters": Maybe(whole()),
+        "seconds": Maybe(SECONDS), "optimizer": Maybe(WORD), "learning_rate": Maybe(number(0)),
+        "seq_length": Maybe(whole()), "batch_size": Maybe(whole()),
+    },
+    others=plain,
+)  # fmt: skip
+"""What is known of a training, kept with its model; users may add what JSON can hold."""
+
+_MODEL = {
+    "kind": choice("model", "checkpoint"),
+    "config": settings(ModelConfig),
+    "vocabulary": nullable(saved_vocabulary),
+    "summary": SUMMARY,
+}
+
+
+def model_facts(facts: Any) -> dict[str, Any]:
+    """Let the facts of a model file through: a ModelConfig, a vocabulary or None, a summary."""
+    found: dict[str, Any] = record(_MODEL)(facts)
+    config: ModelConfig = found["config"]
+    vocabulary: AnyVocabulary | None = found["vocabulary"]
+    if vocabulary is not None and vocabulary.size != config.vocab_size:
+        raise (
+            MisfitError(f"is {config.vocab_size}", f"{vocabulary.size}, as vocabulary has")
+            .at("vocab_size")
+            .at("config")
+        )
+    return found
+
+
+def _version(value: Any) -> int:
+    if type(value) is int and value > RUN_VERSION:
+        raise MisfitError(f"is {value}, of a later char-rnn: upgrade char-rnn", str(RUN_VERSION))
+    return int(choice(RUN_VERSION)(value))
+
+
+RUN_SETTINGS = record({
+    "format_version": _version,
+    "text": record({
+        "where": text(2**15), "name": text(), "length": whole(1), "sha256": WORD,
+        "bytes": boolean,
+        "patterns": Maybe(list_of(text()), []),  # older runs have none
+    }),
+    "model": settings(ModelConfig),
+    "train": settings(TrainConfig),
+})  # fmt: skip
+"""config.json of a run."""
+
+LOG_LINE = record({
+    "event": WORD, "iteration": Maybe(whole()), "characters": Maybe(whole()),
+    "seconds": Maybe(SECONDS), "loss": Maybe(nullable(LOSS)), "val_loss": Maybe(nullable(LOSS)),
+    "learning_rate": Maybe(nullable(number(0))), "grad_norm": Maybe(nullable(number(0))),
+})  # fmt: skip
+"""A line of log.jsonl."""
+
+
+def checkpoint_facts(cut: tuple[str, ...]) -> Kind:
+    """Return the kind of the facts in last.safetensors; `cut` are the files it tells sizes of.
+
+    The trainer's own state is let through as it is: `training_state` is for that.
+    """
+    written = record({name: Maybe(whole(), 0) for name in cut}, closed=True)
+    return record(
+        _MODEL | {"kind": choice("checkpoint"), "trainer": lambda value: value, "written": written}
+    )
+
+
+_GENERATOR = record({
+    "bit_generator": choice("PCG64"),
+    "state": record({"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)}),
+    "has_uint32": choice(0, 1),
+    "uinteger": whole(0, 2**32 - 1),
+})  # fmt: skip
+"""The state of NumPy's default generator, PCG64."""
+
+
+def training_state(streams: Kind, B: int, losses: int) -> Kind:
+    """Return the kind of what a trainer's `state` tells: B streams, at most `losses` losses."""
+    return record({
+        "iteration": whole(0, 2**53), "characters": whole(0, 2**53), "skipped": whole(0, 2**53),
+        "bad_in_a_row": whole(0, 2**53), "not_better": whole(0, 2**53),
+        "optimizer_steps": whole(0, 2**53), "average_steps": whole(0, 2**53),
+        "seconds": SECONDS, "elapsed": SECONDS, "reserve": SECONDS, "rate_scale": number(0, 1),
+        "learning_rate": number(0), "grad_norm": nullable(number(0)),
+        "best_val_loss": nullable(LOSS), "val_loss": nullable(LOSS),
+        "losses": list_of(LOSS, 0, losses),
+        "streams": streams, "rng": _GENERATOR, "began": list_of(boolean, B, B),
+    })  # fmt: skip
+
+
+def check_weights(tensors: Any, config: ModelConfig, where: StrPath) -> None:
+    """Raise CorruptFile unless `tensors` are the weights of a network of `config`.
+
+    Nothing of the network's size is made before it is known that the file holds as much.
+    """
+    # Before the names are listed: a config may claim any number of layers.
+    if type(tensors) is not dict or config.layers * LEAST_TENSORS > len(tensors):
+        found = len(tensors) if type(tensors) is dict else 0
+        raise CorruptFile(
+            f"{shown(where)}: config.layers is {config.layers:,}, but it holds {found:,} tensors; "
+            "use a copy that is whole"
+        )
+    check_tensors(tensors, parameter_shapes(config), ("float16", config.dtype), where)
+
+
+def check_tensors(
+    tensors: Mapping[Any, Any], shapes: Mapping[str, tuple[int, ...]], dtypes: tuple[str, ...],
+    where: StrPath,
+) -> None:  # fmt: skip
+    """Raise CorruptFile unless `tensors` are arrays of just these names, `shapes` and `dtypes`."""
+    for word, odd in (
+        ("lacks", [name for name in shapes if name not in tensors]),
+        ("adds", [name for name in tensors if name not in shapes]),
+    ):
+        if odd:
+            more = f" and {len(odd) - NAMED:,} more" if len(odd) > NAMED else ""
+            named = ", ".join(map(name_shown, odd[:NAMED]))
+            raise CorruptFile(
+                f"{shown(where)}: it {word} the tensors {named}{more}; use a copy that is whole"
+            )
+    for name, shape in shapes.items():
+        tensor = tensors[name]
+        if not isinstance(tensor, np.ndarray):
+            found = found_shown(tensor)
+        elif tensor.shape == shape and tensor.dtype.name in dtypes:
+            continue
+        else:
+            found = f"{tensor.dtype} {tensor.shape}"
+        raise CorruptFile(
+            f"{shown(where)}: the tensor {name} is {found}; expected {dtypes[-1]} {shape}; "
+            "use a copy that is whole"
+        )
+
+
+def check_finite(tensors: Mapping[str, Array], where: StrPath) -> None:
+    """Raise CorruptFile if a number in `tensors` is NaN or infinite."""
+    for name, tensor in tensors.items():
+        bad = tensor.size - int(np.isfinite(tensor).sum())
+        if bad:
+            raise CorruptFile(
+                f"{shown(where)}: {bad:,} of the {tensor.size:,} numbers in the tensor {name} are "
+                "not finite: the model has diverged or was damaged; train it again with a lower "
+                "--learning_rate, or use a copy that is whole"
+            )
+
+
+__all__ = [
+    "LOG_LINE",
+    "RUN_SETTINGS",
+    "check_finite",
+    "check_tensors",
+    "check_weights",
+    "checkpoint_facts",
+    "model_facts",
+    "read",
+    "training_state",
+]
