@@ -39,7 +39,9 @@ LEAST_TENSORS = 4  # of a layer: two matrices, two biases
 RUN_VERSION = 1
 NAMED = 5  # tensors in a message
 SECONDS = number(0, 1e12)
-LOSS = number(-1)  # nats; rounding may leave a loss a little below 0
+MOST_LOSS = 1e300  # so that no sum or difference of two is infinite
+NORM = number(0, MOST_LOSS)
+LOSS = number(-1, MOST_LOSS)  # nats; rounding may leave a loss a little below 0
 WORD = text(100)
 
 SUMMARY = record(
@@ -98,7 +100,7 @@ RUN_SETTINGS = record({
 LOG_LINE = record({
     "event": WORD, "iteration": Maybe(whole()), "characters": Maybe(whole()),
     "seconds": Maybe(SECONDS), "loss": Maybe(nullable(LOSS)), "val_loss": Maybe(nullable(LOSS)),
-    "learning_rate": Maybe(nullable(number(0))), "grad_norm": Maybe(nullable(number(0))),
+    "learning_rate": Maybe(nullable(number(0))), "grad_norm": Maybe(nullable(NORM)),
 })  # fmt: skip
 """A line of log.jsonl."""
 
@@ -130,7 +132,7 @@ def training_state(streams: Kind, B: int, losses: int) -> Kind:
         "bad_in_a_row": whole(0, 2**53), "not_better": whole(0, 2**53),
         "optimizer_steps": whole(0, 2**53), "average_steps": whole(0, 2**53),
         "seconds": SECONDS, "elapsed": SECONDS, "reserve": SECONDS, "rate_scale": number(0, 1),
-        "learning_rate": number(0), "grad_norm": nullable(number(0)),
+        "learning_rate": number(0), "grad_norm": nullable(NORM),
         "best_val_loss": nullable(LOSS), "val_loss": nullable(LOSS),
         "losses": list_of(LOSS, 0, losses),
         "streams": streams, "rng": _GENERATOR, "began": list_of(boolean, B, B),

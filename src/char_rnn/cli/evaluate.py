@@ -143,7 +143,8 @@ def _start(network: Any, corpus: Any, val_fraction: float | None) -> tuple[int, 
 
 
 def _figures(nats: float) -> dict[str, float]:
-    return {"nats": nats, "bits": nats / math.log(2), "perplexity": math.exp(nats)}
+    perplexity = math.exp(nats) if nats < 700 else math.inf
+    return {"nats": nats, "bits": nats / math.log(2), "perplexity": perplexity}
 
 
 def _baselines(corpus: Any, start: int, told: Any) -> dict[str, dict[str, float]]:

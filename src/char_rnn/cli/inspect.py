@@ -33,9 +33,9 @@ def description(network: Any) -> list[tuple[str, str]]:
     if vocabulary is not None:
         shown = "all bytes" if vocabulary.kind == "bytes" else repr("".join(vocabulary.chars))
         rows.append(("Vocabulary", f"{vocabulary.size}: {shown}"))
-    if "text" in summary:
+    if summary.keys() >= {"text", "text_length"}:
         rows.append(("Trained on", f"{summary['text']}, {summary['text_length']:,} characters"))
-    if "iteration" in summary:
+    if summary.keys() >= {"iteration", "epoch", "characters", "seconds"}:
         rows.append((
             "Training",
             f"{summary['iteration']:,} iterations, {summary['epoch']:.2f} epochs, "

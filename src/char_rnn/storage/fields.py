@@ -11,6 +11,7 @@ records that our files hold, made of these kinds, are in `formats.py`.
 
 import dataclasses
 import re
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from types import UnionType
@@ -22,7 +23,7 @@ from char_rnn.storage.reading import StrPath, shown
 Kind = Callable[[Any], Any]
 
 MOST_WHOLE = 2**63 - 1
-MOST_NUMBER = 1e300
+MOST_NUMBER = sys.float_info.max
 MOST_TEXT = 4096  # characters
 MOST_ITEMS = 10_000
 MOST_DEPTH = 8
@@ -162,10 +163,11 @@ def record(
     return check
 
 
-def settings(cls: type) -> Kind:
+def settings(cls: type, older: Mapping[str, Any] | None = None) -> Kind:
     """Return the kind of a configuration: a dictionary of the fields of the dataclass `cls`.
 
     Types come from its annotations, bounds from its own validation, whose words are passed on.
+    older: what holds for fields that older files lack, where it is not today's default.
     """
     hints = typing.get_type_hints(cls)
     kinds: dict[str, Kind | Maybe] = {}
@@ -177,7 +179,7 @@ def settings(cls: type) -> Kind:
     def build(value: Any) -> Any:
         found = check(value)
         try:
-            return cls(**found)
+            return cls(**(dict(older or {}) | found))
         except UsageError as error:
             raise MisfitError(f"does not fit: {str(error)[:300]}") from None
 
