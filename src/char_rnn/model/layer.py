@@ -6,7 +6,8 @@ array of gates (G, T, B, H). So a gate at one step is contiguous, and all steps 
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, reduce
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -149,7 +150,7 @@ class Layer:
                     **shared,
                 )
             )
-            self._forward += [self._plan_forward(p, t, step, shared) for p in self.cell.phases]
+            self._forward += [self._plan_forward(ps, t, step, shared) for ps in self._together]
             self._backward.append(
                 [self._plan_backward(p, t, step, shared) for p in reversed(self.cell.phases)]
             )
@@ -235,18 +236,29 @@ class Layer:
                 np.matmul(ones, dz, out=self._db_hh[phase.gates, None])
         return self.input.backward(d_gates)
 
-    def _plan_forward(self, phase: Phase, t: int, step: Cell, shared: dict[str, Array]) -> Forward:
-        operand = self.states[0, t] if phase.operand is None else self._kept[phase.operand, t]
-        recurrent, then = shared["recurrent"][phase.gates], getattr(step, phase.forward)
+    @property
+    def _together(self) -> list[list[Phase]]:
+        """The phases, in groups whose products share an operand and so are one product."""
+        return [list(group) for _, group in groupby(self.cell.phases, lambda p: p.operand)]
+
+    def _plan_forward(
+        self, phases: list[Phase], t: int, step: Cell, shared: dict[str, Array]
+    ) -> Forward:
+        kept = phases[0].operand
+        operand = self.states[0, t] if kept is None else self._kept[kept, t]
+        gates = slice(phases[0].gates.start, phases[-1].gates.stop)
+        recurrent = shared["recurrent"][gates]
+        then = [getattr(step, phase.forward) for phase in phases]
         if self.recurrent_norm is not None:
-            hat, deviation = self._hat[phase.gates, t], self._deviation[phase.gates, t]
-            norm = partial(self.recurrent_norm.forward, recurrent, hat, deviation, phase.gates)
-            then = partial(_in_turn, norm, then)
+            hat, deviation = self._hat[gates, t], self._deviation[gates, t]
+            norm = partial(self.recurrent_norm.forward, recurrent, hat, deviation, gates)
+            then = [norm, *then]
+        after = reduce(lambda first, second: partial(_in_turn, first, second), then)
         if len(operand) == 1:
-            weight = self._side_by_side[:, phase.gates].reshape(self.H, -1)
-            return Forward(operand, weight, recurrent.reshape(1, -1), then)
+            weight = self._side_by_side[:, gates].reshape(self.H, -1)
+            return Forward(operand, weight, recurrent.reshape(1, -1), after)
         product = as_blocks(recurrent, self._forward_width)
-        return Forward(operand, self._weights[phase.gates], product, then)
+        return Forward(operand, self._weights[gates], product, after)
 
     def _plan_backward(
         self, phase: Phase, t: int, step: Cell, shared: dict[str, Array]
