@@ -1,6 +1,7 @@
 """Pictures of runs (the extra `plots`)."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from char_rnn.analyse.curves import Curve, Curves
 from char_rnn.analyse.free_running import FreeRunning
 from char_rnn.errors import MissingExtra, UsageError
 from char_rnn.storage import write_bytes
+from char_rnn.storage.reading import shown
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -33,7 +35,7 @@ def plot_run(curves: Curves, path: Path) -> None:
             f"{lowest:.4f}", (at, lowest), (0, -14), textcoords="offset points", ha="center"
         )
     losses.set_ylabel("nats a character")
-    losses.set_title(curves.name)
+    losses.set_title(shown(curves.name), parse_math=False)
     losses.legend()
     rate.plot(curves.learning_rate.iterations, curves.learning_rate.y, color="C2", lw=1)
     rate.set_ylabel("learning rate")
@@ -54,14 +56,14 @@ def plot_comparison(runs: Sequence[Curves], path: Path) -> None:
         for k, curves in enumerate(runs):
             colour = f"C{k % 10}"
             ax.plot(getattr(curves.loss, x), curves.loss.y, color=colour, lw=0.7, alpha=0.5)
-            ax.plot(
-                getattr(curves.val_loss, x), curves.val_loss.y, "o-", ms=3, color=colour,
-                label=curves.name,
-            )  # fmt: skip
+            ax.plot(getattr(curves.val_loss, x), curves.val_loss.y, "o-", ms=3, color=colour)
         _cap(ax, [c for curves in runs for c in (curves.loss, curves.val_loss)])
         ax.set_xlabel(label)
     axes[0].set_ylabel("nats a character (thin: training)")
-    axes[0].legend()
+    legend = axes[0].legend(axes[0].lines[1::2], [str(k) for k in range(len(runs))])
+    for text, curves in zip(legend.get_texts(), runs, strict=True):
+        # Names come last: as labels they would be read as formulas, or left out after a "_".
+        text.set(text=shown(curves.name), parse_math=False)
     _save(figure, path)
 
 
@@ -99,7 +101,9 @@ def _cap(ax: Any, curves: Sequence[Curve]) -> None:
 
 def _save(figure: Any, path: Path) -> None:
     memory = io.BytesIO()
-    figure.savefig(memory, format=path.suffix[1:].lower(), dpi=120)
+    with warnings.catch_warnings():  # a name may hold what the font lacks
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        figure.savefig(memory, format=path.suffix[1:].lower(), dpi=120)
     write_bytes(path, memory.getvalue())
 
 

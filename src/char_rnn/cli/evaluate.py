@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from char_rnn.cli.main import option
+from char_rnn.cli.terminal import write_styled
 from char_rnn.errors import UnknownCharacters, UsageError
 
 MOST_GRAMS = 6
@@ -252,16 +253,9 @@ def _tell_free_running(found: dict[str, Any]) -> None:
 
 
 def _show(scored: str, nats: Any) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     from char_rnn.analyse.surprise import coloured  # noqa: PLC0415
 
-    shown = Text()
-    for piece, style in coloured(scored, nats):
-        shown.append(piece, style=style or None)
-    click.echo()
-    Console(highlight=False).print(shown, soft_wrap=True)
+    write_styled([("\n", ""), *coloured(scored, nats), ("\n", "")])
 
 
 def _write_page(path: Path, network: Any, corpus: Any, start: int, nats: Any, scored: str) -> None:

@@ -1,7 +1,10 @@
 """Python in colours, as it is written."""
 
+import sys
 from collections.abc import Iterable
 from typing import TextIO
+
+from char_rnn.cli.terminal import console, visible
 
 
 def write_highlighted(seed: str, pieces: Iterable[str], file: TextIO | None = None) -> None:
@@ -10,19 +13,18 @@ def write_highlighted(seed: str, pieces: Iterable[str], file: TextIO | None = No
     A piece is coloured once its last line has ended: the statements of code mode one at a time, a
     text that comes in characters line by line. The output ends at a line end.
     """
-    from rich.console import Console  # noqa: PLC0415
     from rich.syntax import Syntax  # noqa: PLC0415
 
-    console = Console(file=file)
+    shown = console(file or sys.stdout)
     # Colours of the terminal's own palette, on its own background.
     syntax = Syntax("", "python", theme="ansi_dark")
 
     def write(text: str) -> None:
-        if console.is_terminal:
-            console.print(syntax.highlight(text), end="", soft_wrap=True)
+        if shown.is_terminal:
+            shown.print(syntax.highlight(visible(text)), end="", soft_wrap=True)
         else:
-            console.file.write(text)
-        console.file.flush()
+            shown.file.write(text)
+        shown.file.flush()
 
     held = seed
     for piece in pieces:

@@ -13,16 +13,19 @@ def command(model: Path | None) -> None:
     model that comes with the package."""
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.storage.models import model_file  # noqa: PLC0415
+    from char_rnn.storage.reading import shown  # noqa: PLC0415
     from char_rnn.train.run import newest_run_or_shipped  # noqa: PLC0415
 
     path = model_file(newest_run_or_shipped() if model is None else model)
     for name, value in description(CharRNN.load(path)):
         click.echo(f"{name + ':':<17} {value}")
-    click.echo(f"{'File:':<17} {path}, {path.stat().st_size:,} bytes")
+    click.echo(f"{'File:':<17} {shown(path)}, {path.stat().st_size:,} bytes")
 
 
 def description(network: Any) -> list[tuple[str, str]]:
-    """Return names and values that describe a CharRNN."""
+    """Return names and values that describe a CharRNN, each value in one line."""
+    from char_rnn.storage.reading import shown  # noqa: PLC0415
+
     config, summary, vocabulary = network.config, network.summary, network.vocabulary
     cell = config.cell + (" (reset after)" if config.reset_after else "")
     rows = [
@@ -31,17 +34,18 @@ def description(network: Any) -> list[tuple[str, str]]:
         ("Initial state", config.initial_state),
     ]
     if vocabulary is not None:
-        shown = "all bytes" if vocabulary.kind == "bytes" else repr("".join(vocabulary.chars))
-        rows.append(("Vocabulary", f"{vocabulary.size}: {shown}"))
+        chars = "all bytes" if vocabulary.kind == "bytes" else repr("".join(vocabulary.chars))
+        rows.append(("Vocabulary", f"{vocabulary.size}: {chars}"))
     if summary.keys() >= {"text", "text_length"}:
-        rows.append(("Trained on", f"{summary['text']}, {summary['text_length']:,} characters"))
+        name, length = shown(summary["text"]), summary["text_length"]
+        rows.append(("Trained on", f"{name}, {length:,} characters"))
     if summary.keys() >= {"iteration", "epoch", "characters", "seconds"}:
         rows.append((
             "Training",
             f"{summary['iteration']:,} iterations, {summary['epoch']:.2f} epochs, "
             f"{summary['characters']:,} characters in {summary['seconds']:,.0f} s",
         ))  # fmt: skip
-    for name, key in (("Training loss", "loss"), ("Validation loss", "val_loss")):
+    for title, key in (("Training loss", "loss"), ("Validation loss", "val_loss")):
         if summary.get(key) is not None:
-            rows.append((name, f"{summary[key]:.4f} nats a character"))
+            rows.append((title, f"{summary[key]:.4f} nats a character"))
     return rows

@@ -1,6 +1,5 @@
 """`char-rnn`: finds the command, and turns errors into one line and an exit code."""
 
-import io
 import os
 import sys
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from importlib import import_module
 import click
 
 from char_rnn import __version__
+from char_rnn.cli.terminal import set_up
 from char_rnn.errors import CharRNNError, UsageError
 from char_rnn.temperature import Constant, parse_temperature
 
@@ -55,21 +55,19 @@ def cli() -> None:
 
 def run(command: click.Command, name: str) -> int:
     """Run `command` and return its exit code: 2 for wrong usage, 1 for other errors."""
-    # A terminal or pipe that cannot hold a character gets a stand-in instead of an error.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     try:
+        set_up()
         result = command.main(
             prog_name=name,
             standalone_mode=False,
+            color=True,  # else click takes out of a text what looks like colours, in a pipe
             # On Windows click would fill in the files for every *, even a quoted one: right for
             # the runs of `compare`, wrong for a --pattern or a seed text.
             windows_expand_args=sys.argv[1:2] == ["compare"],
         )
         return result if isinstance(result, int) else 0
     except CharRNNError as error:
-        click.echo(f"{name}: {error}", err=True)
+        click.echo(f"{name}: {error}", err=True, color=True)
         return 2 if isinstance(error, UsageError) else 1
     except click.ClickException as error:
         error.show()
@@ -83,7 +81,7 @@ def run(command: click.Command, name: str) -> int:
         return 1
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"{name}: {where}{error.strerror or error}", err=True)
+        click.echo(f"{name}: {where}{error.strerror or error}", err=True, color=True)
         return 1
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from char_rnn.cli.main import TEMPERATURE, option
+from char_rnn.cli.terminal import write_styled
 from char_rnn.cli.training_text import source_of, symbols_of
 from char_rnn.config import SampleConfig
 from char_rnn.errors import UsageError
@@ -181,18 +182,11 @@ def _tell_diversity(variety: Any) -> None:
 
 
 def _show(found: Sequence[Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     from char_rnn.analyse.overlap import FLOORS, STYLES, coloured  # noqa: PLC0415
 
-    console = Console(highlight=False)
-    scale = Text("\nIn runs of at least")
+    pieces = [("\nIn runs of at least", "")]
     for floor, style in zip(FLOORS, STYLES, strict=True):
-        scale.append(" ").append(f" {floor} ", style=style)
-    console.print(scale, soft_wrap=True)
+        pieces += [(" ", ""), (f" {floor} ", style)]
     for overlap in found:
-        shown = Text(f"\n{overlap.name}:\n")
-        for piece, style in coloured(overlap.pieces, SHOWN):
-            shown.append(piece, style=style or None)
-        console.print(shown, soft_wrap=True)
+        pieces += [(f"\n\n{overlap.name}:\n", ""), *coloured(overlap.pieces, SHOWN)]
+    write_styled([*pieces, ("\n", "")])

@@ -16,6 +16,7 @@ def command(run: Path | None, out: Path | None) -> None:
     A chart of the losses appears in the terminal; --out writes a picture (extra `plots`).
     """  # fmt: skip
     from char_rnn.analyse.curves import chart, read_curves  # noqa: PLC0415
+    from char_rnn.storage.reading import shown  # noqa: PLC0415
     from char_rnn.train.run import newest_run  # noqa: PLC0415
 
     curves = read_curves(newest_run() if run is None else run)
@@ -25,4 +26,4 @@ def command(run: Path | None, out: Path | None) -> None:
         check_format(out)
         plot_run(curves, out)
         click.echo(f"Written: {out}", err=True)
-    click.echo(f"{curves.name}\n{chart(curves)}")
+    click.echo(f"{shown(curves.name)}\n{chart(curves)}")

@@ -1,11 +1,13 @@
 """What training looks like: a live line on a terminal, plain lines in a pipe."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
 
+from char_rnn.cli.terminal import LiveLine, can_redraw
 from char_rnn.train.events import Divergence, End, Evaluation, Event, Sample, Step
 
 PLAIN_SECONDS = 5.0
@@ -80,8 +82,7 @@ class Show:
         start = self._start
         if start is not None and 0 < event.progress < 1 and event.progress > start.progress:
             pace = (event.elapsed - start.elapsed) / (event.progress - start.progress)
-            left = round(pace * (1 - event.progress))
-            parts.append(f"{left // 60}:{left % 60:02d} left")
+            parts.append(_left(pace * (1 - event.progress)))
         return " · ".join(parts)
 
 
@@ -92,25 +93,18 @@ class LiveShow(Show):
 
     def __init__(self) -> None:
         super().__init__()
-        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
-
-        self._bar = Progress(BarColumn(8), TextColumn("{task.description}"), transient=True)
-        self._task = self._bar.add_task("", total=1.0)
+        self._live = LiveLine(sys.stdout)
 
     def __enter__(self) -> "LiveShow":
-        self._bar.start()
+        self._live.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def line(self, text: str) -> None:
-        """Print a line above the bar."""
-        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._live.__exit__()
 
     def progress(self, event: Event) -> None:
-        """Move the bar."""
-        self._bar.update(self._task, completed=event.progress, description=self.short(event))
+        """Draw the line anew."""
+        self._live.draw(event.progress, self.short(event))
 
 
 @contextmanager
@@ -119,21 +113,27 @@ def waiting(what: str) -> Iterator[Callable[[float], None]]:
 
     Yields what is to be told how much is done, from 0 to 1. In a pipe nothing is shown.
     """
-    import sys  # noqa: PLC0415
-
-    if not sys.stderr.isatty():
+    if not can_redraw(sys.stderr):
         yield lambda done: None
         return
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
+    began = last = time.monotonic()
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda done: bar.update(task, completed=done)
+    def told(done: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last > LIVE_SECONDS and done > 0:
+            last = now
+            live.draw(done, f"{what} · {done:.0%} · {_left((now - began) * (1 / done - 1))}")
+
+    with LiveLine(sys.stderr) as live:
+        live.draw(0.0, what)
+        yield told
 
 
 def make_show() -> Show:
     """Return the way to show a run that fits where the output goes."""
-    import sys  # noqa: PLC0415
+    return LiveShow() if can_redraw(sys.stdout) else Show()
 
-    return LiveShow() if sys.stdout.isatty() else Show()
+
+def _left(seconds: float) -> str:
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02d} left"
