@@ -1,14 +1,17 @@
 """A corpus is the same in memory and in a file, and the file is never stale."""
 
+import json
 import os
+import tempfile
 
 import numpy as np
 import pytest
 
-from char_rnn.data import corpus as module
+from char_rnn.data import id_file
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import open_source
-from char_rnn.errors import DataError, TextTooShort
+from char_rnn.data.vocabulary import Vocabulary
+from char_rnn.errors import DataError, TextTooShort, UsageError
 
 TEXT = "déjà vu, " * 5000
 
@@ -53,29 +56,120 @@ def test_the_cache_is_used_and_a_changed_text_is_noticed(path, tmp_path):
     assert second.sha256 != first.sha256 and second.preview(7) == changed[:7]
 
 
-def test_a_damaged_cache_is_made_again(path, tmp_path):
+def edited(header, **changes):
+    header.write_text(json.dumps(json.loads(header.read_text()) | changes))
+
+
+DAMAGES = {
+    "shorter": lambda ids, header: ids.write_bytes(ids.read_bytes()[:-1]),
+    "longer": lambda ids, header: ids.write_bytes(ids.read_bytes() + b"\0"),
+    "another byte": lambda ids, header: ids.write_bytes(b"\1" + ids.read_bytes()[1:]),
+    "out of range": lambda ids, header: ids.write_bytes(ids.read_bytes()[:-1] + b"\xff"),
+    "a folder": lambda ids, header: (ids.unlink(), ids.mkdir()),
+    "half a header": lambda ids, header: header.write_text("{"),
+    "a list": lambda ids, header: header.write_text("[]"),
+    "deep": lambda ids, header: header.write_text("[" * 10**5),
+    "no length": lambda ids, header: edited(header, length=None),
+    "endless": lambda ids, header: edited(header, length=10**400),
+    "no digest": lambda ids, header: edited(header, sha256={}),
+    "no vocabulary": lambda ids, header: edited(header, vocabulary=7),
+    "other characters": lambda ids, header: edited(
+        header, vocabulary={"kind": "characters", "characters": list("abcdefgh")}
+    ),
+    "bytes": lambda ids, header: edited(header, vocabulary={"kind": "bytes"}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
+def test_a_damaged_cache_is_made_again(path, tmp_path, damage):
     load(path)
     (ids,) = (tmp_path / "cache").glob("*.bin")
     (header,) = (tmp_path / "cache").glob("*.json")
     whole = ids.read_bytes()
-    ids.write_bytes(whole[:-1])
-    assert load(path).preview(100) == TEXT[:100] and ids.read_bytes() == whole
-    ids.write_bytes(whole + b"x")
-    assert load(path).length == len(TEXT) and ids.read_bytes() == whole
-    header.write_text("{")
-    assert load(path).preview(100) == TEXT[:100]
+    damage(ids, header)
+    again = load(path)
+    assert again.preview(again.length) == TEXT and "damaged" in again.notes[0]
+    if not ids.is_dir():
+        assert ids.read_bytes() == whole and not load(path).notes
 
 
-def test_the_map_is_opened_again_now_and_then(path, monkeypatch):
+def test_a_cache_that_agrees_with_itself_must_fit_the_vocabulary_that_is_asked_for(path, tmp_path):
+    own = Vocabulary(TEXT + "xyz")
+    source = open_source(path)
+    first = Corpus.from_source(source, vocabulary=own, memory_limit=0)
+    (header,) = (tmp_path / "cache").glob("*.json")
+    (ids,) = (tmp_path / "cache").glob("*.bin")
+    other = Corpus.from_text(TEXT, Vocabulary(TEXT + "öäü"))
+    ids.write_bytes(other.read(0, other.length).tobytes())
+    edited(header, vocabulary=other.vocabulary.to_dict(), sha256=other.sha256)
+    again = Corpus.from_source(source, vocabulary=own, memory_limit=0)
+    assert again.vocabulary == own and again.sha256 == first.sha256
+
+
+def other_bytes(file):
+    with file.open("r+b") as ids:
+        ids.write(bytes([1] * 9))
+    os.utime(file, ns=(1, 1))  # clocks of file systems are coarse
+
+
+@pytest.mark.parametrize(
+    "change", [other_bytes, lambda file: os.truncate(file, 100), lambda file: os.truncate(file, 0)]
+)
+def test_a_cache_that_changes_while_it_is_read_is_told_and_made_again(path, tmp_path, change):
     corpus = load(path)
-    opened = []
-    honest = module.IdFile._open
-    monkeypatch.setattr(module, "PAGES_LIMIT", 1_000_000)
-    monkeypatch.setattr(module.IdFile, "_open", lambda self: (opened.append(1), honest(self)))
-    for start in range(0, 40_000, 100):
-        corpus.read(start, start + 100)
-    assert 10 < len(opened) < 30
-    assert corpus.preview(5) == TEXT[:5]
+    (ids,) = (tmp_path / "cache").glob("*.bin")
+    change(ids)
+    with pytest.raises(DataError, match="changed while it was in use"):
+        corpus.read_rows(np.array([0, 1000]), 10)
+    assert load(path).preview(9) == TEXT[:9]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps an open file where it is")
+def test_a_cache_that_is_deleted_while_it_is_read_stays_readable(path, tmp_path):
+    corpus = load(path)
+    for file in (tmp_path / "cache").iterdir():
+        file.unlink()
+    assert corpus.preview(corpus.length) == TEXT
+
+
+def test_ids_out_of_range_never_leave_the_file(path, tmp_path, monkeypatch):
+    corpus = load(path)
+    (ids,) = (tmp_path / "cache").glob("*.bin")
+    monkeypatch.setattr(id_file.IdFile, "_state_now", lambda self: self._state)
+    with ids.open("r+b") as file:
+        file.write(b"\xff")
+    with pytest.raises(DataError):
+        corpus.read(0, 5)
+
+
+def test_without_a_folder_to_write_to_the_ids_are_kept_elsewhere(path, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CHAR_RNN_CACHE", str(tmp_path / "file" / "cache"))
+    corpus = load(path)
+    assert corpus.preview(corpus.length) == TEXT
+    assert "CHAR_RNN_CACHE" in corpus.notes[0]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(DataError, match="CHAR_RNN_CACHE"):
+        load(path)
+
+
+def test_a_link_in_the_cache_leads_nowhere(path, tmp_path):
+    load(path)
+    (ids,) = (tmp_path / "cache").glob("*.bin")
+    (tmp_path / "precious").write_text("kept")
+    ids.unlink()
+    try:
+        ids.symlink_to(tmp_path / "precious")
+    except OSError:
+        pytest.skip("no links here")
+    assert load(path).preview(9) == TEXT[:9]
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
+def test_a_cache_of_nobody(path, monkeypatch):
+    monkeypatch.setenv("CHAR_RNN_CACHE", "~no-such-user/x")
+    with pytest.raises(UsageError, match="CHAR_RNN_CACHE is '~no-such-user/x'"):
+        load(path)
 
 
 @pytest.mark.parametrize("limit", [0, 2**30])

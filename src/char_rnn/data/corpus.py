@@ -1,15 +1,13 @@
-"""A text as ids: in memory while it is small, in a memory-mapped file when it is not."""
+"""A text as ids: in memory while it is small, in a file when it is not."""
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from char_rnn.data.cache import cache_folder
+from char_rnn.data.id_file import IdFile, digest_of, find, write
 from char_rnn.data.vocabulary import (
     AnyVocabulary,
     ByteVocabulary,
@@ -17,12 +15,11 @@ from char_rnn.data.vocabulary import (
     code_points,
     from_code_points,
 )
-from char_rnn.errors import DataError, TextTooShort
+from char_rnn.errors import CorruptFile, DataError, TextTooShort
 
 Array = np.ndarray
 
 MEMORY_LIMIT = 32 * 2**20
-PAGES_LIMIT = 64 * 2**20
 UNICODE = 0x110000
 
 
@@ -59,7 +56,7 @@ class Corpus:
     """
 
     def __init__(
-        self, ids: "Array | IdFile", vocabulary: AnyVocabulary, sha256: str, name: str = "text",
+        self, ids: Array | IdFile, vocabulary: AnyVocabulary, sha256: str, name: str = "text",
         where: str = "", notes: list[str] | None = None,
     ) -> None:  # fmt: skip
         self._ids = ids
@@ -80,7 +77,7 @@ class Corpus:
         if vocabulary is None:
             vocabulary = ByteVocabulary() if isinstance(text, bytes) else Vocabulary(text)
         ids = vocabulary.encode(text)  # type: ignore[arg-type]
-        return cls(ids, vocabulary, _digest(vocabulary, [ids]))
+        return cls(ids, vocabulary, digest_of(vocabulary, [ids]))
 
     @classmethod
     def from_source(
@@ -90,7 +87,7 @@ class Corpus:
         """Read `source` in chunks: once for its characters, once to encode it.
 
         More than `memory_limit` bytes of ids go to a file in the cache folder, which is found
-        again the next time unless the text has changed.
+        again the next time unless the text has changed, and is made anew if it is damaged.
         """
         if vocabulary is None and as_bytes:
             vocabulary = ByteVocabulary()
@@ -98,10 +95,15 @@ class Corpus:
             as_bytes = True
         kind = json.dumps(vocabulary.to_dict() if vocabulary else "characters")
         key = hashlib.sha256(f"{source.key()} {kind}".encode()).hexdigest()[:32]
-        cached = IdFile.find(key)
+        notes = list(source.notes)
+        try:
+            cached = find(key, vocabulary)
+        except CorruptFile:
+            cached = None
+            notes.append("the encoded text in the cache is damaged; it is encoded again")
         if cached is not None:
             ids, vocabulary, digest = cached
-            return cls(ids, vocabulary, digest, source.name, source.where, source.notes)
+            return cls(ids, vocabulary, digest, source.name, source.where, notes)
 
         length = 0
         seen = np.zeros(UNICODE, bool)
@@ -119,12 +121,10 @@ class Corpus:
             parts = list(pieces)
             data = np.concatenate(parts) if parts else np.zeros(0, vocabulary.dtype)
             _same_length(source, length, len(data))
-            return cls(
-                data, vocabulary, _digest(vocabulary, [data]), source.name, source.where,
-                source.notes,
-            )  # fmt: skip
-        ids, digest = IdFile.write(key, _checked(pieces, source, length), vocabulary)
-        return cls(ids, vocabulary, digest, source.name, source.where, source.notes)
+            digest = digest_of(vocabulary, [data])
+            return cls(data, vocabulary, digest, source.name, source.where, notes)
+        ids, digest = write(key, _checked(pieces, source, length), vocabulary, notes)
+        return cls(ids, vocabulary, digest, source.name, source.where, notes)
 
     def __len__(self) -> int:
         return self.length
@@ -140,81 +140,6 @@ class Corpus:
     def preview(self, n: int) -> str:
         """Return the first `n` characters."""
         return self.vocabulary.decode(self.read(0, min(n, self.length)))
-
-
-class IdFile:
-    """Ids in a file, read through a memory map that is closed and opened again now and then.
-
-    Pages that a map has touched count as the process's memory; opening it anew lets them go, so
-    that a file of any size trains in little memory.
-    """
-
-    def __init__(self, path: Path, dtype: "np.dtype[Any]", length: int) -> None:
-        self._path, self._dtype, self._length = path, dtype, length
-        self._open()
-
-    def _open(self) -> None:
-        self._map = np.memmap(self._path, self._dtype, "r", shape=(self._length,))
-        self._touched = 0
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __getitem__(self, where: slice) -> Array:
-        # A page is 4 KiB, and the system maps the sixteen around it at once.
-        self._touched += (where.stop - where.start) * self._dtype.itemsize + 65536
-        if self._touched > PAGES_LIMIT:
-            self._open()
-        return np.array(self._map[where])
-
-    @classmethod
-    def find(cls, key: str) -> "tuple[IdFile, AnyVocabulary, str] | None":
-        """Return the ids that were cached under `key`, unless they are missing or incomplete."""
-        from char_rnn.data.vocabulary import vocabulary_from_dict  # noqa: PLC0415
-
-        path, header_path = _cache_files(key)
-        try:
-            header = json.loads(header_path.read_text("utf-8"))
-            vocabulary = vocabulary_from_dict(header["vocabulary"])
-            length = int(header["length"])
-            if path.stat().st_size != length * vocabulary.dtype.itemsize:
-                return None
-            return cls(path, np.dtype(vocabulary.dtype), length), vocabulary, header["sha256"]
-        except Exception:  # whatever is wrong with a cache, the text is still there
-            return None
-
-    @classmethod
-    def write(
-        cls, key: str, pieces: Iterator[Array], vocabulary: AnyVocabulary
-    ) -> "tuple[IdFile, str]":
-        """Write `pieces` to the cache, beside and then renamed; return the file and its digest."""
-        path, header_path = _cache_files(key)
-        beside = path.with_suffix(f".{os.getpid()}.tmp")
-        digest = _Digest(vocabulary)
-        length = 0
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("wb") as file:
-                for piece in pieces:
-                    file.write(piece.tobytes())
-                    digest.add(piece)
-                    length += len(piece)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-            header = {
-                "length": length, "sha256": digest.hex(), "vocabulary": vocabulary.to_dict(),
-            }  # fmt: skip
-            beside.write_text(json.dumps(header), "utf-8")
-            beside.replace(header_path)
-        except OSError as error:
-            raise DataError(
-                f"cannot write the encoded text to {path}: {error.strerror}; "
-                "make room, or set CHAR_RNN_CACHE to another folder"
-            ) from error
-        finally:
-            beside.unlink(missing_ok=True)
-        return cls(path, np.dtype(vocabulary.dtype), length), digest.hex()
 
 
 def _checked(pieces: Iterator[Array], source: Text, length: int) -> Iterator[Array]:
@@ -234,11 +159,6 @@ def _same_length(source: Text, first: int, second: int) -> None:
         )
 
 
-def _cache_files(key: str) -> tuple[Path, Path]:
-    folder = cache_folder()
-    return folder / f"ids-{key}.bin", folder / f"ids-{key}.json"
-
-
 def _pieces(source: Text, as_bytes: bool) -> Iterator[Array]:
     if as_bytes:
         for data in source.byte_chunks():
@@ -246,21 +166,3 @@ def _pieces(source: Text, as_bytes: bool) -> Iterator[Array]:
     else:
         for text in source.chunks():
             yield code_points(text)
-
-
-class _Digest:
-    def __init__(self, vocabulary: AnyVocabulary) -> None:
-        self._sha = hashlib.sha256(json.dumps(vocabulary.to_dict()).encode())
-
-    def add(self, ids: Array) -> None:
-        self._sha.update(ids.tobytes())
-
-    def hex(self) -> str:
-        return self._sha.hexdigest()
-
-
-def _digest(vocabulary: AnyVocabulary, pieces: list[Array]) -> str:
-    digest = _Digest(vocabulary)
-    for piece in pieces:
-        digest.add(piece)
-    return digest.hex()
