@@ -6,6 +6,7 @@ gets the characters as they are, in UTF-8. Only what is drawn here itself, throu
 around that.
 """
 
+import codecs
 import io
 import os
 import re
@@ -42,7 +43,7 @@ def set_up() -> None:
     hold is written as an escape.
     """
     _open_missing()
-    if isinstance(sys.stdin, io.TextIOWrapper):
+    if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.errors != "surrogateescape":
         # Bytes that are no text are told by whoever reads them, or are taken as bytes.
         encoding = sys.stdin.encoding if sys.stdin.isatty() else "utf-8"
         sys.stdin.reconfigure(encoding=encoding, errors="surrogateescape")
@@ -81,12 +82,15 @@ def _chosen_encoding() -> str:
     chosen = os.environ.get(ENCODING) or "utf-8"
     try:
         "é→\n".encode(chosen, "backslashreplace")
+        usable = codecs.lookup(chosen).name != "ascii"  # click takes that one for a mistake
     except (LookupError, ValueError):
-        raise UsageError(
-            f"{ENCODING} is {chosen!r}, which is no encoding of texts; name one such as utf-8 or "
-            "cp1252, or leave it out for utf-8"
-        ) from None
-    return chosen
+        usable = False
+    if usable:
+        return chosen
+    raise UsageError(
+        f"{ENCODING} is {chosen!r}, which cannot be used; name one such as utf-8 or cp1252, or "
+        "leave it out for utf-8"
+    )
 
 
 class Guard:
@@ -178,9 +182,10 @@ class LiveLine:
         self.redraw()
 
     def redraw(self) -> None:
-        """Show again what was drawn last."""
-        # The last column stays free: a terminal may begin a new line after it.
-        self._write(self._text[: columns(self._raw) - 1] + "\r")
+        """Show again what was drawn last, if anything was."""
+        if self._text:
+            # The last column stays free: a terminal may begin a new line after it.
+            self._write(self._text[: columns(self._raw) - 1] + "\r")
 
     def erase(self) -> None:
         """Take the line away, until it is drawn again."""
