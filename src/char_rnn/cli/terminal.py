@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from char_rnn.errors import UsageError
@@ -43,10 +44,11 @@ def set_up() -> None:
     hold is written as an escape.
     """
     _open_missing()
-    if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.errors != "surrogateescape":
+    if isinstance(sys.stdin, io.TextIOWrapper):
         # Bytes that are no text are told by whoever reads them, or are taken as bytes.
         encoding = sys.stdin.encoding if sys.stdin.isatty() else "utf-8"
-        sys.stdin.reconfigure(encoding=encoding, errors="surrogateescape")
+        with suppress(io.UnsupportedOperation):  # where it was read from already
+            sys.stdin.reconfigure(encoding=encoding, errors="surrogateescape")
     refused = None
     try:
         chosen = _chosen_encoding()
