@@ -6,6 +6,7 @@ with G = 1 for the RNN, i, f, g, o for the LSTM and r, z, n for the GRU. A state
 (h, c). Nothing is fused and nothing is reused; `forward` keeps every value for `backward`.
 """
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -236,14 +237,19 @@ class Reference(NamedTuple):
     state: tuple[np.ndarray, ...]
 
 
+def plain_name(name):
+    """Return a parameter's name as PyTorch has it, without what sets the network apart."""
+    return re.sub(r"(_l[0-9]+)_.*", r"\1", name)
+
+
 def reference_network(parameters, cell, reset_after, layers, ids, targets, state=None):
     """Run a whole network forward and backward.
 
-    parameters: by PyTorch's names, rnn.weight_ih_l0 (G·H, V) … rnn.bias_hh_l1, out.weight (V, H)
-        and out.bias (V).
+    parameters: by PyTorch's names (`plain_name`), rnn.weight_ih_l0 (G·H, V) … rnn.bias_hh_l1,
+        out.weight (V, H) and out.bias (V); the gradients have the same names.
     ids, targets: (T, B). state: (h0,) or (h0, c0), each (L, B, H); None for zeros.
     """
-    parameters = {name: floats(value) for name, value in parameters.items()}
+    parameters = {plain_name(name): floats(value) for name, value in parameters.items()}
     T, B = ids.shape
     V, H = parameters["out.weight"].shape
     kind = cell_class(cell, reset_after)

@@ -44,5 +44,8 @@ def test_command_runs(command):
 def test_command_has_these_options(command):
     name, *arguments = shlex.split(command, comments=True)[1:]
     parser = import_module(f"char_rnn.cli.{name}").command
-    known = {option for parameter in parser.params for option in parameter.opts}
+    known = {
+        option for parameter in parser.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }  # fmt: skip
     assert {a.partition("=")[0] for a in arguments if a.startswith("--")} <= known

@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from reference import plain_name
 
-from char_rnn import CharRNN, Corpus, TrainConfig
+from char_rnn import CharRNN, Corpus, TrainConfig, Vocabulary
 from char_rnn.config import ModelConfig
 from char_rnn.errors import CorruptFile, FileError
-from char_rnn.storage import load_tensors, save_tensors
+from char_rnn.storage import load_pickle, load_tensors, save_pickle, save_tensors
 from char_rnn.train.run import Run
 
 TEXT = "abcdefgh " * 40
@@ -121,3 +122,57 @@ def test_round_trip(tmp_path, cell, suffix):
         model.config, vocabulary, model.summary,
     )  # fmt: skip
     np.testing.assert_array_equal(back.parameters.flat, model.parameters.flat)
+
+
+FORMS = [
+    {"cell": "gru", "reset_after": False}, {"cell": "lstm", "layer_norm": True, "tied": True},
+    {"cell": "gru", "reset_after": True}, {"cell": "rnn", "initial_state": "learned"},
+]  # fmt: skip
+
+
+def as_version_1(path, monkeypatch):
+    """Write the file again as it was before version 2: PyTorch's names for every network."""
+    if path.suffix == ".pkl":
+        facts = load_pickle(path)
+        facts["parameters"] = {plain_name(n): a for n, a in facts["parameters"].items()}
+        save_pickle(path, facts)
+        return
+    tensors, facts = load_tensors(path)
+    with monkeypatch.context() as then:
+        then.setattr("char_rnn.storage.tensors.FORMAT_VERSION", 1)
+        save_tensors(path, {plain_name(n): t for n, t in tensors.items()}, facts)
+    assert b'"format_version":"1"' in path.read_bytes()
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize("suffix", [".safetensors", ".pkl"])
+def test_files_of_version_1_load(tmp_path, monkeypatch, form, suffix):
+    model = CharRNN(5, 4, layers=2, vocabulary=Vocabulary("abcde"), **form)
+    model.save(tmp_path / f"old{suffix}")
+    as_version_1(tmp_path / f"old{suffix}", monkeypatch)
+    back = CharRNN.load(tmp_path / f"old{suffix}")
+    assert back.config == model.config
+    np.testing.assert_array_equal(back.parameters.flat, model.parameters.flat)
+
+
+@pytest.mark.parametrize("form", FORMS[:2], ids=str)
+def test_runs_of_version_1_go_on_to_the_same_bits(tmp_path, monkeypatch, form):
+    corpus = Corpus.from_text(TEXT)
+    train = TrainConfig(
+        iterations=12, seq_length=5, batch_size=2, threads=1, sample_every=0, eval_every=4
+    )
+    ends = []
+    for name in ("new", "old"):
+        config = ModelConfig(corpus.vocabulary.size, 4, **form)
+        run = Run.create(tmp_path / name, config, train, corpus)
+        trainer = run.trainer(corpus)
+        for event in run.follow(trainer):
+            trainer.stop = event.iteration >= 6
+        if name == "old":
+            for file in ("last.safetensors", "model.safetensors"):
+                as_version_1(run.folder / file, monkeypatch)
+            assert CharRNN.load(run.folder / "last.safetensors").config == config
+        again = Run.open(run.folder)
+        list(again.follow(again.trainer(corpus)))
+        ends.append(CharRNN.load(run.folder / "last.safetensors").parameters.flat)
+    np.testing.assert_array_equal(*ends)

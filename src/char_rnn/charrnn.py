@@ -15,12 +15,12 @@ import numpy as np
 from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary
 from char_rnn.errors import UsageError
-from char_rnn.formats import check_finite, check_weights, model_facts
+from char_rnn.formats import check_finite, checked_weights, model_facts
 from char_rnn.generate.session import Session
 from char_rnn.generate.writer import Found, Pieces, Writer
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
-from char_rnn.model.parameters import Parameters, is_spare
+from char_rnn.model.parameters import Parameters, is_spare, recurrent_name
 from char_rnn.storage import save_pickle, save_tensors
 from char_rnn.storage.fields import read
 from char_rnn.storage.models import model_file, read_model
@@ -36,7 +36,7 @@ class CharRNN:
     """A character-level recurrent network.
 
     vocab_size: V. hidden_size: H. cell: `rnn`, `lstm` or `gru`. layers: L.
-    reset_after: the GRU in PyTorch's form instead of the exercise's.
+    reset_after: the GRU in PyTorch's form (True, and what None chooses) or the exercise's (False).
     dtype: float32 or float64.
     rng: draws the initial weights and random initial states; None takes a fresh one.
     vocabulary: makes ids of characters; needed by `sample` and by nothing else.
@@ -52,7 +52,7 @@ class CharRNN:
         hidden_size: int = ModelConfig.hidden_size,
         cell: str = ModelConfig.cell,
         layers: int = ModelConfig.layers,
-        reset_after: bool = ModelConfig.reset_after,
+        reset_after: bool | None = ModelConfig.reset_after,
         dtype: Any = ModelConfig.dtype,
         rng: np.random.Generator | None = None,
         vocabulary: AnyVocabulary | None = None,
@@ -66,7 +66,7 @@ class CharRNN:
             hidden_size=operator.index(hidden_size),
             cell=cell,
             layers=operator.index(layers),
-            reset_after=bool(reset_after),
+            reset_after=None if reset_after is None else bool(reset_after),
             init=init,
             initial_state=initial_state,
             layer_norm=bool(layer_norm),
@@ -111,7 +111,7 @@ class CharRNN:
         places = vocabulary.encode("".join(old.chars)).astype(np.intp)
         twin.parameters["out.bias"] = self.parameters["out.bias"].min()
         for name, array in self.parameters.items():
-            if name == "rnn.weight_ih_l0" and not config.tied:
+            if name == recurrent_name(config, "weight_ih", 0) and not config.tied:
                 twin.parameters[name][:, places] = array
             elif name.startswith("out."):
                 twin.parameters[name][places] = array
@@ -151,12 +151,12 @@ class CharRNN:
     @property
     def W_xh(self) -> Array:  # noqa: N802
         """Input to hidden, (H, V); a live view."""
-        return self._classic("rnn.weight_ih_l0")
+        return self._classic("weight_ih")
 
     @property
     def W_hh(self) -> Array:  # noqa: N802
         """Hidden to hidden, (H, H); a live view."""
-        return self._classic("rnn.weight_hh_l0")
+        return self._classic("weight_hh")
 
     @property
     def W_hy(self) -> Array:  # noqa: N802
@@ -166,19 +166,20 @@ class CharRNN:
     @property
     def b_h(self) -> Array:
         """Hidden bias, (H, 1); a live view. PyTorch's second bias stays zero beside it."""
-        return self._classic("rnn.bias_ih_l0")[:, None]
+        return self._classic("bias_ih")[:, None]
 
     @property
     def b_y(self) -> Array:
         """Output bias, (V, 1); a live view."""
         return self._classic("out.bias")[:, None]
 
-    def _classic(self, name: str) -> Array:
+    def _classic(self, part: str) -> Array:
         if self.config.cell != "rnn" or self.config.layers != 1:
             raise AttributeError(
                 "W_xh, W_hh, W_hy, b_h and b_y belong to the one-layer rnn; this is a "
                 f"{self.config.layers}-layer {self.config.cell}: see parameters"
             )
+        name = part if part.startswith("out.") else recurrent_name(self.config, part, 0)
         return self.parameters[name]
 
     # Forward and backward.
@@ -378,12 +379,12 @@ class CharRNN:
         Raises CorruptFile if they are not those of a model, whatever else they are.
         """
         found = read(model_facts, facts, where)
-        check_weights(tensors, found["config"], where)
-        check_finite(tensors, where)
+        weights = checked_weights(tensors, found["config"], where)
+        check_finite(weights, where)
         model = cls.__new__(cls)
         model._set_up(found["config"], found["vocabulary"])
         model.summary = found["summary"]
-        for name, tensor in tensors.items():
+        for name, tensor in weights.items():
             model.parameters[name] = tensor
         return model
 

@@ -13,6 +13,8 @@ from char_rnn.errors import UsageError, unknown_name
 from char_rnn.temperature import parse_temperature
 
 CELLS = ("gru", "lstm", "rnn")
+RESET_AFTER = True
+"""The form of a GRU where nobody chooses: PyTorch's, so that saved models load there."""
 INITS = ("normal", "orthogonal", "uniform")
 INITIAL_STATES = ("learned", "random", "zeros")
 DTYPES = ("float32", "float64")
@@ -101,7 +103,7 @@ class ModelConfig(_Config):
     cell: `rnn`, `lstm` or `gru`.
     layers: L.
     reset_after: for the GRU only: apply the reset gate after the recurrent product (PyTorch's
-        form) instead of before it (the exercise's form).
+        form) or before it (the exercise's form); None chooses `RESET_AFTER`.
     init: `orthogonal` (recurrent weights orthogonal, input weights Glorot), `uniform` (±1/√H) or
         `normal` (the exercise's 0.01 · normal).
     initial_state: `zeros`, `random` (normal, drawn anew for every stream) or `learned`.
@@ -114,7 +116,7 @@ class ModelConfig(_Config):
     hidden_size: int = 256
     cell: str = "rnn"
     layers: int = 1
-    reset_after: bool = False
+    reset_after: bool | None = None
     init: str = "orthogonal"
     initial_state: str = "zeros"
     layer_norm: bool = False
@@ -129,6 +131,8 @@ class ModelConfig(_Config):
         _one_of("init", self.init, INITS)
         _one_of("initial_state", self.initial_state, INITIAL_STATES)
         _one_of("dtype", self.dtype, DTYPES)
+        if self.reset_after is None:  # written down, so that a file says which form it holds
+            object.__setattr__(self, "reset_after", RESET_AFTER and self.cell == "gru")
         for name in ("reset_after", "layer_norm", "tied"):
             _boolean(name, getattr(self, name))
         if self.reset_after and self.cell != "gru":

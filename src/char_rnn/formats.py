@@ -12,7 +12,7 @@ import numpy as np
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.vocabulary import AnyVocabulary, saved_vocabulary
 from char_rnn.errors import CorruptFile
-from char_rnn.model.parameters import parameter_shapes
+from char_rnn.model.parameters import named_as_now, parameter_shapes
 from char_rnn.storage.fields import (
     Kind,
     Maybe,
@@ -139,8 +139,10 @@ def training_state(streams: Kind, B: int, losses: int) -> Kind:
     })  # fmt: skip
 
 
-def check_weights(tensors: Any, config: ModelConfig, where: StrPath) -> None:
-    """Raise CorruptFile unless `tensors` are the weights of a network of `config`.
+def checked_weights(tensors: Any, config: ModelConfig, where: StrPath) -> dict[str, Array]:
+    """Return `tensors`, by the names they have now, as the weights of a network of `config`.
+
+    Raises CorruptFile if they are not.
 
     Nothing of the network's size is made before it is known that the file holds as much.
     """
@@ -151,7 +153,9 @@ def check_weights(tensors: Any, config: ModelConfig, where: StrPath) -> None:
             f"{shown(where)}: config.layers is {config.layers:,}, but it holds {found:,} tensors; "
             "use a copy that is whole"
         )
-    check_tensors(tensors, parameter_shapes(config), ("float16", config.dtype), where)
+    weights = named_as_now(tensors, config)
+    check_tensors(weights, parameter_shapes(config), ("float16", config.dtype), where)
+    return weights
 
 
 def check_tensors(
@@ -200,7 +204,7 @@ __all__ = [
     "RUN_SETTINGS",
     "check_finite",
     "check_tensors",
-    "check_weights",
+    "checked_weights",
     "checkpoint_facts",
     "model_facts",
     "read",

@@ -90,6 +90,7 @@ def test_inspect(home):
         (["train", "void"], 1, "no text file"),
         (["train", "text.txt", "--cell", "lstn"], 2, "gru"),
         (["train", "text.txt", "--cell", "rnn", "--reset_after"], 2, "gru"),
+        (["train", "text.txt", "--cell", "lstm", "--reset-before"], 2, "gru"),
         (["train", "text.txt", "--hidden_size", "0"], 2, "hidden_size"),
         (["train", "text.txt", "--iterations", "5", "--epochs", "1"], 2, "how long"),
         (["train", "text.txt", "--out", "runs/first"], 1, "--resume"),
@@ -110,6 +111,20 @@ def test_mistakes_get_one_line(home, arguments, code, says):
     (home / "one.txt").write_text("a")
     (home / "void").mkdir(exist_ok=True)
     assert says in run(*arguments, cwd=home, code=code)
+
+
+@pytest.mark.parametrize("given", [[], ["--reset_after"], ["--reset-before"]], ids=str)
+def test_the_form_of_a_gru(home, given):
+    name = "-".join(["form", *given])
+    length = ["--minutes", 0.003] if len(given) else ["--iterations", 2]
+    out = run("train", "text.txt", *given, "--hidden_size", 8, *length, "--out", name, cwd=home)
+    before = "--reset-before" in given
+    assert ("gru (reset before)" in out) is before
+    assert json.loads((home / name / "config.json").read_text())["model"]["reset_after"] is (
+        not before
+    )
+    said = run("inspect", name, cwd=home)
+    assert ("no module of this form" if before else "nn.GRU and nn.Linear") in said
 
 
 def test_small_texts_shrink_the_batch_and_say_so(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Vocabulary
-from char_rnn.config import INITS
+from char_rnn.config import CELLS, INITS, ModelConfig
 from char_rnn.errors import UsageError
 from char_rnn.model.loss import cross_entropy_gradient_, exponentials, nats
 
@@ -100,6 +100,15 @@ def test_wrong_order_and_shapes_are_told():
             CharRNN(9, 4, **wrong)
     with pytest.raises(UsageError, match="vocabulary"):
         model.sample("a", 3)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_gru_is_pytorchs_unless_something_is_said(cell):
+    assert ModelConfig(5, cell=cell).to_dict()["reset_after"] is (cell == "gru")
+    # As older files say it, all of which say it.
+    old = ModelConfig.from_dict({"vocab_size": 5, "cell": cell, "reset_after": False})
+    assert old.to_dict()["reset_after"] is False
+    assert CharRNN(5, 4, cell).config == ModelConfig(5, 4, cell)
 
 
 def test_each_seed_character_is_seen_once():

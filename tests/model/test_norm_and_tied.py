@@ -41,20 +41,21 @@ def normal(x, gain):
 
 def plain(model, ids):
     """The LSTM with normalised gates, as its equations read."""
-    p, config = model.parameters, model.config
+    p, config = dict(model.parameters), model.config
+    p |= {name[4 : name.index("_l0")]: p[name] for name in p if name.startswith("rnn.")}
     h, c = np.zeros(H), np.zeros(H)
     logits = []
     for idx in ids:
         x = p["out.weight"][idx] if config.tied else np.eye(V)[idx]
-        wx, uh = p["rnn.weight_ih_l0"] @ x, p["rnn.weight_hh_l0"] @ h
-        z = p["rnn.bias_ih_l0"] + p["rnn.bias_hh_l0"]
+        wx, uh = p["weight_ih"] @ x, p["weight_hh"] @ h
+        z = p["bias_ih"] + p["bias_hh"]
         gates = []
         for g in range(4):
             rows = slice(g * H, (g + 1) * H)
             one, other = wx[rows], uh[rows]
             if config.layer_norm:
-                one = normal(one, p["rnn.norm_ih_l0"][rows])
-                other = normal(other, p["rnn.norm_hh_l0"][rows])
+                one = normal(one, p["norm_ih"][rows])
+                other = normal(other, p["norm_hh"][rows])
             gates.append(z[rows] + one + other)
         i, f, o = (1 / (1 + np.exp(-gates[k])) for k in (0, 1, 3))
         c = f * c + i * np.tanh(gates[2])
@@ -85,12 +86,12 @@ def test_single_steps_and_files(tmp_path, ways):
 
 def test_tied_models_have_fewer_numbers():
     loose, tied = (make("gru", tied=t) for t in (False, True))
-    assert tied.parameters["rnn.weight_ih_l0"].shape == (3 * H, H)
-    assert loose.parameters["rnn.weight_ih_l0"].shape == (3 * H, V)
+    assert tied.parameters["rnn.weight_ih_l0_reset_before_tied"].shape == (3 * H, H)
+    assert loose.parameters["rnn.weight_ih_l0_reset_before"].shape == (3 * H, V)
 
 
 def test_gains_start_at_one():
     model = CharRNN(V, H, "lstm", 2, layer_norm=True)
     for k in range(2):
-        assert (model.parameters[f"rnn.norm_ih_l{k}"] == 1).all()
-        assert (model.parameters[f"rnn.norm_hh_l{k}"] == 1).all()
+        assert (model.parameters[f"rnn.norm_ih_l{k}_layer_norm"] == 1).all()
+        assert (model.parameters[f"rnn.norm_hh_l{k}_layer_norm"] == 1).all()

@@ -108,7 +108,7 @@ def test_the_library_reads_our_files_and_we_read_the_library_s(tmp_path: Path) -
     tensors = {"b": np.ones((2, 3), np.float32), "é": np.arange(3), "0": np.array(1.5)}
     save_tensors(path, tensors, {"x": 1})
     with safetensors.safe_open(path, framework="numpy") as file:
-        assert file.metadata()["format_version"] == "1"
+        assert file.metadata()["format_version"] == "2"
         safetensors.numpy.save_file(tensors, other, metadata=file.metadata())
     assert_same(load_tensors(other)[0], tensors)
     assert path.stat().st_size == other.stat().st_size
@@ -118,13 +118,13 @@ def test_bytes_are_known(tmp_path: Path) -> None:
     """A change of the format needs a new FORMAT_VERSION."""
     save_tensors(tmp_path / "a", {"w": np.array([1, 2], np.int16)}, {"b": 1, "a": "é"})
     content = (
-        b'["char-rnn", 1, "{\\"a\\": \\"\\\\u00e9\\", \\"b\\": 1}", [["w", "I16", [2]]]]\1\0\2\0'
+        b'["char-rnn", 2, "{\\"a\\": \\"\\\\u00e9\\", \\"b\\": 1}", [["w", "I16", [2]]]]\1\0\2\0'
     )
     checksum = hashlib.sha256(content).hexdigest().encode()
     header = (
         b'{"__metadata__":{"checksum":"' + checksum + b'",'
         b'"facts":"{\\"a\\": \\"\\\\u00e9\\", \\"b\\": 1}","format":"char-rnn",'
-        b'"format_version":"1"},"w":{"dtype":"I16","shape":[2],"data_offsets":[0,4]}}'
+        b'"format_version":"2"},"w":{"dtype":"I16","shape":[2],"data_offsets":[0,4]}}'
     )
     header += b" " * (-len(header) % 8)
     expected = len(header).to_bytes(8, "little") + header + b"\1\0\2\0"

@@ -144,6 +144,8 @@ def metadata(**fields: object) -> Callable[[Header], object]:
         metadata(format_version="x\n"),
         metadata(format_version="²"),
         metadata(format_version=2),
+        metadata(format_version=[1]),
+        metadata(format_version="1"),
         metadata(format_version="9" * 5000),
         metadata(more=1),
         lambda header: header["__metadata__"].pop("checksum"),
@@ -163,8 +165,8 @@ def test_edited_headers(path: Path, edit: Callable[[Header], object]) -> None:
 
 
 def test_a_later_version(path: Path) -> None:
-    message = refused(edited(path, metadata(format_version="2", facts=None)), NewerFormat)
-    assert "version 2" in message
+    message = refused(edited(path, metadata(format_version="3", facts=None)), NewerFormat)
+    assert "version 3" in message
     assert "upgrade char-rnn" in message
     with pytest.raises(NewerFormat):
         read_facts(path)

@@ -1,5 +1,7 @@
 """The plan for a text and a time: it fits, it explains itself, and it leaves the user's choices."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,19 @@ def test_speed_is_measured():
     slow = measure(ModelConfig(20, 256, "lstm", 2), 20, 8, 1, 0.05)
     fast = measure(ModelConfig(20, 16, "rnn"), 20, 8, 1, 0.05)
     assert np.isfinite(slow) and 0 < slow < fast / 3
+
+
+def test_the_form_that_was_asked_for_is_the_one_that_is_timed(monkeypatch):
+    timed = []
+    monkeypatch.setattr(plan, "measure", lambda model, *_: timed.append(model) or 1e5)
+    for given in ({}, {"reset_after": False}, {"cell": "lstm", "layer_norm": True, "tied": True}):
+        timed.clear()
+        sizes(2, **given)
+        model = ModelConfig(65, cell=given.get("cell", "gru"), **{"reset_after": None} | {
+            k: v for k, v in given.items() if k != "cell"
+        })  # fmt: skip
+        for found in timed:
+            assert (
+                dataclasses.replace(model, hidden_size=found.hidden_size, layers=found.layers)
+                == found
+            )

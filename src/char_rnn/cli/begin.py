@@ -36,6 +36,11 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
         train = dataclasses.replace(train, threads=available_threads())
     names = {field.name for field in dataclasses.fields(ModelConfig)}
     settings = {k: v for k, v in options.items() if k in names}
+    if "reset_after" in given and options["cell"] != "gru":
+        raise UsageError(
+            "--reset_after and --reset_before are forms of the gru, not of the "
+            f"{options['cell']}: leave them out"
+        )
     ModelConfig(vocab_size=1, **settings)  # a wrong setting is told before a long text is read
     start = _start_model(options["start_from"], given)
     if start is not None:

@@ -42,7 +42,7 @@ def train_rnn(text: str, out: Path | None, **options: Any) -> int:
     from char_rnn.train.run import Run, new_folder  # noqa: PLC0415
 
     names = {field.name for field in dataclasses.fields(ModelConfig)} & set(options)
-    settings = {name: options.pop(name) for name in sorted(names)}
+    settings = {name: options.pop(name) for name in sorted(names)} | {"reset_after": False}
     train = dataclasses.replace(DEFAULTS, eval_every=0, **options)
     ModelConfig(vocab_size=1, **settings)
 

@@ -22,16 +22,26 @@ def command(model: Path | None) -> None:
     click.echo(f"{'File:':<17} {shown(path)}, {path.stat().st_size:,} bytes")
 
 
+def form(config: Any) -> str:
+    """Return the cell's name, and what sets the network apart from PyTorch's module of it."""
+    from char_rnn.model.parameters import apart  # noqa: PLC0415
+
+    ways = ", ".join(apart(config)).replace("_", " ")
+    return f"{config.cell} ({ways})" if ways else str(config.cell)
+
+
 def description(network: Any) -> list[tuple[str, str]]:
     """Return names and values that describe a CharRNN, each value in one line."""
+    from char_rnn.model.parameters import apart  # noqa: PLC0415
     from char_rnn.storage.reading import shown  # noqa: PLC0415
 
     config, summary, vocabulary = network.config, network.summary, network.vocabulary
-    cell = config.cell + (" (reset after)" if config.reset_after else "")
+    module = f"nn.{config.cell.upper()} and nn.Linear"
     rows = [
-        ("Architecture", f"{network}, {config.layers} × {cell}"),
+        ("Architecture", f"{network}, {config.layers} × {form(config)}"),
         ("Parameters", f"{network.num_parameters:,} ({config.dtype})"),
         ("Initial state", config.initial_state),
+        ("In PyTorch", "no module of this form" if apart(config) else module),
     ]
     if vocabulary is not None:
         chars = "all bytes" if vocabulary.kind == "bytes" else repr("".join(vocabulary.chars))

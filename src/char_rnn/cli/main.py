@@ -110,7 +110,11 @@ TEMPERATURE = TemperatureType()
 Decorator = Callable[[Callable[..., object]], Callable[..., object]]
 
 
-def option(name: str, **settings: object) -> Decorator:
-    """Return a click option that is spelled with underscores and with hyphens."""
-    names = [f"--{name}", f"--{name.replace('_', '-')}"]
+def option(name: str, off: str = "", **settings: object) -> Decorator:
+    """Return a click option that is spelled with underscores and with hyphens.
+
+    off: the flag that says the opposite, where there is one.
+    """
+    pair = f"--{name}/--{off}" if off else f"--{name}"
+    names = [pair, pair.replace("_", "-")]
     return click.option(*dict.fromkeys(names), name, **settings)  # type: ignore[arg-type]

@@ -13,17 +13,20 @@ RECIPE = TRAIN_RECIPE
 
 
 class Setting(NamedTuple):
-    """An option. planned: `--minutes` chooses it, unless the user does."""
+    """An option. planned: `--minutes` chooses it, unless the user does; off: a flag's opposite."""
 
     name: str
     kind: Any
     help: str
     planned: bool = False
+    off: str = ""
 
 
 SETTINGS = (
     Setting("cell", click.Choice(known.CELLS), "The recurrent cell.", True),
-    Setting("reset_after", None, "The GRU in PyTorch's form."),
+    Setting(
+        "reset_after", None, "The GRU in PyTorch's form, or in the exercise's.", off="reset_before"
+    ),
     Setting("hidden_size", int, "Units of each layer.", True),
     Setting("layers", int, "Layers.", True),
     Setting("init", click.Choice(known.INITS), "How weights begin."),
@@ -85,7 +88,7 @@ def settings(command: Callable[..., object]) -> Callable[..., object]:
 def _option(setting: Setting) -> Decorator:
     value = default(setting.name)
     if setting.kind is None:
-        return option(setting.name, is_flag=True, help=setting.help)
+        return option(setting.name, setting.off, is_flag=True, default=value, help=setting.help)
     if setting.name in LENGTHS or value is None:
         # Whether one was given decides, so none has a value of its own.
         shown = f"  [default: {value:g}]" if value is not None else ""

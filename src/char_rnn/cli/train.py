@@ -50,6 +50,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from char_rnn.analyse.curves import advice, read_curves  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.begin import begin, resume  # noqa: PLC0415
+    from char_rnn.cli.inspect import form  # noqa: PLC0415
     from char_rnn.cli.session import train_to_end  # noqa: PLC0415
     from char_rnn.cli.show import make_show  # noqa: PLC0415
 
@@ -60,9 +61,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         run, trainer = begin(options, given)
         click.echo(f"Run folder: {run.folder}")
     model = trainer.model
-    cell = model.config.cell + (" (reset after)" if model.config.reset_after else "")
     click.echo(
-        f"Architecture: {model}, {model.config.layers} × {cell}, "
+        f"Architecture: {model}, {model.config.layers} × {form(model.config)}, "
         f"{model.num_parameters:,} parameters, {trainer.threads} threads"
     )
     for note in trainer.corpus.notes + trainer.notes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from char_rnn.config import ModelConfig
 from char_rnn.model.cells import cell_class
-from char_rnn.model.parameters import STATE_NAMES, Parameters, is_spare
+from char_rnn.model.parameters import STATE_NAMES, Parameters, is_spare, recurrent_name
 
 Array = np.ndarray
 
@@ -32,7 +32,7 @@ def initialise_(parameters: Parameters, config: ModelConfig, rng: np.random.Gene
     for layer in range(config.layers):
         if "f" in cell.gates:
             forget = cell.gates.index("f")
-            parameters[f"rnn.bias_ih_l{layer}"].reshape(-1, H)[forget] = 1
+            parameters[recurrent_name(config, "bias_ih", layer)].reshape(-1, H)[forget] = 1
 
 
 def _matrix(name: str, shape: tuple[int, int], init: str, rng: np.random.Generator) -> Array:

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from char_rnn.model.cells import Cell, Phase, StepMemory
+from char_rnn.config import ModelConfig
+from char_rnn.model.cells import Cell, Phase, StepMemory, cell_class
 from char_rnn.model.inputs import CharacterInput, DenseInput, LayerInput, TiedInput
 from char_rnn.model.memory import aligned
 from char_rnn.model.norm import Norm
+from char_rnn.model.parameters import recurrent_name
 from char_rnn.model.products import as_blocks, block_width, into_blocks
 
 Array = np.ndarray
@@ -62,13 +64,14 @@ class Layer:
     """One layer of one network, with memory for windows of one shape at a time."""
 
     def __init__(
-        self, cell: type[Cell], index: int, parameters: Mapping[str, Array],
-        gradients: Mapping[str, Array], tied: bool = False,
+        self, config: ModelConfig, index: int, parameters: Mapping[str, Array],
+        gradients: Mapping[str, Array],
     ) -> None:  # fmt: skip
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        w_ih, w_hh, b_ih, b_hh = (parameters[f"rnn.{name}_l{index}"] for name in names)
-        dw_ih, dw_hh, db_ih, db_hh = (gradients[f"rnn.{name}_l{index}"] for name in names)
-        self.cell = cell
+        parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        names = [recurrent_name(config, part, index) for part in parts]
+        w_ih, w_hh, b_ih, b_hh = (parameters[name] for name in names)
+        dw_ih, dw_hh, db_ih, db_hh = (gradients[name] for name in names)
+        self.cell = cell = cell_class(config)
         G, H = len(cell.gates), w_hh.shape[1]
         self.G, self.H, self.dtype = G, H, w_hh.dtype
         self._w_hh, self._dw_hh = w_hh.reshape(G, H, H), dw_hh.reshape(G, H, H)
@@ -81,13 +84,15 @@ class Layer:
         for phase in cell.phases:
             if phase.gradient is not None:
                 self._folded[phase.gates] = 0
-        norms = (self._norm(f"rnn.norm_{k}_l{index}", parameters, gradients) for k in ("ih", "hh"))
-        input_norm, self.recurrent_norm = norms
+        input_norm, self.recurrent_norm = (
+            self._norm(recurrent_name(config, part, index), parameters, gradients)
+            for part in ("norm_ih", "norm_hh")
+        )
         self.input: LayerInput
         vectors, d_vectors = parameters["out.weight"], gradients["out.weight"]
         if index > 0:
             self.input = DenseInput(w_ih, dw_ih, self._scale, input_norm)
-        elif tied:
+        elif config.tied:
             self.input = TiedInput(w_ih, dw_ih, self._scale, input_norm, vectors, d_vectors)
         else:
             self.input = CharacterInput(w_ih, dw_ih, self._scale, len(vectors), input_norm)

@@ -32,10 +32,7 @@ class Network:
         self.parameters = parameters
         self.gradients = parameters.like() if gradients is None else gradients
         self.cell = cell_class(config)
-        self.layers = [
-            Layer(self.cell, k, parameters, self.gradients, config.tied)
-            for k in range(config.layers)
-        ]
+        self.layers = [Layer(config, k, parameters, self.gradients) for k in range(config.layers)]
         self._shape = (0, 0)
         self._can_go_back = False
 

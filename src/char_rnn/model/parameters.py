@@ -1,10 +1,13 @@
 """All parameters of a network in one flat array, with a named view for each.
 
 Names, shapes and gate order are those of PyTorch's `nn.RNN`, `nn.LSTM`, `nn.GRU` and `nn.Linear`,
-so that a saved model loads there with `load_state_dict`.
+so that a saved model loads there with `load_state_dict`. A network that these modules cannot hold
+has other names, so that none of them takes its weights and computes something else.
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +17,39 @@ from char_rnn.model.memory import aligned
 
 Array = np.ndarray
 
+PYTORCHS = re.compile(r"(^|/)rnn\.[a-z_]+_l[0-9]+$")
+"""What a recurrent parameter's name ended in before version 2 of the format."""
+
+
+def apart(config: ModelConfig) -> list[str]:
+    """Return what sets the network apart from PyTorch's modules: nothing, where one can hold it."""
+    ways = {
+        cell_class(config).apart: True, "layer_norm": config.layer_norm, "tied": config.tied,
+    }  # fmt: skip
+    return [way for way, there in ways.items() if way and there]
+
+
+def recurrent_name(config: ModelConfig, part: str, layer: int) -> str:
+    """Return the name of a layer's parameter; part: `weight_ih`, `bias_hh` and so on.
+
+    `rnn.weight_ih_l0`, as in PyTorch, or `rnn.weight_ih_l0_reset_before_tied`: what sets the
+    network apart stands at the end, where it stays when the name of the module is cut off.
+    """
+    return "_".join([f"rnn.{part}_l{layer}", *apart(config)])
+
+
+def named_as_now(tensors: Mapping[Any, Array], config: ModelConfig) -> dict[Any, Array]:
+    """Return `tensors` with the names that they have now.
+
+    Files of format version 1, and pickles of that time, had PyTorch's names for every network;
+    they may follow others, as in `good/rnn.weight_ih_l0`.
+    """
+    ending = "".join(f"_{way}" for way in apart(config))
+    return {
+        name + ending if isinstance(name, str) and PYTORCHS.search(name) else name: tensor
+        for name, tensor in tensors.items()
+    }
+
 
 def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Return name and shape of every parameter, in PyTorch's order."""
@@ -22,13 +58,15 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     rows = len(cell.gates) * H
     shapes: dict[str, tuple[int, ...]] = {}
     for k in range(L):
-        shapes[f"rnn.weight_ih_l{k}"] = (rows, V if k == 0 and not config.tied else H)
-        shapes[f"rnn.weight_hh_l{k}"] = (rows, H)
-        shapes[f"rnn.bias_ih_l{k}"] = (rows,)
-        shapes[f"rnn.bias_hh_l{k}"] = (rows,)
+        parts: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, V if k == 0 and not config.tied else H),
+            "weight_hh": (rows, H),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }
         if config.layer_norm:
-            shapes[f"rnn.norm_ih_l{k}"] = (rows,)
-            shapes[f"rnn.norm_hh_l{k}"] = (rows,)
+            parts |= {"norm_ih": (rows,), "norm_hh": (rows,)}
+        shapes |= {recurrent_name(config, part, k): shape for part, shape in parts.items()}
     shapes["out.weight"] = (V, H)
     shapes["out.bias"] = (V,)
     if config.initial_state == "learned":

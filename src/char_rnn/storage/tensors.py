@@ -3,7 +3,8 @@
 Any safetensors reader opens these files. Their metadata holds four strings:
 
 format          "char-rnn"
-format_version  "1"
+format_version  "2"; "1" is read too: it had the same form, and other names for some tensors
+                (model/parameters.py)
 facts           a JSON dictionary: configuration, vocabulary, whatever the caller adds
 checksum        SHA-256 over the version, the facts and each tensor's name, dtype, shape and bytes
 
@@ -28,7 +29,8 @@ from char_rnn.storage.atomic import replacing, to_json
 from char_rnn.storage.reading import StrPath, opened, parse_json, read_bytes, shown
 
 FORMAT = "char-rnn"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE_VERSIONS = ("1", str(FORMAT_VERSION))
 MAX_HEADER_BYTES = 8 * 2**20
 MAX_FILE_BYTES = 16 * 2**30
 MAX_DIMENSIONS = 32  # of NumPy 1.26
@@ -94,7 +96,8 @@ def load_tensors(path: StrPath) -> tuple[dict[str, NDArray[Any]], dict[str, Any]
     try:
         stored = _parse(path, data)
         del data
-        if _checksum(stored, metadata["facts"]) != metadata["checksum"]:
+        version = int(metadata["format_version"])
+        if _checksum(stored, metadata["facts"], version) != metadata["checksum"]:
             raise _corrupt(path, "its content does not match its checksum")
         return {name: _array(stored.pop(name)) for name in sorted(stored)}, facts
     except MemoryError:
@@ -138,7 +141,7 @@ def _array(tensor: _Tensor) -> NDArray[Any]:
 def _header(stored: dict[str, _Tensor], order: list[str], facts: str) -> bytes:
     entries: dict[str, Any] = {
         "__metadata__": {
-            "checksum": _checksum(stored, facts),
+            "checksum": _checksum(stored, facts, FORMAT_VERSION),
             "facts": facts,
             "format": FORMAT,
             "format_version": str(FORMAT_VERSION),
@@ -166,10 +169,10 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _checksum(stored: dict[str, _Tensor], facts: str) -> str:
+def _checksum(stored: dict[str, _Tensor], facts: str, version: int) -> str:
     names = sorted(stored)
     plan = [[name, stored[name].code, list(stored[name].shape)] for name in names]
-    digest = hashlib.sha256(json.dumps([FORMAT, FORMAT_VERSION, facts, plan]).encode("ascii"))
+    digest = hashlib.sha256(json.dumps([FORMAT, version, facts, plan]).encode("ascii"))
     for name in names:
         digest.update(stored[name].data)
     return digest.hexdigest()
@@ -200,13 +203,13 @@ def _read_metadata(path: StrPath, file: BinaryIO, size: int) -> dict[str, str]:
 
 
 def _check_version(path: StrPath, version: object) -> None:
-    if version == str(FORMAT_VERSION):
+    if version in READABLE_VERSIONS:
         return
     known = isinstance(version, str) and version.isascii() and version.isdigit()
     if known and len(str(version)) <= 9 and int(str(version)) > FORMAT_VERSION:
         raise NewerFormat(
             f"{shown(path)}: format version {version}, written by a later char-rnn; this one reads "
-            f"version {FORMAT_VERSION}: upgrade char-rnn"
+            f"up to version {FORMAT_VERSION}: upgrade char-rnn"
         )
     raise _corrupt(path, f"format version {str(version)[:20]!r}; expected {FORMAT_VERSION}")
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from char_rnn.config import ModelConfig
 from char_rnn.errors import CorruptFile, RunError
-from char_rnn.formats import check_tensors, check_weights, checkpoint_facts
+from char_rnn.formats import check_tensors, checked_weights, checkpoint_facts
 from char_rnn.model.cells import cell_class
+from char_rnn.model.parameters import named_as_now
 from char_rnn.storage import load_tensors
 from char_rnn.storage.fields import read
 from char_rnn.storage.reading import MAX_LINE_BYTES, shown
@@ -51,8 +52,9 @@ def read_checkpoint(
     found = read(checkpoint_facts(cut), facts, path)
     if found["config"] != config:
         raise CorruptFile(f"{shown(path)} belongs to another run: its config is not this run's")
+    tensors = named_as_now(tensors, config)
     model = {n.removeprefix("model/"): t for n, t in tensors.items() if n.startswith("model/")}
-    check_weights(model, config, path)
+    checked_weights(model, config, path)
     hidden = {"hidden": tensors.get("hidden")}
     shape = (cell_class(config).states, config.layers, batch_size, config.hidden_size)
     check_tensors(hidden, {"hidden": shape}, (config.dtype,), path)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from char_rnn.config import ModelConfig, TrainConfig
-from char_rnn.model.parameters import Parameters, parameter_shapes
+from char_rnn.model.parameters import Parameters, parameter_shapes, recurrent_name
 
 Array = np.ndarray
 
@@ -55,7 +55,7 @@ class Dropout:
 
     def __init__(self, train: TrainConfig, model: ModelConfig, B: int) -> None:
         self._train, self._model, self._B = train, model, B
-        self._recurrent = parameter_shapes(model)["rnn.weight_hh_l0"]
+        self._recurrent = parameter_shapes(model)[recurrent_name(model, "weight_hh", 0)]
         between = train.layer_dropout if model.layers > 1 else 0.0
         self._rates = [between] * (model.layers - 1) + [train.output_dropout]
         self.masks = any(self._rates)
@@ -71,13 +71,13 @@ class Dropout:
         if train.input_dropout:
             symbols, share = _stays(train.input_dropout, (model.vocab_size, self._B), rng)
             if not model.layer_norm:  # which would take any factor out again
-                factors["rnn.weight_ih_l0"] = np.array(1 / share, dtype)
+                factors[recurrent_name(model, "weight_ih", 0)] = np.array(1 / share, dtype)
         if self.masks:
             shape = (self._B, model.hidden_size)
             masks = np.stack([_factors(rate, shape, rng, dtype) for rate in self._rates])
         if train.recurrent_dropout:
             for k in range(model.layers):
-                factors[f"rnn.weight_hh_l{k}"] = _factors(
+                factors[recurrent_name(model, "weight_hh", k)] = _factors(
                     train.recurrent_dropout, self._recurrent, rng, dtype
                 )
         return Noise(symbols, masks, factors)

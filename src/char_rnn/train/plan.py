@@ -11,6 +11,7 @@ The rule, whose numbers come from runs on tiny-shakespeare (docs/results.md):
 Whatever the user has set stays as it is, and the rest is chosen around it.
 """
 
+import dataclasses
 import math
 import time
 from dataclasses import dataclass
@@ -82,8 +83,12 @@ def make_plan(
     seconds = 60 * minutes
     pause = min(SHARE * seconds, LONGEST) / 2
 
+    names = {field.name for field in dataclasses.fields(ModelConfig)}
+    settled = {k: v for k, v in given.items() if k in names} | {"cell": cell}
+
     def speed(rung: Rung) -> float:
-        model = ModelConfig(vocab_size, rung.hidden_size, cell, rung.layers)
+        sizes = {"hidden_size": rung.hidden_size, "layers": rung.layers}
+        model = ModelConfig(vocab_size, **(settled | sizes))
         return measure(model, rung.seq_length, min(rung.batch_size, length), threads, pause)
 
     def work(rung: Rung) -> float:

@@ -19,4 +19,4 @@ CELLS: dict[tuple[str, bool], type[Cell]] = {
 
 def cell_class(config: ModelConfig) -> type[Cell]:
     """Return the cell that `config` asks for."""
-    return CELLS[config.cell, config.reset_after]
+    return CELLS[config.cell, bool(config.reset_after)]

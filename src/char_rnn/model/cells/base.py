@@ -81,6 +81,8 @@ class Cell(ABC):
     scratch: slabs of scratch memory that it wants.
     direct: whether h reaches the next h past the products.
     own_recurrent_bias: whether the two biases are not simply added.
+    apart: what sets the cell apart from PyTorch's module of that name, for the names of its
+        parameters (parameters.py); "" where the two compute the same.
     """
 
     gates: ClassVar[tuple[str, ...]]
@@ -91,6 +93,7 @@ class Cell(ABC):
     scratch: ClassVar[int] = 0
     direct: ClassVar[bool] = False
     own_recurrent_bias: ClassVar[bool] = False
+    apart: ClassVar[str] = ""
 
     def __init__(self, memory: StepMemory) -> None:
         raise NotImplementedError

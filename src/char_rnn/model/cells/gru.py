@@ -73,6 +73,7 @@ class GRUResetBefore(_GRU):
         Phase(slice(0, 2), "forward_gates", "backward_gates"),
         Phase(slice(2, 3), "forward_candidate", "backward_candidate", operand=0),
     )
+    apart = "reset_before"
 
     def __init__(self, memory: StepMemory) -> None:
         super().__init__(memory)
