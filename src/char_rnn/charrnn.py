@@ -18,6 +18,7 @@ from char_rnn.errors import UsageError
 from char_rnn.formats import check_finite, checked_weights, model_facts
 from char_rnn.generate.session import Session
 from char_rnn.generate.writer import Found, Pieces, Writer
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters, is_spare, recurrent_name
@@ -184,6 +185,7 @@ class CharRNN:
 
     # Forward and backward.
 
+    @blas_threads(1)
     def forward(self, inputs: Any, state: State | None = None) -> tuple[Array, State]:
         """Return logits (T, B, V) for ids (T, B) or (T,), and the state after them.
 
@@ -201,6 +203,7 @@ class CharRNN:
         logits = self._network.forward(ids, start).copy()
         return logits, self._outer_state(self._network.state())
 
+    @blas_threads(1)
     def backward(self, targets: Any) -> tuple[float, dict[str, Array]]:
         """Return the mean loss of the last window, in nats a character, and its gradients.
 

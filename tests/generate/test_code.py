@@ -475,7 +475,7 @@ def test_indentation_is_never_wrong():
     def watched(start):
         ids = draw(start)
         line = made.vocabulary.decode(ids)
-        blanks = line[: len(line) - len(line.lstrip(" "))]
+        blanks = line[: len(line) - len(line.lstrip(" \t"))]
         if start.indents and len(blanks) < len(line) - 1:
             assert start.statement.may_stand(blanks), (start, line)
             seen.add(len(blanks))

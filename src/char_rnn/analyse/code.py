@@ -12,6 +12,7 @@ from char_rnn.errors import ConstraintNotMet, UsageError
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.code import CodeWriter
 from char_rnn.generate.statement import Standing, Statement, begins_statement, standing
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.stepper import Stepper
 
 _CODE = re.compile(r"^[ \t\f]*[^\s#]", re.MULTILINE)
@@ -100,6 +101,7 @@ class _Count:
         ]
 
 
+@blas_threads(1)
 def code_shares(
     model: CharRNN, config: SampleConfig, samples: int, rng: np.random.Generator, seed: str = ""
 ) -> CodeShares:

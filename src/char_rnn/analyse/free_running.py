@@ -35,6 +35,7 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.data.windows import Ids
 from char_rnn.errors import TextTooShort
 from char_rnn.generate.choose import draw
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.model.stepper import Stepper
 
@@ -106,6 +107,7 @@ class FreeRunning:
         }
 
 
+@blas_threads(1)
 def free_running(
     model: CharRNN, ids: Ids, start: int, stop: int, rng: np.random.Generator,
     train: Array | None = None, context: int = CONTEXT, length: int = LENGTH,

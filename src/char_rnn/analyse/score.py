@@ -7,6 +7,7 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.windows import Ids, Sweep
 from char_rnn.errors import TextTooShort
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 
 Array = np.ndarray
@@ -16,6 +17,7 @@ STREAMS, WINDOW, WARMUP, PIECE = 64, 100, 1000, 2000
 RATE, DECAY, CLIP = 0.02, 0.001, 1.0
 
 
+@blas_threads(1)
 def surprisals(
     model: CharRNN, ids: Ids, start: int, stop: int, streams: int = STREAMS,
     progress: Progress | None = None,
@@ -41,6 +43,7 @@ def surprisals(
     return result
 
 
+@blas_threads(1)
 def cold_loss(
     model: CharRNN, ids: Ids, start: int, stop: int, window: int,
     progress: Progress | None = None,
@@ -69,6 +72,7 @@ def cold_loss(
     return total / (count * window)
 
 
+@blas_threads(1)
 def likeliest(
     model: CharRNN, ids: Ids, start: int, stop: int, count: int = 5
 ) -> tuple[Array, Array]:
@@ -94,6 +98,7 @@ def likeliest(
     return np.concatenate(found), np.concatenate(shares)
 
 
+@blas_threads(1)
 def dynamic_surprisals(
     model: CharRNN, ids: Ids, start: int, stop: int, rate: float = RATE, window: int = 20,
     progress: Progress | None = None,

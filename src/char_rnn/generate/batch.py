@@ -1,14 +1,12 @@
 """Many texts at once: streams in groups, each group one batch, and the groups side by side.
 
 A product with many rows costs little more than with one. Groups run in threads with one BLAS
-thread each: NumPy lets go of the interpreter in products and in its maths, and BLAS threads, which
-wait for each other by spinning, slow down fifty times when something else wants the cores. Each
+thread each (model/blas.py): NumPy lets go of the interpreter in products and in its maths. Each
 group has random numbers of its own, so that the texts do not depend on how many threads there are.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -17,6 +15,7 @@ from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.sampler import after_reading, sample
 from char_rnn.generate.stop import cut, most_characters
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 
 Array = np.ndarray
@@ -25,14 +24,6 @@ GROUP = 32
 """Streams of a group: enough for products to be products, and two groups for 64 texts."""
 LOOK = 50
 """After so many characters a group looks whether all of its texts have ended."""
-
-
-def blas_threads(count: int) -> AbstractContextManager[object]:
-    """Return a context in which BLAS uses `count` threads."""
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
-    limits: AbstractContextManager[object] = threadpool_limits(count, user_api="blas")
-    return limits
 
 
 class Batch:

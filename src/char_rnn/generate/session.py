@@ -11,6 +11,7 @@ from char_rnn.errors import UsageError
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.sampler import sample
 from char_rnn.generate.stop import Stop, most_characters
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
 
@@ -72,6 +73,7 @@ class Session:
         self.text = self.text[: moment.length]
         return True
 
+    @blas_threads(1)
     def _read(self, text: str) -> None:
         for idx in self._vocabulary.encode(text).astype(np.intp)[:, None]:
             self._stepper.step(idx)
@@ -82,13 +84,14 @@ class Session:
         chooser = Chooser(config, V, 1, self._rng, bias_amounts(config, self._vocabulary))
         decoder, stop = self._vocabulary.decoder(), Stop(config)
         try:
-            for ids in sample(self._stepper, most_characters(config), chooser):
-                piece = stop.feed(decoder.feed(ids.item(0)))
-                if piece:
-                    self.text += piece
-                    yield piece
-                if stop.done:
-                    return
+            with blas_threads(1):
+                for ids in sample(self._stepper, most_characters(config), chooser):
+                    piece = stop.feed(decoder.feed(ids.item(0)))
+                    if piece:
+                        self.text += piece
+                        yield piece
+                    if stop.done:
+                        return
             rest = stop.feed(decoder.finish()) + stop.finish()
             if rest:
                 self.text += rest

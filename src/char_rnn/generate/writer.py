@@ -8,7 +8,7 @@ import numpy as np
 from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
-from char_rnn.generate.batch import Batch, blas_threads
+from char_rnn.generate.batch import Batch
 from char_rnn.generate.beam import beam_search, stop_texts
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.code import CodeWriter
@@ -16,6 +16,7 @@ from char_rnn.generate.constraints import Place, make_guard
 from char_rnn.generate.rewind import ConstrainedIds
 from char_rnn.generate.sampler import after_reading, sample
 from char_rnn.generate.stop import Stop, cut, most_characters
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
 

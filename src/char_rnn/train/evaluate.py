@@ -3,6 +3,7 @@
 import numpy as np
 
 from char_rnn.data.windows import Ids, Sweep
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 
 STREAMS = 64
@@ -11,6 +12,7 @@ WARMUP = 200
 PIECE = 500
 
 
+@blas_threads(1)
 def evaluate(network: Network, ids: Ids, start: int, stop: int) -> float:
     """Return the mean loss of ids[start + 1 : stop] in nats a character.
 

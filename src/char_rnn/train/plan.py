@@ -21,6 +21,7 @@ import numpy as np
 
 from char_rnn.charrnn import CharRNN
 from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
 from char_rnn.train.optimisers import make_optimizer
@@ -155,8 +156,6 @@ def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -
     One slice of the batch is timed for about `seconds` in this process; the others take as long,
     side by side with it.
     """
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
     model = CharRNN.from_config(config, rng=np.random.default_rng(0))
     slices = worker_count(threads, T, B, model.num_parameters)
     network = Network(config, model.parameters)
@@ -164,7 +163,7 @@ def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -
     optimizer = make_optimizer(TrainConfig(), model.parameters)
     ids = np.random.default_rng(0).integers(config.vocab_size, size=(T, -(-B // slices)))
     state = network.initial_state(ids.shape[1])
-    with threadpool_limits(1):
+    with blas_threads(1):
         steps, began, first = 0, time.perf_counter(), 0.0
         while steps < 3 or time.perf_counter() - began < seconds:
             network.prepare(*ids.shape)

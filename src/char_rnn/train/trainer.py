@@ -17,6 +17,7 @@ from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import Streams, fit, split
 from char_rnn.errors import NonFiniteGradient, WorkerDied
 from char_rnn.formats import check_finite, check_tensors, training_state
+from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.storage.fields import read
 from char_rnn.temperature import parse_temperature
@@ -152,10 +153,8 @@ class Trainer:
     # The work.
 
     def __iter__(self) -> Iterator[Event]:
-        from threadpoolctl import threadpool_limits  # noqa: PLC0415
-
         with (
-            threadpool_limits(1),
+            blas_threads(1),
             Workers(
                 self.model.config,
                 self.model.parameters,
