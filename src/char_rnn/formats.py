@@ -52,6 +52,9 @@ SUMMARY = record(
         "val_loss": Maybe(nullable(LOSS)), "characters": Maybe(whole()),
         "seconds": Maybe(SECONDS), "optimizer": Maybe(WORD), "learning_rate": Maybe(number(0)),
         "seq_length": Maybe(whole()), "batch_size": Maybe(whole()),
+        "calibration_temperature": Maybe(number(1e-6, 1e6)),
+        "calibration_characters": Maybe(whole()),
+        "uncalibrated_val_loss": Maybe(nullable(LOSS)),
     },
     others=plain,
 )  # fmt: skip
@@ -93,7 +96,7 @@ RUN_SETTINGS = record({
         "patterns": Maybe(list_of(text()), []),  # older runs have none
     }),
     "model": settings(ModelConfig),
-    "train": settings(TrainConfig),
+    "train": settings(TrainConfig, {"calibration": 0.0}),  # older runs go on without it
 })  # fmt: skip
 """config.json of a run."""
 

@@ -13,7 +13,7 @@ from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import open_source
 from char_rnn.data.vocabulary import Vocabulary
-from char_rnn.data.windows import fit, split
+from char_rnn.data.windows import calibration_start, fit, split
 from char_rnn.errors import UsageError
 from char_rnn.train.parallel import available_threads
 from char_rnn.train.plan import make_plan
@@ -74,7 +74,8 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
     model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
     folder = options["out"] or new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
     # Shrinking, and the texts that cannot be trained on at all, are seen before a folder is made.
-    fit(split(corpus.length, train.val_fraction)[0], train.batch_size, train.seq_length)
+    length = calibration_start(split(corpus.length, train.val_fraction)[0], train.calibration)
+    fit(length, train.batch_size, train.seq_length)
     run = Run.create(folder, model, train, corpus, start, patterns)
     trainer = run.trainer(corpus)
     # On a busy machine planning may take long; most of the time is for training all the same.
@@ -119,7 +120,8 @@ def _plan(corpus: Any, train: TrainConfig, given: dict[str, Any], verbose: bool)
     assert train.threads is not None
     start, stop = split(corpus.length, train.val_fraction)
     held_out = min(stop - start, MOST_VALIDATION)
-    plan = make_plan(start, held_out, corpus.vocabulary.size, train.minutes, train.threads, given)
+    length = calibration_start(start, train.calibration)
+    plan = make_plan(length, held_out, corpus.vocabulary.size, train.minutes, train.threads, given)
     if verbose:
         for reason in plan.reasons:
             click.echo(f"Plan: {reason}")

@@ -58,4 +58,16 @@ def description(network: Any) -> list[tuple[str, str]]:
     for title, key in (("Training loss", "loss"), ("Validation loss", "val_loss")):
         if summary.get(key) is not None:
             rows.append((title, f"{summary[key]:.4f} nats a character"))
+    if summary.keys() >= {"calibration_temperature", "calibration_characters"}:
+        rows.append(("Calibrated", calibration(summary)))
     return rows
+
+
+def calibration(summary: dict[str, Any]) -> str:
+    """Return how a calibrated model was calibrated, and what its loss was before."""
+    before = summary.get("uncalibrated_val_loss")
+    return (
+        f"logits divided by {summary['calibration_temperature']:.2f}, fitted on "
+        f"{summary['calibration_characters']:,} characters that were not trained on"
+        + (f"; the validation loss was {before:.4f}" if before is not None else "")
+    )

@@ -64,6 +64,11 @@ SETTINGS = (
     Setting("sample_length", int, "Characters of a sample."),
     Setting("temperature", TEMPERATURE, "Of the samples; 2.0:0.5 falls over the run."),
     Setting("val_fraction", float, "Share of the text, at its end, that validates."),
+    Setting(
+        "calibration",
+        float,
+        "Share of the rest that is not trained on and sets how sure the model is, 0 for none.",
+    ),
     Setting("threads", int, "Threads.  [default: all cores]"),
     Setting("rng_seed", int, "Seed of all that is random."),
 )

@@ -50,7 +50,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from char_rnn.analyse.curves import advice, read_curves  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.begin import begin, resume  # noqa: PLC0415
-    from char_rnn.cli.inspect import form  # noqa: PLC0415
+    from char_rnn.cli.inspect import calibration, form  # noqa: PLC0415
     from char_rnn.cli.session import train_to_end  # noqa: PLC0415
     from char_rnn.cli.show import make_show  # noqa: PLC0415
 
@@ -68,6 +68,9 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     for note in trainer.corpus.notes + trainer.notes:
         click.echo(f"Note: {note}")
     if trainer.progress >= 1:
+        if run.finish(trainer):  # it was killed between its last step and this
+            click.echo(f"Calibrated: {calibration(CharRNN.load(run.folder).summary)}")
+            return 0
         raise UsageError(
             f"{run.folder} is finished; to go on, give more --iterations, --epochs or --minutes"
         )
@@ -82,7 +85,9 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     best = CharRNN.load(run.folder)
     click.echo(f"\nA sample of the best model:\n{best.sample(length=300)}\n")
     if end.best_val_loss is not None:
-        click.echo(f"Validation loss: {end.best_val_loss:.4f} nats a character")
+        click.echo(f"Validation loss: {best.summary['val_loss']:.4f} nats a character")
+    if "calibration_temperature" in best.summary:
+        click.echo(f"Calibrated: {calibration(best.summary)}")
     curves = read_curves(run.folder)
     click.echo(advice(curves, unigram_entropy(trainer.corpus, trainer.val_start), end.reason))
     click.echo(

@@ -10,6 +10,8 @@ from char_rnn.storage.fields import Kind, Maybe, read, record, whole
 
 Array = np.ndarray
 
+LEAST_CALIBRATION, MOST_CALIBRATION, MOST_MISSED = 2_000, 10_000, 0.05
+
 
 class Ids(Protocol):
     """What can be read as rows of ids: a Corpus."""
@@ -25,6 +27,18 @@ def split(length: int, val_fraction: float) -> tuple[int, int]:
     """
     cut = int(length * (1 - val_fraction))
     return (cut, length) if length - cut >= 2 else (length, length)
+
+
+def calibration_start(length: int, share: float) -> int:
+    """Return where, of `length` characters that train, the part that calibrates begins.
+
+    It is the last `share`, but at least 2,000 characters, with fewer of which the temperature
+    would be chance, and at most 10,000, with more of which it would hardly change. None, where
+    2,000 would be too many to miss: more than a twentieth and than `share`.
+    """
+    if not share or length * max(share, MOST_MISSED) < LEAST_CALIBRATION:
+        return length
+    return length - min(max(int(length * share), LEAST_CALIBRATION), MOST_CALIBRATION)
 
 
 def fit(length: int, batch_size: int, seq_length: int) -> tuple[int, int, str | None]:

@@ -21,13 +21,16 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
-from char_rnn.data.windows import fit, split
+from char_rnn.data.windows import calibration_start, fit, split
 from char_rnn.errors import CorruptFile, RunError
 from char_rnn.formats import RUN_SETTINGS, RUN_VERSION
+from char_rnn.model.network import Network
 from char_rnn.storage import read_json, remove_leftovers, save_tensors, write_json
 from char_rnn.storage.fields import read
 from char_rnn.storage.models import LAST_FILE, MODEL_FILE, SHIPPED
+from char_rnn.train.calibration import calibrate
 from char_rnn.train.checkpoint import check_own, cut_back, read_checkpoint
+from char_rnn.train.evaluate import evaluate
 from char_rnn.train.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
 from char_rnn.train.trainer import Trainer
 
@@ -159,9 +162,8 @@ class Run:
         check_own(self.folder, WRITTEN_FILES)
         remove_leftovers(self.folder, older_than=0)
         # Before anything of the size that the config claims is made.
-        batch_size = fit(
-            split(corpus.length, train.val_fraction)[0], train.batch_size, train.seq_length
-        )[0]
+        trained = calibration_start(split(corpus.length, train.val_fraction)[0], train.calibration)
+        batch_size = fit(trained, train.batch_size, train.seq_length)[0]
         saved = read_checkpoint(last, config, batch_size, CUT_FILES) if last.is_file() else None
         rng = np.random.default_rng(train.rng_seed)
         model = self.start or CharRNN.from_config(config, corpus.vocabulary, rng)
@@ -210,6 +212,28 @@ class Run:
                 self._log("divergence", event, rate_scale=scale)
             case End(reason=reason, val_loss=val_loss):
                 self._log("end", event, reason=reason, val_loss=val_loss)
+                if reason != "interrupted":
+                    assert self._trainer is not None
+                    self.finish(self._trainer)
+
+    def finish(self, trainer: Trainer) -> bool:
+        """Calibrate the best model of a run that is at its end; return whether there was a need.
+
+        It is done once: a run that was killed before makes up for it when it is resumed.
+        """
+        start, stop, end = trainer.train_stop, trainer.val_start, trainer.val_stop
+        if start == stop or not self.model_path.is_file():
+            return False
+        model, corpus = CharRNN.load(self.model_path), trainer.corpus
+        if "calibration_temperature" in model.summary:
+            return False
+        calibrate(model, corpus, start, stop)
+        if end - stop >= 2:
+            loss = evaluate(Network(model.config, model.parameters), corpus, stop, end)
+            model.summary["uncalibrated_val_loss"] = model.summary.get("val_loss")
+            model.summary["val_loss"] = _finite(loss)
+        model.save(self.model_path)
+        return True
 
     def _log(self, name: str, event: Event, **more: Any) -> None:
         self._last_log = time.monotonic()

@@ -14,7 +14,7 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.config import SampleConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
-from char_rnn.data.windows import Streams, fit, split
+from char_rnn.data.windows import Streams, calibration_start, fit, split
 from char_rnn.errors import NonFiniteGradient, WorkerDied
 from char_rnn.formats import check_finite, check_tensors, training_state
 from char_rnn.model.blas import blas_threads
@@ -59,6 +59,9 @@ class Trainer:
 
     Set `stop` to end after the step in hand. `averaged` is the model that is evaluated and worth
     keeping: that of the averaged weights, or `model` itself where they are not averaged.
+
+    ids[0 : train_stop] train, ids[val_start : val_stop] validate, and what stands between them is
+    left to calibrate on (calibration.py); none where `train_stop` is `val_start`.
     """
 
     def __init__(
@@ -69,14 +72,17 @@ class Trainer:
         self.rng = np.random.default_rng(config.rng_seed) if rng is None else rng
         self.notes: list[str] = []
         self.val_start, self.val_stop = split(corpus.length, config.val_fraction)
-        B, T, note = fit(self.val_start, config.batch_size, config.seq_length)
+        self.train_stop = calibration_start(self.val_start, config.calibration)
+        B, T, note = fit(self.train_stop, config.batch_size, config.seq_length)
         if note:
             self.notes.append(note)
         if self.val_start == self.val_stop and config.val_fraction > 0:
             self.notes.append("the text is too short to set a part aside: no validation loss")
+        if config.calibration and self.train_stop == self.val_start:
+            self.notes.append("the text is too short to set 2,000 characters aside to calibrate on")
         self.val_stop = min(self.val_stop, self.val_start + MOST_VALIDATION)
         offsets = self.rng if config.random_offset else None
-        self.streams = Streams(corpus, 0, self.val_start, B, T, offsets)
+        self.streams = Streams(corpus, 0, self.train_stop, B, T, offsets)
         self.threads = worker_count(
             config.threads or available_threads(), T, B, model.num_parameters
         )
@@ -194,7 +200,7 @@ class Trainer:
                 yield from self._evaluation()
             if config.sample_every and self.iteration % config.sample_every == 0:
                 yield self._sample()
-            if due or time.monotonic() - last_save > CHECKPOINT_SECONDS:
+            if self.progress < 1 and (due or time.monotonic() - last_save > CHECKPOINT_SECONDS):
                 yield self._checkpoint()
                 last_save = time.monotonic()
             now = time.perf_counter()
