@@ -79,6 +79,39 @@ def test_inspect(home):
         assert part in out
 
 
+def test_a_run_says_how_it_was_calibrated(tmp_path):
+    text = " ".join(np.random.default_rng(0).choice(TEXT.split(), 14_000))
+    (tmp_path / "text.txt").write_text(text)
+    said = run("train", "text.txt", *SMALL, "--iterations", 60, "--out", "r", cwd=tmp_path)
+    model = CharRNN.load(tmp_path / "r")
+    summary = model.summary
+    words = (
+        f"logits divided by {summary['calibration_temperature']:.2f}, fitted on 1,999 characters"
+    )
+    for out in (said, run("inspect", "r", cwd=tmp_path)):
+        loss = f"{summary['val_loss']:.4f} nats"
+        assert words in out and loss in out and f"{summary['uncalibrated_val_loss']:.4f}" in out
+    # Whoever reads the file has it: the same loss, by a command that knows nothing of it.
+    found = json.loads(run("evaluate", "r", "text.txt", "--json", "--no_baselines", cwd=tmp_path))
+    assert abs(found["loss"]["nats"] - summary["val_loss"]) < 2e-3
+
+    # As if it had been killed between its last step and this.
+    whole = (tmp_path / "r" / "model.safetensors").read_bytes()
+    T = summary.pop("calibration_temperature")
+    summary["val_loss"] = summary.pop("uncalibrated_val_loss")
+    del summary["calibration_characters"]
+    for name in ("out.weight", "out.bias"):
+        model.parameters[name] *= T
+    model.save(tmp_path / "r" / "model.safetensors")
+    assert "divided by" in run("train", "--resume", "r", cwd=tmp_path)
+    again = CharRNN.load(tmp_path / "r")
+    assert abs(again.summary["calibration_temperature"] - T) < 1e-3
+    once = (tmp_path / "r" / "model.safetensors").read_bytes()
+    assert len(once) == len(whole)
+    assert "finished" in run("train", "--resume", "r", cwd=tmp_path, code=2)
+    assert (tmp_path / "r" / "model.safetensors").read_bytes() == once
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

@@ -16,7 +16,7 @@ from char_rnn.train.evaluate import evaluate
 from char_rnn.train.run import Run
 
 RNG = np.random.default_rng(0)
-WORDS = "the quick brown fox jumps over a lazy dog and then it sleeps".split()
+WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "and", "sleeps")
 TEXT = " ".join(RNG.choice(WORDS, 10_000))  # 45,000 characters or so
 CONFIG = TrainConfig(
     seq_length=10, batch_size=4, iterations=30, eval_every=10, sample_every=0, threads=1, warmup=5,
@@ -48,7 +48,7 @@ def test_no_other_temperature_has_a_lower_loss(sure):
         model.parameters[name] *= sure
     start, stop = trainer.train_stop, trainer.val_start
     T = calibrate(model, corpus, start, stop)
-    assert 0.5 < T < 3 and T == pytest.approx(sure, rel=0.3)
+    assert 0.5 < T < 3 and abs(T / sure - 1) < 0.3
     assert best_temperature(model, corpus, start, stop) == pytest.approx(1, abs=2e-3)
     least = loss(model, corpus, start, stop)
     for factor in (0.97, 1.03):

@@ -117,7 +117,7 @@ def make_plan(
         "clip": 1.0, "reset": 0.03, "random_offset": True,
         "layer_dropout": dropout if rung.layers > 1 else 0.0, "output_dropout": dropout,
         "recurrent_dropout": round(dropout / 2, 2),
-        # The mean reaches back over the last hundredth of the run.
+        # The mean reaches back over the last tenth of the run, at most a thousand steps.
         "average": round(min(0.999, 1 - 10 / iterations), 4) if iterations > 500 else 0.0,
         # The last one comes at the end in any case.
         "eval_every": max(1, round(iterations / (evaluations + 0.5))),
