@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN
+from char_rnn.config import RESET_AFTER
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "To be, or not to be: that is the question.\n" * 80
@@ -151,7 +152,7 @@ def test_the_form_of_a_gru(home, given):
     name = "-".join(["form", *given])
     length = ["--minutes", 0.003] if len(given) else ["--iterations", 2]
     out = run("train", "text.txt", *given, "--hidden_size", 8, *length, "--out", name, cwd=home)
-    before = "--reset-before" in given
+    before = "--reset-before" in given or not (given or RESET_AFTER)
     assert ("gru (reset before)" in out) is before
     assert json.loads((home / name / "config.json").read_text())["model"]["reset_after"] is (
         not before

@@ -108,18 +108,20 @@ def test_the_state_is_that_of_the_text_before():
     list(Trainer(model, corpus, CONFIG))
     for name in ("out.weight", "out.bias"):
         model.parameters[name] *= 2.5
-    whole = best_temperature(model, corpus, 600, 700)
-    ids = corpus.read(400, 700)
+    whole = best_temperature(model, corpus, 900, 1000)
+    ids = corpus.read(700, 1000)
     model.forward(ids[:200])
     logits, _ = model.forward(ids[:-1])
-    y = logits[200:, 0]  # of the targets 601 … 699
+    y = logits[200:, 0]  # of the targets 901 … 999
     losses = {}
     for beta in np.linspace(0.4, 1.6, 1201):
         z = beta * y
         losses[beta] = np.log(np.exp(z).sum(axis=1)).sum() - z[np.arange(99), ids[201:]].sum()
     assert whole == pytest.approx(1 / min(losses, key=losses.get), rel=2e-3)
+    assert whole != pytest.approx(best_temperature(model, corpus, 700, 1000), rel=2e-3)
     assert whole != pytest.approx(
-        best_temperature(model, Corpus.from_text(TEXT[600:700], model.vocabulary), 0, 100), rel=2e-3
+        best_temperature(model, Corpus.from_text(TEXT[900:1000], model.vocabulary), 0, 100),
+        rel=2e-3,
     )
 
 
