@@ -140,7 +140,7 @@ def wrong(code, out, err):
         return err[-1000:]
     if code and not err.splitlines()[-1].startswith(("char-rnn: ", "Error: ")):
         return f"no line that says what is wrong: {err[-300:]!r}"
-    if any(len(line) > 3000 for line in err.splitlines()):
+    if any(len(line) > 5000 for line in err.splitlines()):
         return f"a line of {max(map(len, err.splitlines()))} characters: {err[:300]}"
     for stream in (out, err) if TERMINAL else (err,):
         odd = {char for char in stream if not char.isprintable()} - {"\n", "\t"}

@@ -1,6 +1,7 @@
 """Damaged model files, run checkpoints and pickles: the very same model, or our error."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -85,6 +86,75 @@ def test_a_config_that_does_not_fit_its_tensors_is_refused(tmp_path, change):
     save_tensors(path, tensors, facts | {"config": facts["config"] | change})
     with pytest.raises(CorruptFile):
         CharRNN.load(path)
+
+
+def test_a_file_makes_no_more_memory_than_it_holds(tmp_path):
+    """One large tensor must not vouch for a matrix of its size squared."""
+    H = 1_000_000
+    facts = CharRNN(1, 4, cell="lstm", vocabulary=Corpus.from_text("aa").vocabulary).facts()
+    facts["config"]["hidden_size"] = H
+    model = CharRNN(1, 4, cell="lstm")
+    tensors = dict(model.parameters.items()) | {"out.weight": np.zeros((1, H), np.int8)}
+    save_tensors(tmp_path / "a.safetensors", tensors, facts)
+    save_pickle(tmp_path / "a.pkl", facts | {"parameters": tensors})
+    tracemalloc.start()
+    try:
+        for path in (tmp_path / "a.safetensors", tmp_path / "a.pkl"):
+            with pytest.raises(CorruptFile, match=r"rnn\.weight_ih_l0 is float32 \(16, 1\)"):
+                CharRNN.load(path)
+            assert tracemalloc.get_traced_memory()[1] < 10 * path.stat().st_size
+        facts["config"] |= {"hidden_size": 4, "layers": 2147483648}
+        many = {f"t{n}": np.zeros(1, np.int8) for n in range(1000)}
+        save_tensors(tmp_path / "a.safetensors", many, facts)
+        with pytest.raises(
+            CorruptFile, match="layers is 2,147,483,648, but it holds 1,000 tensors"
+        ):
+            CharRNN.load(tmp_path / "a.safetensors")
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pkl"])
+def test_weights_that_are_not_finite_are_refused(tmp_path, bad, suffix):
+    model = CharRNN(5, 4)
+    model.parameters["out.weight"][2, 1] = bad
+    model.save(tmp_path / f"m{suffix}")
+    with pytest.raises(CorruptFile, match=r"1 of the 20 numbers in the tensor out\.weight are not"):
+        CharRNN.load(tmp_path / f"m{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("kind", "other", "kind is 'other'"), ("config", None, "config is None"),
+        ("config", {"vocab_size": 8}, "config.vocab_size is 8; expected 9"),
+        ("vocabulary", {"kind": "bytes"}, "config.vocab_size is 9; expected 256"),
+        ("vocabulary", {"kind": "characters", "characters": ["ab"]}, "vocabulary.characters is a"),
+        ("vocabulary", {"kind": []}, "vocabulary.kind is a list of 0"),
+        ("summary", None, "summary is None"), ("summary", {"seconds": "1"}, "summary.seconds is"),
+        ("summary", {"iteration": 2**1000}, "summary.iteration is a whole number of 1,001 bits"),
+        ("summary", {"text": ["a"]}, "summary.text is a list of 1"),
+        ("summary", {"val_fraction": 2}, "summary.val_fraction is 2"),
+        ("summary", {"mine": "a" * 5000}, "summary.mine is 'aaa"),
+    ],
+)  # fmt: skip
+def test_a_fact_that_does_not_fit_is_named(tmp_path, name, value, said):
+    tensors, facts = load_tensors(files(tmp_path)[0])
+    save_tensors(tmp_path / "m.safetensors", tensors, facts | {name: value})
+    save_pickle(tmp_path / "m.pkl", facts | {"parameters": tensors, name: value})
+    for path in (tmp_path / "m.safetensors", tmp_path / "m.pkl"):
+        with pytest.raises(CorruptFile) as caught:
+            CharRNN.load(path)
+        assert str(caught.value).startswith(f"{path}: {said}")
+
+
+def test_what_a_user_adds_to_the_summary_is_kept(tmp_path):
+    model = CharRNN(5, 4)
+    model.summary = {"note": "my best", "scores": [1, 2.5, {"bleu": None}], "loss": 1.5}
+    for path in (tmp_path / "m.safetensors", tmp_path / "m.pkl"):
+        model.save(path)
+        assert CharRNN.load(path).summary == model.summary
 
 
 @pytest.mark.parametrize("fault", ["missing", "added", "shape", "dtype", "vocabulary", "facts"])

@@ -91,7 +91,7 @@ def _version(value: Any) -> int:
 RUN_SETTINGS = record({
     "format_version": _version,
     "text": record({
-        "where": text(2**15), "name": text(), "length": whole(1), "sha256": WORD,
+        "where": text(), "name": text(), "length": whole(1), "sha256": WORD,
         "bytes": boolean,
         "patterns": Maybe(list_of(text()), []),  # older runs have none
     }),

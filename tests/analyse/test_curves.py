@@ -90,10 +90,10 @@ def test_chart():
 def test_damaged_and_missing_logs(tmp_path):
     with pytest.raises(RunError, match="not a run folder"):
         read_curves(tmp_path)
-    (tmp_path / "log.jsonl").write_text('{"event": "step"}\n{"event"', "utf-8")
+    (tmp_path / "log.jsonl").write_text('{"event": "step"}\n{"event"\n', "utf-8")
     with pytest.raises(CorruptFile, match="line 2"):
         read_curves(tmp_path)
-    (tmp_path / "log.jsonl").write_text(json.dumps({"event": "step", "loss": "x"}) + "\n")
+    (tmp_path / "log.jsonl").write_text(json.dumps({"event": "step", "loss": None}) + "\n")
     assert len(read_curves(tmp_path).loss) == 0
 
 

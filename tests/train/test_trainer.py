@@ -114,6 +114,21 @@ def test_bad_steps_are_skipped_and_bring_the_good_weights_back(monkeypatch):
     assert np.isfinite(trainer.model.parameters.flat).all()
 
 
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
+def test_a_step_so_large_that_the_weights_overflow_is_taken_back():
+    trainer = make(
+        dataclasses.replace(
+            SMALL, learning_rate=1e38, clip=0.0, optimizer="sgd", schedule="constant", average=0.9
+        ),
+        "rnn",
+    )
+    kept = [event for event in trainer if isinstance(event, Checkpoint | Divergence)]
+    assert any(isinstance(event, Divergence) for event in kept)
+    for event in kept:
+        if isinstance(event, Checkpoint):
+            assert all(np.isfinite(array).all() for array in event.tensors.values())
+
+
 def new_run(tmp_path, name, config=SMALL, **settings):
     corpus = Corpus.from_text(TEXT)
     model = ModelConfig(corpus.vocabulary.size, 16, "lstm", **settings)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 
@@ -57,14 +58,17 @@ def run(command: click.Command, name: str) -> int:
     """Run `command` and return its exit code: 2 for wrong usage, 1 for other errors."""
     try:
         set_up()
-        result = command.main(
-            prog_name=name,
-            standalone_mode=False,
-            color=True,  # else click takes out of a text what looks like colours, in a pipe
-            # On Windows click would fill in the files for every *, even a quoted one: right for
-            # the runs of `compare`, wrong for a --pattern or a seed text.
-            windows_expand_args=sys.argv[1:2] == ["compare"],
-        )
+        with warnings.catch_warnings():
+            # NumPy's, of numbers that overflow: what comes of them is told, or skipped.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            result = command.main(
+                prog_name=name,
+                standalone_mode=False,
+                color=True,  # else click takes out of a text what looks like colours, in a pipe
+                # On Windows click would fill in the files for every *, even a quoted one: right
+                # for the runs of `compare`, wrong for a --pattern or a seed text.
+                windows_expand_args=sys.argv[1:2] == ["compare"],
+            )
         return result if isinstance(result, int) else 0
     except CharRNNError as error:
         click.echo(f"{name}: {error}", err=True, color=True)

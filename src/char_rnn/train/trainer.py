@@ -19,7 +19,7 @@ from char_rnn.errors import NonFiniteGradient, WorkerDied
 from char_rnn.formats import check_finite, check_tensors, training_state
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
-from char_rnn.storage.fields import read
+from char_rnn.storage.fields import read, record
 from char_rnn.temperature import parse_temperature
 from char_rnn.train.average import Average
 from char_rnn.train.clipping import clip_by_norm, clip_by_value, gradient_norm
@@ -271,9 +271,7 @@ class Trainer:
         self.optimizer.step(self.model.parameters.trained, gradients, self._rate)
         if self._average is not None:
             self._average.update(self.model.parameters.trained)
-        # A finite step may be too large all the same; what is kept must stay finite. Of float32
-        # numbers the sum in float64 is finite just where all of them are.
-        if not np.isfinite(self.model.parameters.trained.sum(dtype=np.float64)):
+        if not self._weights_are_finite():  # a finite step may be too large all the same
             self.skipped += 1
             self._bad_in_a_row = BAD_STEPS
             self._begin_again(workers, 1.0)
@@ -354,6 +352,11 @@ class Trainer:
         if self._average is not None:
             self._average.mean[:] = tensors["average"]
 
+    def _weights_are_finite(self) -> bool:
+        # A sum of squares is one quick product; it is not finite long before a weight is not.
+        both = (self.model.parameters.trained, self.averaged.parameters.trained)
+        return all(np.isfinite(np.dot(w, w)) for w in both)
+
     def _go_back(self) -> None:
         self._set_weights(self._good)
         self.rate_scale /= 2
@@ -392,10 +395,9 @@ class Trainer:
         shapes |= {f"good/{name}": shape for name, shape in shapes.items()}
         shapes["hidden"] = self._hidden.shape
         check_tensors(tensors, shapes, (self.model.config.dtype,), where)
-        # The others may have diverged with a step; these are what is gone back to.
         check_finite({n: t for n, t in tensors.items() if n.startswith(GOOD_WEIGHTS)}, where)
         kind = training_state(self.streams.saved, self.streams.batch_size, LOSS_WINDOWS)
-        saved = read(kind, facts, where)
+        saved = read(record({"trainer": kind}), {"trainer": facts}, where)["trainer"]
         self.streams.restore(saved["streams"])
         self.rng.bit_generator.state = saved["rng"]
         self._set_weights(tensors)
@@ -414,6 +416,8 @@ class Trainer:
             setattr(self, name, saved[name])
         self._reserve, self._rate = saved["reserve"], saved["learning_rate"]
         self._grad_norm = saved["grad_norm"]
+        if not self._weights_are_finite():  # as a run that diverged could leave them once
+            self._go_back()
 
     def _checkpoint(self) -> Event:
         tensors, facts = self.state()
