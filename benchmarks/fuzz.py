@@ -38,7 +38,7 @@ class TooSlow(BaseException):
     """A command took longer than it may."""
 
 
-def work(name, first, count, seed):
+def work(name, first, count, seed, more):
     """Try mutants `first` … of the file `name`; print a line of JSON for each."""
 
     def ring(*_):
@@ -46,13 +46,13 @@ def work(name, first, count, seed):
 
     signal.signal(signal.SIGALRM, ring)
     with tempfile.TemporaryDirectory() as folder:
-        sandbox = Sandbox(Path(folder).resolve(), variant=first // BATCH)
+        sandbox = Sandbox(Path(folder).resolve(), first // BATCH, bool(more))
         sandbox.reset()
         every = mutants(sandbox.files[name], first + count, seed)
         for label, mutate in itertools.islice(every, first, None):
             print(json.dumps({"try": label}), flush=True)
             began, slowest, faults = time.perf_counter(), 0.0, []
-            signal.setitimer(signal.ITIMER_REAL, 5 * SECONDS)  # five commands
+            signal.setitimer(signal.ITIMER_REAL, 5 * SECONDS)  # several commands
             faults = list(sandbox.faults(name, mutate, timed := []))
             signal.setitimer(signal.ITIMER_REAL, 0)
             slowest = max(timed)
@@ -69,13 +69,13 @@ def work(name, first, count, seed):
                 return
 
 
-def batch(name, first, count, seed):
+def batch(name, first, count, seed, more):
     """Run `work` in a process of its own; return its figures, and a fault for each that failed."""
     found, done = [], 0
     while done < count:
         command = [
             sys.executable, "-m", "benchmarks.fuzz", "--worker", name, str(first + done),
-            str(count - done), str(seed),
+            str(count - done), str(seed), str(int(more)),
         ]  # fmt: skip
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TESTS.parent,
@@ -126,14 +126,15 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--kind", choices=list(KINDS), help="this file only")
-    parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--more", action="store_true", help="with all other commands, too")
+    parser.add_argument("--worker", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         name, *numbers = options.worker
         work(name, *map(int, numbers))
         return 0
     jobs = [
-        (name, first, min(BATCH, options.mutants - first), options.seed)
+        (name, first, min(BATCH, options.mutants - first), options.seed, options.more)
         for name in ([options.kind] if options.kind else KINDS)
         for first in range(0, options.mutants, BATCH)
     ]
@@ -150,7 +151,8 @@ def main():
     for name in count:
         print(f"{name}: {count[name]:,} mutants, {faulty[name]} faults")
     print(
-        f"{sum(count.values()):,} mutants, {5 * sum(count.values()):,} commands, "
+        f"{sum(count.values()):,} mutants, {(11 if options.more else 5) * sum(count.values()):,} "
+        "commands, "
         f"{sum(faulty.values())} faults; slowest command {slowest:.1f} s, largest process "
         f"{peak:.0f} MB; {time.perf_counter() - began:.0f} s"
     )

@@ -49,9 +49,9 @@ class Terminal(io.TextIOWrapper):
 class Sandbox:
     """A folder with a run to damage, a good copy of it, a text, and files not to be touched."""
 
-    def __init__(self, folder, variant=0):
+    def __init__(self, folder, variant=0, more=False):
         model, train, as_bytes = VARIANTS[variant % len(VARIANTS)]
-        self.folder = folder
+        self.folder, self.more = folder, more
         self.good, self.run = folder / "good", folder / "run"
         self.text, self.victim = folder / "t.txt", folder / "victim.txt"
         self.text.write_text(TEXT, "utf-8")
@@ -75,17 +75,28 @@ class Sandbox:
         restored(self.good, self.run)
 
     def commands(self, name):
-        """Return the commands that a changed file `name` is tried with."""
+        """Return the commands that a changed file `name` is tried with; all there are if `more`."""
         path = self.files[name]
         model = self.run if name in ("config.json", "log.jsonl", "model.safetensors") else path
         place = path if name == "model.pkl" else self.run
-        return [
+        commands = [
             ["inspect", model],
             ["generate", model, "--length", 5, "--rng_seed", 1],
             ["evaluate", model, self.text, "--no_baselines"],
             ["plot", place],
             ["train", "--resume", place, "--iterations", 6, "--sample_length", 5],
         ]
+        if self.more:
+            new = ["--iterations", 1, "--sample_length", 5, "--out", self.run / "new"]
+            commands += [
+                ["compare", place],
+                ["overlap", model, "--count", 1, "--length", 20],
+                ["generate", model, "--length", 5, "--max_copy", 4, "--effort", 20],
+                ["generate", model, "--length", 5, "--beam", 3],
+                ["evaluate", model, self.text, "--windows", 5, "--streams", 3, "--json"],
+                ["train", self.text, "--start_from", model, *new],
+            ]
+        return commands
 
     def outside(self):
         """Return what is known of every file that no command may touch."""

@@ -221,6 +221,16 @@ def claims(facts, stored, rng):
     return f"config.{field} claims {size}", facts, stored
 
 
+def driving(facts):
+    """Return the facts of a sound model that writes control characters and has a name of them."""
+    facts = copy.deepcopy(facts)
+    if facts["vocabulary"]["kind"] == "characters":
+        size = len(facts["vocabulary"]["characters"])
+        facts["vocabulary"]["characters"] = [chr(n) for n in range(0x80, 0x80 + size)]
+    facts["summary"]["text"] = CONTROL
+    return facts
+
+
 def write_tensors(path, stored, facts):
     """Write a safetensors file whose facts are the text `facts`, with its checksum."""
     held = {name: tensors._stored(name, array) for name, array in stored.items()}
@@ -242,9 +252,11 @@ def of_tensors(path, rng):
         elif chance < 0.85:
             name, held = changed_tensors(stored, rng)
             text = to_json(facts)
-        elif chance < 0.95:
+        elif chance < 0.93:
             name, other, held = claims(facts, stored, rng)
             text = to_json(other)
+        elif chance < 0.95:
+            name, text, held = "a model that drives a terminal", to_json(driving(facts)), stored
         else:
             raw = rng.choice(ONLY_JSON).text
             text = rng.choice(
@@ -259,7 +271,10 @@ def of_pickle(path, rng):
     """Yield mutants of a pickle."""
     good = load_pickle(path)
     while True:
-        if rng.random() < 0.3:
+        chance = rng.random()
+        if chance < 0.02:
+            name, found = "a model that drives a terminal", driving(good)
+        elif chance < 0.3:
             name, parameters = changed_tensors(good["parameters"], rng)
             found = good | {"parameters": parameters}
         else:
