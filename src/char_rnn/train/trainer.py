@@ -355,7 +355,8 @@ class Trainer:
     def _weights_are_finite(self) -> bool:
         # A sum of squares is one quick product; it is not finite long before a weight is not.
         both = (self.model.parameters.trained, self.averaged.parameters.trained)
-        return all(np.isfinite(np.dot(w, w)) for w in both)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return all(np.isfinite(np.dot(w, w)) for w in both)
 
     def _go_back(self) -> None:
         self._set_weights(self._good)
