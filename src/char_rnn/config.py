@@ -28,6 +28,9 @@ STRATEGIES = (
 CODES = ("python",)
 BEAM_DIVERSITY, LENGTH_PENALTY = 0.5, 1.0  # of a beam search (generate/beam.py)
 VOCABULARIES = ("bytes", "characters")
+MOST, MOST_CHARACTERS = 10**12, 10**9  # of anything that is counted, and of a text to make
+MOST_SEED = 2**63 - 1
+MOST_MINUTES, MOST_EPOCHS = 10**7, 10**9  # nineteen years
 
 
 def _whole(name: str, value: object) -> int:
@@ -37,19 +40,28 @@ def _whole(name: str, value: object) -> int:
 
 
 def _finite(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UsageError(f"{name} is {value!r}; it must be a finite number")
-    return value
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return value
+    except OverflowError:  # a whole number that no float can hold
+        raise UsageError(f"{name} is too large a number") from None
+    raise UsageError(f"{name} is {value!r}; it must be a finite number")
 
 
-def _at_least(name: str, value: object, least: int) -> None:
-    if _whole(name, value) < least:
+def _at_least(name: str, value: object, least: int, most: int = MOST) -> None:
+    number = _whole(name, value)
+    if number < least:
         raise UsageError(f"{name} is {value}; it must be at least {least}")
+    if number > most:
+        raise UsageError(f"{name} is too large a number; it must be at most {most:,}")
 
 
-def _positive(name: str, value: object) -> None:
-    if _finite(name, value) <= 0:
+def _positive(name: str, value: object, most: float = math.inf) -> None:
+    number = _finite(name, value)
+    if number <= 0:
         raise UsageError(f"{name} is {value}; it must be greater than 0")
+    if number > most:
+        raise UsageError(f"{name} is {value}; it must be at most {most:,}")
 
 
 def _not_negative(name: str, value: object) -> None:
@@ -237,19 +249,19 @@ class TrainConfig(_Config):
             raise UsageError(f"{' and '.join(given)} both say how long to train; give one of them")
         if self.iterations is not None:
             _at_least("iterations", self.iterations, 1)
-        for name in ("epochs", "minutes"):
+        for name, most in (("epochs", MOST_EPOCHS), ("minutes", MOST_MINUTES)):
             if lengths[name] is not None:
-                _positive(name, lengths[name])
+                _positive(name, lengths[name], most)
         _at_least("eval_every", self.eval_every, 0)
         _at_least("patience", self.patience, 0)
         _at_least("sample_every", self.sample_every, 0)
-        _at_least("sample_length", self.sample_length, 1)
+        _at_least("sample_length", self.sample_length, 1, MOST_CHARACTERS)
         parse_temperature(self.temperature)
         for name in ("val_fraction", "calibration"):
             _between(name, getattr(self, name), 0, 1)
         if self.threads is not None:
             _at_least("threads", self.threads, 1)
-        _at_least("rng_seed", self.rng_seed, 0)
+        _at_least("rng_seed", self.rng_seed, 0, MOST_SEED)
 
 
 @dataclass(frozen=True)
@@ -299,7 +311,7 @@ class SampleConfig(_Config):
     effort: int = 20_000
 
     def __post_init__(self) -> None:
-        _at_least("length", self.length, 0)
+        _at_least("length", self.length, 0, MOST_CHARACTERS)
         parse_temperature(self.temperature)
         for name in ("top_k", "lines", "max_copy", "effort"):
             _at_least(name, getattr(self, name), 0)

@@ -90,6 +90,7 @@ def _version(value: Any) -> int:
 
 RUN_SETTINGS = record({
     "format_version": _version,
+    "command": Maybe(WORD),
     "text": record({
         "where": text(), "name": text(), "length": whole(1), "sha256": WORD,
         "bytes": boolean,

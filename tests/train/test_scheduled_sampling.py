@@ -240,7 +240,7 @@ def test_resumed_equals_uninterrupted(tmp_path, monkeypatch, threads):
     for name, stops in (("whole", []), ("parts", [3, 17])):
         run = Run.create(tmp_path / name, model, config, corpus)
         for stop in [*stops, None]:
-            trainer = Run.open(run.folder).trainer(corpus)
+            trainer = run.trainer(corpus)
             assert trainer.threads == threads
             for event in run.follow(trainer):
                 if event.iteration == stop:

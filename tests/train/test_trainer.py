@@ -150,7 +150,8 @@ def test_resumed_equals_uninterrupted(tmp_path, initial_state, optimizer):
     _, whole_last = finish(run, corpus)
     run, corpus = new_run(tmp_path, "parts", config, initial_state=initial_state)
     for stop in (3, 17, 25):
-        trainer = Run.open(run.folder).trainer(corpus)
+        run = Run.open(run.folder)
+        trainer = run.trainer(corpus)
         for event in run.follow(trainer):
             trainer.stop = event.iteration >= stop
     _, parts_last = finish(Run.open(run.folder), corpus)

@@ -13,17 +13,22 @@ from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import open_source
 from char_rnn.data.vocabulary import Vocabulary
-from char_rnn.data.windows import calibration_start, fit, split
+from char_rnn.data.windows import part_to_train, split
 from char_rnn.errors import UsageError
+from char_rnn.storage import check_folder
+from char_rnn.storage.reading import shown
 from char_rnn.train.parallel import available_threads
 from char_rnn.train.plan import make_plan
-from char_rnn.train.run import Run, new_folder
+from char_rnn.train.room import check_room
+from char_rnn.train.run import RUNS, Run, check_new, new_folder
 from char_rnn.train.trainer import MOST_VALIDATION
 
 DEFAULTS = RECIPE.train
 FINE_TUNING = 0.5
 MOST_PLANNING = 0.3  # of the time there is
-FREE_ON_RESUME = {*LENGTHS, "eval_every", "sample_every", "sample_length", "temperature"}
+FREE_ON_RESUME = {
+    *LENGTHS, "patience", "eval_every", "sample_every", "sample_length", "temperature", "threads",
+}  # fmt: skip
 
 
 def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
@@ -41,7 +46,7 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
             "--reset_after and --reset_before are forms of the gru, not of the "
             f"{options['cell']}: leave them out"
         )
-    ModelConfig(vocab_size=1, **settings)  # a wrong setting is told before a long text is read
+    check_settings(settings, train, options["out"])
     start = _start_model(options["start_from"], given)
     if start is not None:
         settings = start.config.to_dict()
@@ -63,6 +68,7 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
         f"Text: {corpus.name}, {corpus.length:,} "
         f"{'bytes' if as_bytes else 'characters'}, {corpus.vocabulary.size} distinct"
     )
+    check_settings(settings, train, options["out"], corpus)
     spent = 0.0
     if train.minutes is not None:
         plan = _plan(corpus, train, given, options["verbose"])
@@ -71,16 +77,35 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
     if start is not None and "learning_rate" not in given:
         # What is there already must not be thrown away by the first large steps.
         train = dataclasses.replace(train, learning_rate=train.learning_rate * FINE_TUNING)
+    check_settings(settings, train, options["out"], corpus)
     model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
     folder = options["out"] or new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
-    # Shrinking, and the texts that cannot be trained on at all, are seen before a folder is made.
-    length = calibration_start(split(corpus.length, train.val_fraction)[0], train.calibration)
-    fit(length, train.batch_size, train.seq_length)
     run = Run.create(folder, model, train, corpus, start, patterns)
     trainer = run.trainer(corpus)
     # On a busy machine planning may take long; most of the time is for training all the same.
     trainer.elapsed = min(spent, MOST_PLANNING * 60 * (train.minutes or 0))
     return run, trainer
+
+
+def check_settings(
+    settings: dict[str, Any], train: TrainConfig, out: Path | None, corpus: Corpus | None = None
+) -> None:
+    """Raise what is wrong with a new run before anything is made of it.
+
+    settings: of the model, without its vocabulary. corpus: None before the text is read, which may
+    take long; then only what does not depend on it is checked.
+    """
+    if corpus is None:
+        check_room(ModelConfig(vocab_size=1, **settings), train)
+        if out is None:
+            check_folder(RUNS)
+        else:
+            check_new(out)
+        return
+    check_room(
+        ModelConfig(vocab_size=corpus.vocabulary.size, **settings), train,
+        part_to_train(corpus.length, train.val_fraction, train.calibration),
+    )  # fmt: skip
 
 
 def _start_model(path: Path | None, given: dict[str, Any]) -> Any:
@@ -120,7 +145,7 @@ def _plan(corpus: Any, train: TrainConfig, given: dict[str, Any], verbose: bool)
     assert train.threads is not None
     start, stop = split(corpus.length, train.val_fraction)
     held_out = min(stop - start, MOST_VALIDATION)
-    length = calibration_start(start, train.calibration)
+    length = part_to_train(corpus.length, train.val_fraction, train.calibration)
     plan = make_plan(length, held_out, corpus.vocabulary.size, train.minutes, train.threads, given)
     if verbose:
         for reason in plan.reasons:
@@ -137,6 +162,7 @@ def resume(folder: Path, given: dict[str, Any]) -> Any:
             "that goes on; leave it out, or begin a new run"
         )
     run = Run.open(folder)
+    run.hold()
     train = run.train_config
     changes = {name: given[name] for name in FREE_ON_RESUME & set(given)}
     if any(name in changes for name in LENGTHS):
@@ -145,7 +171,21 @@ def resume(folder: Path, given: dict[str, Any]) -> Any:
     source = open_source(run.where, as_bytes=run.as_bytes, patterns=run.patterns)
     vocabulary = None if run.start is None else run.start.vocabulary
     corpus = Corpus.from_source(source, as_bytes=run.as_bytes, vocabulary=vocabulary)
+    length = part_to_train(corpus.length, train.val_fraction, train.calibration)
+    check_room(run.model_config, train, length)
     trainer = run.trainer(corpus, train)
-    if changes:  # so that the run, interrupted again, goes on to its new end
-        run.change(train)
     return run, trainer
+
+
+def refuse_if_over(run: Run, trainer: Any) -> None:
+    """Raise UsageError if nothing is left to do in a run."""
+    if trainer.progress >= 1:
+        raise UsageError(
+            f"{shown(run.folder)} is finished; to go on, give more --iterations, --epochs or "
+            "--minutes"
+        )
+    if trainer.over:
+        raise UsageError(
+            f"{shown(run.folder)} has ended: {trainer.config.patience} evaluations in a row were "
+            "no better than one before; to go on, give a larger --patience, or 0 for any number"
+        )

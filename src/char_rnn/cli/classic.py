@@ -8,11 +8,36 @@ from typing import Any
 import click
 
 from char_rnn.cli.generate import known, stream
-from char_rnn.cli.main import TEMPERATURE, option
+from char_rnn.cli.main import TEMPERATURE, option, was_given
+from char_rnn.cli.show import LiveShow, Show
 from char_rnn.config import CELLS, EXERCISE_RECIPE, ModelConfig, SampleConfig
+from char_rnn.train.events import Event, Sample, Step
 
 RECIPE = EXERCISE_RECIPE
 DEFAULTS = RECIPE.train
+
+
+class Transcript(Show):
+    """The exercise's transcript: the samples, and the loss at each; on a terminal the bar below."""
+
+    def __init__(self, shown: Show) -> None:
+        super().__init__()
+        self._shown = shown
+
+    def __enter__(self) -> "Transcript":
+        self._shown.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._shown.__exit__(*error)
+
+    def show(self, event: Event) -> None:
+        """Show a sample; of steps only the bar."""
+        if isinstance(event, Sample):
+            loss = "" if event.loss is None else f" (loss={event.loss:.3f})"
+            self._shown.line(f"\nIter {event.iteration}{loss}:\n{event.text}")
+        elif isinstance(event, Step) and isinstance(self._shown, LiveShow):
+            self._shown.show(event)
 
 
 @click.command()
@@ -30,46 +55,34 @@ DEFAULTS = RECIPE.train
 @option("threads", type=int, help="Threads.  [default: all cores]")
 @option("rng_seed", type=int, default=DEFAULTS.rng_seed, show_default=True)
 @option("out", type=click.Path(path_type=Path), help="Model file.  [default: TEXT_rnn.pkl]")
-def train_rnn(text: str, out: Path | None, **options: Any) -> int:
-    """Train the exercise's network on a text and write TEXT_rnn.pkl."""
-    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
+@option(
+    "resume",
+    type=click.Path(path_type=Path),
+    help="Go on with this run folder, and renew the model file.",
+)
+@click.pass_context
+def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **options: Any) -> int:
+    """Train the exercise's network on a text and write TEXT_rnn.pkl.
+
+    Ctrl-C saves, and says how to go on and renew the file.
+    """
     from char_rnn.cli.session import train_to_end  # noqa: PLC0415
-    from char_rnn.cli.show import Show  # noqa: PLC0415
-    from char_rnn.data.corpus import Corpus  # noqa: PLC0415
-    from char_rnn.data.sources import open_source  # noqa: PLC0415
-    from char_rnn.train.events import Event, Sample  # noqa: PLC0415
-    from char_rnn.train.parallel import available_threads  # noqa: PLC0415
-    from char_rnn.train.run import Run, new_folder  # noqa: PLC0415
+    from char_rnn.cli.show import make_show  # noqa: PLC0415
 
-    names = {field.name for field in dataclasses.fields(ModelConfig)} & set(options)
-    settings = {name: options.pop(name) for name in sorted(names)} | {"reset_after": False}
-    train = dataclasses.replace(DEFAULTS, eval_every=0, **options)
-    ModelConfig(vocab_size=1, **settings)
-
-    class Transcript(Show):
-        """The exercise's transcript: the samples, and the loss at each."""
-
-        def show(self, event: Event) -> None:
-            if isinstance(event, Sample):
-                click.echo(f"\nIter {event.iteration} (loss={event.loss:.3f}):\n{event.text}")
-
+    given = {name: options[name] for name in options if was_given(ctx, name)}
     click.echo("Loading text file...")
-    corpus = Corpus.from_source(open_source(text))
-    model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
-    chars = corpus.vocabulary.chars
-    preview = ", ".join(repr(char) for char in chars[:9]) + (", ..." if len(chars) > 9 else "")
-    click.echo(f"Text length: {corpus.length:,} characters")
-    click.echo(f"Vocabulary size: {corpus.vocabulary.size} unique characters")
-    click.echo(f"Vocabulary: [{preview}]\n")
-    click.echo("Building RNN...")
-    # The threads are written down, so that a run that was killed goes on to the same bits.
-    train = dataclasses.replace(train, threads=train.threads or available_threads())
-    run = Run.create(
-        new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}"), model, train, corpus
-    )
-    trainer = run.trainer(corpus)
-    click.echo(f"Architecture: {trainer.model}")
-    click.echo(f"Total parameters: {trainer.model.num_parameters:,}\n")
+    run, trainer = _begin(options, out) if resume is None else _resume(resume, given, out)
+    model, corpus, train = trainer.model, trainer.corpus, trainer.config
+    target = _target(out, corpus)
+    if trainer.over:
+        model.save(target)
+        click.echo(
+            f"{run.folder} is finished, and its model is in {target}; to go on, give more "
+            "--iterations"
+        )
+        return 0
+    click.echo(f"Architecture: {model}")
+    click.echo(f"Total parameters: {model.num_parameters:,}\n")
     click.echo(
         f"Training with:\n  - Sequence length: {trainer.streams.seq_length}\n"
         f"  - Learning rate: {train.learning_rate}\n  - Gradient clip: {train.clip}\n"
@@ -77,22 +90,70 @@ def train_rnn(text: str, out: Path | None, **options: Any) -> int:
     )
     for note in corpus.notes + trainer.notes:
         click.echo(f"Note: {note}")
-    out = out or Path(f"{corpus.name}_rnn.pkl")
+    again = f"python train_rnn.py --resume {shlex.quote(str(run.folder))}"
+    if out is not None:
+        again += f" --out {shlex.quote(str(out))}"
     try:
-        end, code = train_to_end(run, trainer, Transcript())
+        ending = train_to_end(run, trainer, Transcript(make_show()), again)
     finally:
-        trainer.model.save(out)
-    if end.reason != "finished":
-        click.echo(
-            f"\nStopped and saved at iteration {end.iteration:,}. Go on with:\n"
-            f"  char-rnn train --resume {shlex.quote(str(run.folder))}"
-        )
-    network: CharRNN = trainer.model
-    click.echo(
-        f"\nThe model is in {out}. Generate from it with:\n"
-        f"  python generate.py --model {out} --seed {_seed(network)} --length 500"
+        model.save(target)
+    ending.say(
+        f"\nThe model is in {target}. Generate from it with:\n"
+        f"  python generate.py --model {shlex.quote(str(target))} --seed {_seed(model)} "
+        "--length 500"
     )
-    return code
+    return ending.code
+
+
+def _begin(options: dict[str, Any], out: Path | None) -> Any:
+    """Return a new run and its trainer."""
+    from char_rnn.cli.begin import check_settings  # noqa: PLC0415
+    from char_rnn.data.corpus import Corpus  # noqa: PLC0415
+    from char_rnn.data.sources import open_source  # noqa: PLC0415
+    from char_rnn.storage import check_writable  # noqa: PLC0415
+    from char_rnn.train.parallel import available_threads  # noqa: PLC0415
+    from char_rnn.train.run import EXERCISE, Run, new_folder  # noqa: PLC0415
+
+    text = options.pop("text")
+    names = {field.name for field in dataclasses.fields(ModelConfig)} & set(options)
+    settings = {name: options.pop(name) for name in sorted(names)} | {"reset_after": False}
+    train = dataclasses.replace(DEFAULTS, eval_every=0, **options)
+    # The threads are written down, so that a run that was killed goes on to the same bits.
+    train = dataclasses.replace(train, threads=train.threads or available_threads())
+    check_settings(settings, train, None)
+    corpus = Corpus.from_source(open_source(text))
+    check_settings(settings, train, None, corpus)
+    check_writable(_target(out, corpus))
+    _describe(corpus)
+    model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
+    folder = new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
+    run = Run.create(folder, model, train, corpus, command=EXERCISE)
+    return run, run.trainer(corpus)
+
+
+def _resume(folder: Path, given: dict[str, Any], out: Path | None) -> Any:
+    """Return the run in `folder` and its trainer, where it was left."""
+    from char_rnn.cli.begin import resume  # noqa: PLC0415
+    from char_rnn.storage import check_writable  # noqa: PLC0415
+
+    run, trainer = resume(folder, given)
+    check_writable(_target(out, trainer.corpus))
+    _describe(trainer.corpus)
+    click.echo(f"Going on with {folder} at iteration {trainer.iteration:,}")
+    return run, trainer
+
+
+def _target(out: Path | None, corpus: Any) -> Path:
+    return out or Path(f"{corpus.name}_rnn.pkl")
+
+
+def _describe(corpus: Any) -> None:
+    chars = corpus.vocabulary.chars
+    preview = ", ".join(repr(char) for char in chars[:9]) + (", ..." if len(chars) > 9 else "")
+    click.echo(f"Text length: {corpus.length:,} characters")
+    click.echo(f"Vocabulary size: {corpus.vocabulary.size} unique characters")
+    click.echo(f"Vocabulary: [{preview}]\n")
+    click.echo("Building RNN...")
 
 
 def _seed(network: Any) -> str:

@@ -1,15 +1,18 @@
 """`char-rnn`: finds the command, and turns errors into one line and an exit code."""
 
-import os
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import click
 
 from char_rnn import __version__
+from char_rnn.cli.interrupts import CLOSED_PIPE, Interrupted, flush, signals, silence
 from char_rnn.cli.terminal import set_up
+from char_rnn.config import MOST_SEED
 from char_rnn.errors import CharRNNError, UsageError
 from char_rnn.temperature import Constant, parse_temperature
 
@@ -55,7 +58,20 @@ def cli() -> None:
 
 
 def run(command: click.Command, name: str) -> int:
-    """Run `command` and return its exit code: 2 for wrong usage, 1 for other errors."""
+    """Run `command` and return its exit code: 2 for wrong usage, 1 for other errors.
+
+    128 + its number for a signal, and 141 (as for SIGPIPE) where nobody reads the output any more.
+    """
+    try:
+        with signals():
+            code = _run(command, name)
+    except Interrupted as stop:  # a second one, on the way out
+        code = 128 + stop.number
+    failed = flush()
+    return code or failed
+
+
+def _run(command: click.Command, name: str) -> int:
     try:
         set_up()
         with warnings.catch_warnings():
@@ -70,23 +86,41 @@ def run(command: click.Command, name: str) -> int:
                 windows_expand_args=sys.argv[1:2] == ["compare"],
             )
         return result if isinstance(result, int) else 0
-    except CharRNNError as error:
-        click.echo(f"{name}: {error}", err=True, color=True)
-        return 2 if isinstance(error, UsageError) else 1
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(f"{name}: stopped", err=True)
-        return 130
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`): there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"{name}: {where}{error.strerror or error}", err=True, color=True)
-        return 1
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output has gone (`| head`): there is nobody to tell. click and rich
+        # answer a closed pipe with SystemExit.
+        silence(sys.stdout)
+        return CLOSED_PIPE
+    except BaseException as error:
+        code, said = _verdict(error)
+        if not code:
+            raise
+        with suppress(OSError):
+            click.echo(f"{name}: {said}", err=True, color=True)
+        return code
+
+
+def _verdict(error: BaseException) -> tuple[int, str]:
+    """Return the exit code for `error` and what is said of it; 0 if it is a fault of ours."""
+    code, said = 0, ""
+    match error:
+        case CharRNNError():
+            code, said = 2 if isinstance(error, UsageError) else 1, str(error)
+        case Interrupted(number=number):
+            code, said = 128 + number, "stopped"
+        case click.Abort() | KeyboardInterrupt():
+            code, said = 130, "stopped"
+        case MemoryError():
+            why = f" ({error})" if str(error) else ""
+            code, said = 1, f"there is not enough memory{why}; take smaller numbers"
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            code, said = 1, f"{where}{error.strerror or error}"
+    return code, said
 
 
 def main() -> None:
@@ -110,7 +144,19 @@ class TemperatureType(click.ParamType):  # type: ignore[type-arg]  # generic in 
         return found.value if isinstance(found, Constant) else str(found)
 
 
+class WholeType(click.types.IntParamType):
+    """A whole number that 64 bits hold: NumPy and the system know no larger ones."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        number = int(super().convert(value, param, ctx))
+        if abs(number) > MOST_SEED:
+            self.fail(f"{value} is too large a number", param, ctx)
+        return number
+
+
 TEMPERATURE = TemperatureType()
+WHOLE = WholeType()
 Decorator = Callable[[Callable[..., object]], Callable[..., object]]
 
 
@@ -121,4 +167,11 @@ def option(name: str, off: str = "", **settings: object) -> Decorator:
     """
     pair = f"--{name}/--{off}" if off else f"--{name}"
     names = [pair, pair.replace("_", "-")]
+    if settings.get("type") is int:
+        settings["type"] = WHOLE
     return click.option(*dict.fromkeys(names), name, **settings)  # type: ignore[arg-type]
+
+
+def was_given(ctx: click.Context, name: str) -> bool:
+    """Tell whether the user has set the option `name`."""
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

@@ -1,49 +1,85 @@
-"""Running a trainer to its end, whatever interrupts it."""
+"""Running a trainer to its end, whatever interrupts it: what was computed is saved."""
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
 
+import click
+
+from char_rnn.cli.interrupts import failed_output, signals, silence
 from char_rnn.cli.show import Show
+from char_rnn.errors import WorkerDied
 from char_rnn.train.events import End
 from char_rnn.train.run import Run
 from char_rnn.train.trainer import Trainer
 
 
-@contextmanager
-def gentle_stop(trainer: Trainer) -> Iterator[list[int]]:
-    """Let Ctrl-C and SIGTERM end training after the step in hand; a second one ends it at once.
+class Ending(NamedTuple):
+    """How training ended.
 
-    Yields a list that holds the signals received.
+    code: the exit code that a signal or lost output asks for, 0 if neither came.
+    unread: whether standard output could no longer be written to.
     """
-    received: list[int] = []
 
-    def handle(number: int, _: FrameType | None) -> None:
+    end: End
+    code: int
+    unread: bool
+
+    def say(self, text: str) -> None:
+        """Print a last line, on standard error where nobody reads standard output."""
+        with suppress(OSError):
+            click.echo(text, err=self.unread)
+
+
+class _Shown:
+    """Shows until that fails: a closed pipe or terminal ends the training and does not lose it."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self.code = 0
+
+    def __call__(self, act: Callable[..., object], *arguments: object) -> None:
+        if self.code:
+            return
+        try:
+            act(*arguments)
+        except OSError as error:
+            self.code = failed_output(error)
+            self._trainer.stop = True
+            silence(sys.stdout)
+
+
+def train_to_end(run: Run, trainer: Trainer, show: Show, again: str) -> Ending:
+    """Train, save and show.
+
+    Ctrl-C, SIGTERM and SIGHUP end training after the step in hand, and so does output that nobody
+    reads any more; then it is said how to go on. A second Ctrl-C or SIGTERM ends it at once.
+    again: the command that goes on with this run.
+    """
+    end = None
+    received: list[int] = []
+    shown = _Shown(trainer)
+
+    def stop(number: int) -> None:
         received.append(number)
         trainer.stop = True
-        if len(received) > 1:
-            raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-    before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def train_to_end(run: Run, trainer: Trainer, show: Show) -> tuple[End, int]:
-    """Train, save and show; return the last event and the exit code that a signal asks for."""
-    end = None
-    with gentle_stop(trainer) as received, show:
-        for event in run.follow(trainer):
-            show.show(event)
-            if isinstance(event, End):
-                end = event
+    with signals(stop):
+        shown(show.__enter__)
+        try:
+            for event in run.follow(trainer):
+                shown(show.show, event)
+                if isinstance(event, End):
+                    end = event
+        except WorkerDied as error:
+            raise WorkerDied(f"{error}; go on with `{again}` or `{again} --threads 1`") from error
+        finally:
+            with suppress(OSError):  # the terminal may be gone
+                show.__exit__(None, None, None)
     assert end is not None
-    return end, 128 + received[0] if received else 0
+    code = 128 + received[0] if received else shown.code
+    ending = Ending(end, code, shown.code != 0)
+    if end.reason == "interrupted":
+        ending.say(f"\nStopped and saved at iteration {end.iteration:,}. Go on with:\n  {again}")
+    return ending

@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from char_rnn.cli.main import option
+from char_rnn.cli.main import option, was_given
 from char_rnn.cli.settings import settings
-from char_rnn.errors import UsageError
 
 
 @click.command("train", short_help="Train a model on a text.")
@@ -38,25 +37,30 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     text and the time; what you set stays as you set it.
 
     Built in: python-docs (the default), python-code, and shakespeare (downloaded once). Ctrl-C
-    saves and says how to go on.
+    saves and says how to go on; so do SIGTERM, SIGHUP and a closed pipe.
     """  # fmt: skip
-    given = {
-        name: value
-        for name, value in options.items()
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-    }
+    given = {name: value for name, value in options.items() if was_given(ctx, name)}
     # Imported here: NumPy takes longer to load than the help takes to print.
     from char_rnn.analyse.baselines import unigram_entropy  # noqa: PLC0415
     from char_rnn.analyse.curves import advice, read_curves  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.cli.begin import begin, resume  # noqa: PLC0415
+    from char_rnn.cli.begin import begin, refuse_if_over, resume  # noqa: PLC0415
     from char_rnn.cli.inspect import calibration, form  # noqa: PLC0415
     from char_rnn.cli.session import train_to_end  # noqa: PLC0415
     from char_rnn.cli.show import make_show  # noqa: PLC0415
 
     if options["resume"]:
         run, trainer = resume(options["resume"], given)
+        if trainer.over and run.finish(trainer):  # it was killed between its last step and this
+            click.echo(f"Calibrated: {calibration(CharRNN.load(run.folder).summary)}")
+            return 0
+        refuse_if_over(run, trainer)
         click.echo(f"Going on with {run.folder} at iteration {trainer.iteration:,}")
+        if run.command:
+            click.echo(
+                f"Note: {run.command} began this run; its .pkl is renewed by\n"
+                f"  python {run.command} --resume {shlex.quote(str(run.folder))}"
+            )
     else:
         run, trainer = begin(options, given)
         click.echo(f"Run folder: {run.folder}")
@@ -67,21 +71,11 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     )
     for note in trainer.corpus.notes + trainer.notes:
         click.echo(f"Note: {note}")
-    if trainer.progress >= 1:
-        if run.finish(trainer):  # it was killed between its last step and this
-            click.echo(f"Calibrated: {calibration(CharRNN.load(run.folder).summary)}")
-            return 0
-        raise UsageError(
-            f"{run.folder} is finished; to go on, give more --iterations, --epochs or --minutes"
-        )
-    end, code = train_to_end(run, trainer, make_show())
     quoted = shlex.quote(str(run.folder))
+    ending = train_to_end(run, trainer, make_show(), f"char-rnn train --resume {quoted}")
+    end = ending.end
     if end.reason == "interrupted":
-        click.echo(
-            f"\nStopped and saved at iteration {end.iteration:,}. Go on with:\n"
-            f"  char-rnn train --resume {quoted}"
-        )
-        return code
+        return ending.code
     best = CharRNN.load(run.folder)
     click.echo(f"\nA sample of the best model:\n{best.sample(length=300)}\n")
     if end.best_val_loss is not None:
@@ -94,4 +88,4 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         f"Model: {run.model_path}\nGenerate from it with:\n"
         f"  char-rnn generate {quoted} --length 500"
     )
-    return code
+    return ending.code

@@ -8,6 +8,8 @@ models   which file a model is in, and what it holds
 """
 
 from char_rnn.storage.atomic import (
+    check_folder,
+    check_writable,
     remove_leftovers,
     replacing,
     write_bytes,
@@ -20,6 +22,8 @@ from char_rnn.storage.tensors import load_tensors, read_facts, save_tensors
 
 __all__ = [
     "StrPath",
+    "check_folder",
+    "check_writable",
     "load_pickle",
     "load_tensors",
     "read_bytes",

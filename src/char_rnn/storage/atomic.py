@@ -38,7 +38,7 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
     try:
         target = Path(os.path.realpath(path))
         mode = _mode_to_keep(target)
-        temporary = target.with_name(f".char-rnn-{secrets.token_hex(8)}.tmp")
+        temporary = _beside(target.parent)
         with os.fdopen(_create(temporary), "wb") as file:
             yield file
             file.flush()
@@ -57,6 +57,40 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def check_writable(path: StrPath) -> None:
+    """Raise now the FileError that writing the file `path` would raise later; make its folders.
+
+    Call it before long work whose result goes there. What is there already stays as it is.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise OSError(f"{target.parent} is not a folder") from None
+        _mode_to_keep(target)
+        _try_out(target.parent)
+    except (OSError, ValueError) as error:
+        raise FileError(f"{shown(path)}: cannot be written: {reason(error)}") from error
+
+
+def check_folder(path: StrPath) -> None:
+    """Raise FileError if `path` is no folder to write in, nor could be made; make nothing."""
+    try:
+        place = Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps the ".."
+        while True:
+            try:
+                place.stat()
+                break
+            except FileNotFoundError:
+                place = place.parent
+        if not place.is_dir():
+            raise OSError(f"{place} is not a folder")
+        _try_out(place)
+    except (OSError, ValueError) as error:
+        raise FileError(f"{shown(path)}: cannot be written: {reason(error)}") from error
 
 
 def write_bytes(path: StrPath, data: bytes | bytearray | memoryview) -> None:
@@ -102,7 +136,7 @@ def remove_leftovers(folder: StrPath, older_than: float = 3600.0) -> list[Path]:
     """
     removed = []
     try:
-        found = [file for file in Path(folder).iterdir() if _TEMPORARY_NAME.fullmatch(file.name)]
+        found = [file for file in Path(folder).iterdir() if is_leftover(file.name)]
     except (OSError, ValueError) as error:
         raise FileError(f"{shown(folder)}: cannot be listed: {reason(error)}") from error
     for file in found:
@@ -111,6 +145,11 @@ def remove_leftovers(folder: StrPath, older_than: float = 3600.0) -> list[Path]:
                 file.unlink()
                 removed.append(file)
     return removed
+
+
+def is_leftover(name: str) -> bool:
+    """Tell whether `name` is that of a temporary."""
+    return _TEMPORARY_NAME.fullmatch(name) is not None
 
 
 def _mode_to_keep(target: Path) -> int | None:
@@ -124,6 +163,17 @@ def _mode_to_keep(target: Path) -> int | None:
     if not os.access(target, os.W_OK):
         raise OSError("it is write-protected")
     return stat.S_IMODE(status.st_mode) & 0o777
+
+
+def _beside(folder: Path) -> Path:
+    return folder / f".char-rnn-{secrets.token_hex(8)}.tmp"
+
+
+def _try_out(folder: Path) -> None:
+    """Make a file in `folder` and remove it: only that tells whether it can be done."""
+    temporary = _beside(folder)
+    os.close(_create(temporary))
+    temporary.unlink()
 
 
 def _create(temporary: Path) -> int:

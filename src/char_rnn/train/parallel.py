@@ -179,7 +179,7 @@ class _Process:
         except OSError as error:
             self._errors.close()
             raise WorkerDied(
-                f"a worker process could not be started: {error}; --threads 1 does without"
+                f"a worker process could not be started: {error}; --threads 1 does without workers"
             ) from error
         self.send(json.dumps(task).encode() + b"\n")
 
@@ -204,7 +204,7 @@ class _Process:
         said = f" ({lines[-1]})" if lines else ""
         return WorkerDied(
             f"a worker process ended in the middle of the run, with the exit code {code}{said}; "
-            "go on from the last step with --resume, or with --threads 1 to do without workers"
+            "the last step is saved, and --threads 1 does without workers"
         )
 
     def close(self) -> None:

@@ -1,15 +1,17 @@
 """A run is a folder: it can be killed at any instant and goes on to the same bits.
 
-config.json        the settings, and which text it was; there before anything else is
+config.json        the settings, and which text it was; there before anything else is learned
 model.safetensors  the best model so far by validation loss
 last.safetensors   everything to resume from
 log.jsonl          one JSON object an event
 samples.txt        what the model wrote on the way
 start.safetensors  the model that training went on from, where there was one
+.lock              locked by the process that trains (train/lock.py)
+
+Who opens a run and makes its trainer changes nothing; what is written, is written by `follow`.
 """
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -21,17 +23,26 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
-from char_rnn.data.windows import calibration_start, fit, split
-from char_rnn.errors import CorruptFile, RunError
+from char_rnn.data.windows import fit, part_to_train
+from char_rnn.errors import CorruptFile, FileError, RunError
 from char_rnn.formats import RUN_SETTINGS, RUN_VERSION
 from char_rnn.model.network import Network
-from char_rnn.storage import read_json, remove_leftovers, save_tensors, write_json
+from char_rnn.storage import (
+    check_folder,
+    read_json,
+    remove_leftovers,
+    save_tensors,
+    write_json,
+)
+from char_rnn.storage.atomic import is_leftover
 from char_rnn.storage.fields import read
 from char_rnn.storage.models import LAST_FILE, MODEL_FILE, SHIPPED
+from char_rnn.storage.reading import reason, shown
 from char_rnn.train.calibration import calibrate
 from char_rnn.train.checkpoint import check_own, cut_back, read_checkpoint
 from char_rnn.train.evaluate import evaluate
 from char_rnn.train.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
+from char_rnn.train.lock import LOCK_FILE, RunLock
 from char_rnn.train.trainer import Trainer
 
 CONFIG_FILE = "config.json"
@@ -41,32 +52,37 @@ START_FILE = "start.safetensors"
 LOG_SECONDS = 2.0
 CUT_FILES = (LOG_FILE, SAMPLES_FILE)
 WRITTEN_FILES = (CONFIG_FILE, MODEL_FILE, LAST_FILE, *CUT_FILES)
+RUNS = Path("runs")
+EXERCISE = "train_rnn.py"
 
 
 class Run:
-    """The folder of one training run; it subscribes to the trainer's events."""
+    """The folder of one training run; it subscribes to the trainer's events.
 
-    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+    It is locked from `create`, `hold` or the beginning of `follow` to the end of `follow`.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any], lock: RunLock | None = None) -> None:
         self.folder = folder
         self.settings = settings
+        self._lock = lock or RunLock(folder)
+        self._kept: dict[str, int] = {}  # of each file the bytes up to the trainer's checkpoint
+        self._seen: tuple[int, ...] | None = None  # which checkpoint file that was
         self._last_log = 0.0
         self._trainer: Trainer | None = None
 
     @classmethod
     def create(
         cls, folder: Path, model: ModelConfig, train: TrainConfig, text: Corpus,
-        start: CharRNN | None = None, patterns: Sequence[str] = (),
+        start: CharRNN | None = None, patterns: Sequence[str] = (), command: str = "",
     ) -> Self:  # fmt: skip
-        """Make a new run folder, complete with its config, in one rename.
+        """Make a new run folder, or make an empty one a run; its config comes last.
 
         start: a model of `model` and of the text's vocabulary to go on from.
         patterns: with which the text was opened, so that it can be opened again.
+        command: which one makes the run, where it is not char-rnn.
+        Raises RunError if something is there, or is being made there, or nothing can be.
         """
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RunError(
-                f"{folder} exists already; choose another folder with --out, "
-                f"or go on with --resume {folder}"
-            )
         settings = {
             "format_version": RUN_VERSION,
             "text": {
@@ -76,20 +92,29 @@ class Run:
             },
             "model": model.to_dict(),
             "train": train.to_dict(),
+            "command": command,
         }  # fmt: skip
-        beside = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+        check_new(folder)
+        there, lock = folder.exists(), RunLock(folder)
         try:
-            beside.mkdir(parents=True)
-            write_json(beside / CONFIG_FILE, settings)
-            if start is not None:
-                start.save(beside / START_FILE)
-            if folder.exists():
-                folder.rmdir()
-            beside.rename(folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            lock.take()
         except OSError as error:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise RunError(f"cannot make the run folder {folder}: {error.strerror}") from error
-        return cls(folder, settings)
+            raise RunError(
+                f"cannot make the run folder {shown(folder)}: {reason(error)}"
+            ) from error
+        try:
+            check_new(folder)  # another process may have been quicker
+            there = there or not lock.held
+            if start is not None:
+                start.save(folder / START_FILE)
+            write_json(folder / CONFIG_FILE, settings)
+        except BaseException:
+            lock.release()
+            if not there and not (folder / CONFIG_FILE).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return cls(folder, settings, lock)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -130,6 +155,11 @@ class Run:
         return patterns
 
     @property
+    def command(self) -> str:
+        """The command that made the run, if it was another one than char-rnn."""
+        return EXERCISE if self.settings.get("command") == EXERCISE else ""
+
+    @property
     def start(self) -> CharRNN | None:
         """The model that the run began with, or None if it began with random weights."""
         path = self.folder / START_FILE
@@ -140,10 +170,18 @@ class Run:
         """The best model."""
         return self.folder / MODEL_FILE
 
+    def hold(self) -> None:
+        """Lock the run, so that nothing else trains in it; raise RunError if something does."""
+        self._lock.take()
+
+    def release(self) -> None:
+        """Let others train in it."""
+        self._lock.release()
+
     def trainer(self, corpus: Corpus, train: TrainConfig | None = None) -> Trainer:
         """Return a trainer at the run's last checkpoint, or at its start if there is none.
 
-        train: settings that replace the run's own (a longer run, say).
+        train: settings that replace the run's own (a longer run, say), from `follow` on.
         Raises RunError if the text is no longer the one that the run began with, or a file that
         the run writes lies elsewhere too; CorruptFile if what it goes on from does not fit.
         """
@@ -160,36 +198,55 @@ class Run:
                 f"has {corpus.vocabulary.size:,} distinct characters"
             )
         check_own(self.folder, WRITTEN_FILES)
-        remove_leftovers(self.folder, older_than=0)
         # Before anything of the size that the config claims is made.
-        trained = calibration_start(split(corpus.length, train.val_fraction)[0], train.calibration)
-        batch_size = fit(trained, train.batch_size, train.seq_length)[0]
+        length = part_to_train(corpus.length, train.val_fraction, train.calibration)
+        batch_size = fit(length, train.batch_size, train.seq_length)[0]
+        self._seen = _stamp(last)
         saved = read_checkpoint(last, config, batch_size, CUT_FILES) if last.is_file() else None
         rng = np.random.default_rng(train.rng_seed)
         model = self.start or CharRNN.from_config(config, corpus.vocabulary, rng)
         if (model.config, model.vocabulary) != (config, corpus.vocabulary):
             raise CorruptFile(f"{self.folder / START_FILE} is a model of another run")
         trainer = Trainer(model, corpus, train, rng)
-        sizes = dict.fromkeys(CUT_FILES, 0)
+        self._kept = dict.fromkeys(CUT_FILES, 0)
         if saved is not None:
-            tensors, state, sizes = saved
+            tensors, state, self._kept = saved
             trainer.restore(tensors, state, str(last))
-        for name, size in sizes.items():
-            cut_back(self.folder / name, size)
-        self._trainer = trainer
+        if self._lock.note:
+            trainer.notes.append(self._lock.note)
         return trainer
 
-    def change(self, train: TrainConfig) -> None:
-        """Write down new training settings, with which the run goes on from now on."""
-        self.settings["train"] = train.to_dict()
-        write_json(self.folder / CONFIG_FILE, self.settings)
-
     def follow(self, trainer: Trainer) -> Iterator[Event]:
-        """Pass on the events of `trainer`, writing each down first."""
+        """Pass on the events of `trainer`, which `trainer()` has made, writing each down first.
+
+        A trainer that is over yields nothing, and nothing is written.
+        """
+        if trainer.over:
+            return
+        self.hold()
+        try:
+            self._begin(trainer)
+            for event in trainer:
+                self.handle(event)
+                yield event
+        finally:
+            self.release()
+
+    def _begin(self, trainer: Trainer) -> None:
+        """Put the folder where the trainer is, and write down settings that are new."""
+        if _stamp(self.folder / LAST_FILE) != self._seen:
+            raise RunError(
+                f"{shown(self.folder)} has been trained since this trainer was made; take a new "
+                "one from Run.trainer"
+            )
         self._trainer = trainer
-        for event in trainer:
-            self.handle(event)
-            yield event
+        remove_leftovers(self.folder, older_than=0)
+        for name, size in self._kept.items():
+            cut_back(self.folder / name, size)
+        if trainer.config != self.train_config:
+            # So that the run, interrupted again, goes on to its new end.
+            self.settings["train"] = trainer.config.to_dict()
+            write_json(self.folder / CONFIG_FILE, self.settings)
 
     def handle(self, event: Event) -> None:
         """Write down what `event` tells."""
@@ -283,17 +340,47 @@ class Run:
             model.save(self.model_path)
 
 
+def check_new(folder: Path) -> None:
+    """Raise RunError if no new run could be made in `folder`; it may be there and be empty."""
+    try:
+        check_folder(folder)
+        taken = folder.is_dir() and any(not _of_making(path.name) for path in folder.iterdir())
+    except (FileError, OSError) as error:
+        raise RunError(f"cannot make a run folder: {error}") from error
+    if taken:
+        raise RunError(
+            f"{shown(folder)} exists already; choose another folder with --out, "
+            f"or go on with --resume {shown(folder)}"
+        )
+
+
+def _of_making(name: str) -> bool:
+    """Tell whether a run that is only being made, or was never finished being made, holds this."""
+    return name in (LOCK_FILE, START_FILE) or is_leftover(name)
+
+
+def _not_made(folder: Path, error: OSError) -> RunError:
+    return RunError(f"cannot make the run folder {shown(folder)}: {reason(error)}")
+
+
 def new_folder(name: str) -> Path:
-    """Return a folder in `runs/` that does not exist yet, named by `name` and the time."""
-    stem = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    """Make a new folder in `RUNS`, named by `name` and the time, and return it."""
+    stem = RUNS / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder, n = stem, 1
-    while folder.exists():
-        n += 1
-        folder = stem.with_name(f"{stem.name}-{n}")
-    return folder
+    while True:
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            n += 1
+            folder = stem.with_name(f"{stem.name}-{n}")
+        except OSError as error:
+            raise RunError(
+                f"cannot make the run folder {shown(folder)}: {reason(error)}"
+            ) from error
 
 
-def newest_run_or_shipped(folder: Path = Path("runs")) -> Path:
+def newest_run_or_shipped(folder: Path = RUNS) -> Path:
     """Return the newest run in `folder`, or the name of the model in the package."""
     try:
         return newest_run(folder)
@@ -301,12 +388,21 @@ def newest_run_or_shipped(folder: Path = Path("runs")) -> Path:
         return Path(SHIPPED)
 
 
-def newest_run(folder: Path = Path("runs")) -> Path:
+def newest_run(folder: Path = RUNS) -> Path:
     """Return the run folder in `folder` whose model was written last."""
     models = [*folder.glob(f"*/{MODEL_FILE}"), *folder.glob(f"*/{LAST_FILE}")]
     if not models:
         raise RunError(f"there is no model in {folder}; name one, or make one: char-rnn train")
     return max(models, key=lambda path: path.stat().st_mtime_ns).parent
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when the file is written anew, None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _finite(value: Any) -> Any:

@@ -139,6 +139,11 @@ class Trainer:
         return min(1.0, self.elapsed / max(60 * self.config.minutes - self._reserve, 1e-9))
 
     @property
+    def over(self) -> bool:
+        """Whether nothing is left to do: the run is finished, or out of patience."""
+        return self.progress >= 1 or self._out_of_patience
+
+    @property
     def loss(self) -> float | None:
         """Mean training loss of the last windows, nats a character."""
         return float(np.mean(self._losses)) if self._losses else None
@@ -179,7 +184,7 @@ class Trainer:
             self._peek()
             yield self._sample()
             self._losses.clear()
-        while self.progress < 1 and not self.stop and not self._out_of_patience:
+        while not self.over and not self.stop:
             began = time.perf_counter()
             try:
                 ok = self._step(workers)

@@ -5,10 +5,11 @@
 It reads weights, ids, states and masks from shared memory and leaves gradients and states there.
 A byte on standard input is a step to take (1: with dropout masks); the answer on standard output
 is the slice's summed loss, as a double. It ends when its input does: so it cannot outlive the
-run, however that ends.
+run, however that ends. A signal to stop is for the process that can save the run.
 """
 
 import json
+import signal
 import struct
 import sys
 
@@ -22,6 +23,9 @@ ANSWER = struct.Struct("=d")
 
 def main() -> None:
     """Work until standard input ends."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     orders, answers = sys.stdin.buffer, sys.stdout.buffer
     task = json.loads(orders.readline())
     shared = attach(Handle.from_dict(task["shared"]))
@@ -43,5 +47,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (KeyboardInterrupt, BrokenPipeError):
+    except BrokenPipeError:
         sys.exit(1)
