@@ -7,6 +7,7 @@ is where they meet, so it stands above both and above `generate`, and below `tra
 import dataclasses
 import operator
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +17,7 @@ from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, ModelConfig, SampleC
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary
 from char_rnn.errors import UsageError
 from char_rnn.formats import check_finite, checked_weights, model_facts
+from char_rnn.generate.batch import Texts
 from char_rnn.generate.session import Session
 from char_rnn.generate.writer import Found, Pieces, Writer
 from char_rnn.model.blas import blas_threads
@@ -301,6 +303,17 @@ class CharRNN:
         The conditions are regex, words, close, max_copy and code. threads: groups of texts that
         are written side by side, None for as many as there are cores; the texts are the same.
         """
+        return list(self.generate_each(seeds, config, rng, copies, threads))
+
+    def generate_each(
+        self, seeds: list[str], config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+        threads: int | None = None,
+    ) -> Texts:  # fmt: skip
+        """Return the same as an iterator, which has each text when it and all before it are done.
+
+        Closed early, or interrupted, its `rest` has the others as far as they came.
+        """
         draws = np.random.default_rng() if rng is None else rng
         cores = threads or os.cpu_count() or 1
         return self._writer().write_many(seeds, config or SampleConfig(), draws, copies, cores)
@@ -308,7 +321,7 @@ class CharRNN:
     def search(
         self, seed: str = "", config: SampleConfig | None = None, width: int = 10,
         groups: int = 1, results: int = 1, diversity: float = BEAM_DIVERSITY,
-        length_penalty: float = LENGTH_PENALTY,
+        length_penalty: float = LENGTH_PENALTY, stopped: Callable[[], bool] = lambda: False,
     ) -> list[Found]:  # fmt: skip
         """Return the likeliest texts that follow `seed`, the best first: a beam search.
 
@@ -317,10 +330,12 @@ class CharRNN:
         width: beams, in `groups` that avoid each other's characters; `diversity` nats for each
             beam of an earlier group that has just chosen the same one.
         length_penalty: α in the score log p / n^α, by which texts of different lengths compete.
+        stopped: asked several times a step; where it says so, the search ends with what it has.
         """
         return self._writer().search(
-            seed, config or SampleConfig(), width, groups, results, diversity, length_penalty
-        )
+            seed, config or SampleConfig(), width, groups, results, diversity, length_penalty,
+            stopped,
+        )  # fmt: skip
 
     def session(
         self, config: SampleConfig | None = None, rng: np.random.Generator | None = None

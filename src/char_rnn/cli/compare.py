@@ -32,8 +32,10 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
     found = [(folder, read_curves(folder)) for folder in runs]
     if out is not None:
         from char_rnn.analyse.plots import check_format, plot_comparison  # noqa: PLC0415
+        from char_rnn.storage import check_writable  # noqa: PLC0415
 
         check_format(out)
+        check_writable(out)
         plot_comparison([curves for _, curves in found], out)
         click.echo(f"Written: {out}", err=True)
     found.sort(key=lambda run: run[1].best[1] if run[1].best else math.inf)

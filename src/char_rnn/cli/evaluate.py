@@ -51,6 +51,7 @@ def command(
     from char_rnn.analyse.score import cold_loss, dynamic_surprisals, surprisals  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.show import waiting  # noqa: PLC0415
+    from char_rnn.storage import check_writable  # noqa: PLC0415
 
     network = CharRNN.load(model)
     corpus = _read(network, text, pattern)
@@ -58,6 +59,11 @@ def command(
     count = corpus.length - start - 1
     if count < 1:
         raise UsageError(f"{corpus.name} leaves {count + 1} characters to score; 2 are needed")
+    if windows and windows > count:
+        raise UsageError(f"--windows is {windows:,}; there are {count:,} characters to score")
+    for path in (plot, html):
+        if path is not None:
+            check_writable(path)
     report: dict[str, Any] = {
         "model": str(model), "text": corpus.name, "scored": reason, "characters": count,
     }  # fmt: skip

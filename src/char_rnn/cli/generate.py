@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from char_rnn.cli.interrupts import Interrupted, signals
 from char_rnn.cli.main import option
 from char_rnn.cli.sampling import sample_config, sampling
 from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, SampleConfig
@@ -66,6 +67,7 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
     config = sample_config(options, ctx)
     _check(options, config)
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
+    from char_rnn.storage import check_writable  # noqa: PLC0415
 
     if model is None:
         from char_rnn.train.run import newest_run_or_shipped  # noqa: PLC0415
@@ -74,6 +76,8 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
         click.echo(f"Model: {model}", err=True)
     network = CharRNN.load(model)
     seed = known(network, seed, options["skip_unknown"])
+    if options["out"] is not None:
+        check_writable(_file(options["out"], max(options["count"], options["results"])))
     import numpy as np  # noqa: PLC0415
 
     rng = np.random.default_rng(options["rng_seed"])
@@ -83,14 +87,15 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
         session = network.session(config, rng)
         converse(session)
     elif options["beam"] is not None:
-        _write_all(_searched(network, seed, config, options), options["out"])
+        _search(network, seed, config, options)
     elif options["count"] > 1:
+        from char_rnn.generate.batch import check_room  # noqa: PLC0415
+
+        check_room(options["count"], config, options["threads"] or 1)  # before a list is made
         copies = _copies(network, model, options["text"], config)
-        texts = network.generate_many(
-            [seed] * options["count"], config, rng, copies, options["threads"]
-        )
-        headed = ((f"{n} of {len(texts)}", seed + text) for n, text in enumerate(texts, 1))
-        _write_all(headed, options["out"])
+        seeds = [seed] * options["count"]
+        texts = network.generate_each(seeds, config, rng, copies, options["threads"])
+        _write_all(texts, seed, options["count"], options["out"])
     else:
         copies = _copies(network, model, options["text"], config)
         pieces = network.generate(seed, config, rng, copies, options["threads"] or 1)
@@ -108,8 +113,6 @@ def _check(options: dict[str, Any], config: SampleConfig) -> None:
     several = options["count"] > 1 or options["results"] > 1
     if several and options["out"] is not None and "{n}" not in options["out"]:
         raise UsageError("--out must hold {n} where several texts are written: name-{n}.txt")
-    if options["out"] is not None and not Path(options["out"]).parent.is_dir():
-        raise UsageError(f"--out {options['out']}: there is no such folder; make it first")
     if options["text"] is not None and not config.max_copy:
         raise UsageError("--text is the text not to copy from; give --max_copy N with it")
     alone = [name for name in ("interactive", "beam") if options[name]]
@@ -139,71 +142,110 @@ def stream(
 ) -> None:  # fmt: skip
     """Write `seed` and the `pieces` as they come, to standard output or to the file `out`.
 
-    Says once on standard error if the text falls into a loop.
+    Says once on standard error if the text falls into a loop. What was made before an error or a
+    signal is written all the same.
     """
     pieces = _watched(pieces, config)
     if out is not None:
-        from char_rnn.storage import write_text  # noqa: PLC0415
-
-        write_text(Path(out.replace("{n}", "1")), seed + "".join(pieces))
+        _collect(seed, pieces, _file(out, 1))
         return
     if highlight:
         from char_rnn.cli.highlight import write_highlighted  # noqa: PLC0415
 
         write_highlighted(seed, pieces)
         return
-    sys.stdout.write(seed)
-    for text in pieces:
-        sys.stdout.write(text)
+    try:
+        sys.stdout.write(seed)
+        for text in pieces:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    finally:
+        sys.stdout.write("\n")
         sys.stdout.flush()
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+
+
+def _collect(seed: str, pieces: Iterator[str], path: Path) -> None:
+    """Write `seed` and the `pieces` to a file: all of them, or those that came before an error."""
+    from char_rnn.storage import write_text  # noqa: PLC0415
+
+    made: list[str] = []
+    try:
+        for piece in pieces:
+            made.append(piece)
+    except BaseException:
+        text = "".join(made)
+        if text:
+            write_text(path, seed + text)
+            click.echo(f"{path}: not the whole text, {len(text):,} characters of it", err=True)
+        raise
+    write_text(path, seed + "".join(made))
+
+
+def _file(out: str, n: int) -> Path:
+    return Path(out.replace("{n}", str(n)))
 
 
 def _watched(pieces: Iterator[str], config: SampleConfig) -> Iterator[str]:
     """Yield the `pieces`, and warn once on standard error if they end in a loop."""
     from char_rnn.generate.loops import find_loop, loop_advice  # noqa: PLC0415
 
-    text, looked, warned = "", 0, False
+    text, looked, made, warned = "", 0, 0, False
     for piece in pieces:
         yield piece
-        text += piece
-        if not warned and len(text) - looked >= LOOK_EVERY:
-            looked = len(text)
-            before = max(0, looked - LOOK_BACK)
-            loop = find_loop(text[before:])
+        if warned:
+            continue
+        text, made = text + piece, made + len(piece)
+        if made - looked >= LOOK_EVERY:
+            looked, text = made, text[-LOOK_BACK:]
+            loop = find_loop(text)
             if loop is not None:
                 warned = True
-                loop = loop._replace(start=loop.start + before)
+                loop = loop._replace(start=loop.start + made - len(text))
                 click.echo(f"\nNote: {loop_advice(loop, config.temperature)}", err=True)
 
 
-def _searched(
-    network: "CharRNN", seed: str, config: SampleConfig, options: dict[str, Any]
-) -> Iterator[tuple[str, str]]:
-    """Yield a heading and a text for each result of a beam search."""
-    found = network.search(
-        seed, config, options["beam"], options["groups"], options["results"],
-        options["diversity"], options["length_penalty"],
-    )  # fmt: skip
+def _search(network: "CharRNN", seed: str, config: SampleConfig, options: dict[str, Any]) -> None:
+    """Write what a beam search finds, also if it is stopped."""
+    received: list[int] = []
+    with signals(received.append):
+        found = network.search(
+            seed, config, options["beam"], options["groups"], options["results"],
+            options["diversity"], options["length_penalty"], lambda: bool(received),
+        )  # fmt: skip
     for n, result in enumerate(found, 1):
-        yield (
-            f"{n} of {len(found)}: log p {result.log_probability:.2f}, score {result.score:.3f}",
-            seed + result.text,
-        )
+        figures = f"log p {result.log_probability:.2f}, score {result.score:.3f}"
+        heading = f"{n} of {len(found)}: {figures}{_stopped(result.whole, result.text)}"
+        _write(n, heading, seed + result.text, options["out"])
+    if received:
+        raise Interrupted(received[0])
 
 
-def _write_all(texts: Iterator[tuple[str, str]], out: str | None) -> None:
-    """Write texts under their headings to standard output, or each to its file."""
-    for n, (heading, text) in enumerate(texts, 1):
-        if out is None:
-            click.echo(f"--- {heading} ---\n{text}")
-        else:
-            from char_rnn.storage import write_text  # noqa: PLC0415
+def _write_all(texts: Any, seed: str, count: int, out: str | None) -> None:
+    """Write each of `texts` under its heading; after an error or a signal what there is of them."""
+    try:
+        for n, text in enumerate(texts, 1):
+            _write(n, f"{n} of {count}", seed + text, out)
+    except BaseException:
+        texts.close()
+        for at, (text, whole) in texts.rest():
+            if text or whole:
+                _write(at + 1, f"{at + 1} of {count}{_stopped(whole, text)}", seed + text, out)
+        raise
 
-            path = Path(out.replace("{n}", str(n)))
-            write_text(path, text)
-            click.echo(f"{path}: {heading}")
+
+def _stopped(whole: bool, text: str) -> str:
+    return "" if whole else f", stopped after {len(text):,} characters"
+
+
+def _write(n: int, heading: str, text: str, out: str | None) -> None:
+    """Write a text under its heading to standard output, or to its file."""
+    if out is None:
+        click.echo(f"--- {heading} ---\n{text}")
+    else:
+        from char_rnn.storage import write_text  # noqa: PLC0415
+
+        write_text(_file(out, n), text)
+        click.echo(f"{_file(out, n)}: {heading}")
 
 
 def _copies(network: "CharRNN", model: Path, text: str | None, config: SampleConfig) -> Any:

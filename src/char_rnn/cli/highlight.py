@@ -27,10 +27,12 @@ def write_highlighted(seed: str, pieces: Iterable[str], file: TextIO | None = No
         shown.file.flush()
 
     held = seed
-    for piece in pieces:
-        held += piece
-        if held.endswith("\n"):
-            write(held)
-            held = ""
-    if held:
-        write(held + "\n")
+    try:
+        for piece in pieces:
+            held += piece
+            if held.endswith("\n"):
+                write(held)
+                held = ""
+    finally:  # after an error or a signal, too
+        if held:
+            write(held + "\n")

@@ -1,12 +1,14 @@
 """`char-rnn generate --interactive`: a conversation with a model at the terminal."""
 
 import dataclasses
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from char_rnn.cli.interrupts import Interrupted
 from char_rnn.errors import UsageError
 
 HELP = """Write, and the model goes on, after a new line; end yours with \\ for none.
@@ -27,6 +29,11 @@ def converse(session: Any, read: Callable[[str], str] = input) -> None:
         except (EOFError, KeyboardInterrupt):
             click.echo(err=True)
             return
+        except Interrupted as stop:
+            if stop.number != signal.SIGINT:
+                raise
+            click.echo(err=True)
+            return
         if line.startswith("/"):
             if not _obey(session, line):
                 return
@@ -43,8 +50,10 @@ def _answer(pieces: Any) -> None:
         for piece in pieces:
             sys.stdout.write(piece)
             sys.stdout.flush()
-    except KeyboardInterrupt:
+    except Interrupted as stop:
         pieces.close()
+        if stop.number != signal.SIGINT:
+            raise
     sys.stdout.write("\n")
     sys.stdout.flush()
 

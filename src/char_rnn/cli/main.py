@@ -151,7 +151,7 @@ class WholeType(click.types.IntParamType):
         """Return the number."""
         number = int(super().convert(value, param, ctx))
         if abs(number) > MOST_SEED:
-            self.fail(f"{value} is too large a number", param, ctx)
+            raise UsageError(f"--{param.name if param else self.name} is too large a number")
         return number
 
 

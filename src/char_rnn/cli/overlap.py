@@ -59,11 +59,16 @@ def command(
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.show import waiting  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
+    from char_rnn.generate.batch import check_room  # noqa: PLC0415
+    from char_rnn.storage import check_writable  # noqa: PLC0415
 
+    check_room(count, SampleConfig(length, temperature), 1)
     models = {name: CharRNN.load(name) for name in model_or_text if _is_model(name)}
     kinds = {model.vocabulary.kind for model in models.values() if model.vocabulary is not None}
     as_bytes = bytes or "bytes" in kinds
     source = open_source(text, as_bytes=as_bytes) if text is not None else _own_text(models)
+    if html is not None:
+        check_writable(html)
     training = symbols_of(source, as_bytes)
     rng = np.random.default_rng(rng_seed)
     samples = []

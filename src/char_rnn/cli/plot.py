@@ -22,8 +22,10 @@ def command(run: Path | None, out: Path | None) -> None:
     curves = read_curves(newest_run() if run is None else run)
     if out is not None:
         from char_rnn.analyse.plots import check_format, plot_run  # noqa: PLC0415
+        from char_rnn.storage import check_writable  # noqa: PLC0415
 
         check_format(out)
+        check_writable(out)
         plot_run(curves, out)
         click.echo(f"Written: {out}", err=True)
     click.echo(f"{shown(curves.name)}\n{chart(curves)}")

@@ -3,10 +3,14 @@
 A product with many rows costs little more than with one. Groups run in threads with one BLAS
 thread each (model/blas.py): NumPy lets go of the interpreter in products and in its maths. Each
 group has random numbers of its own, so that the texts do not depend on how many threads there are.
+
+Whoever waits for the texts can be interrupted at any time: the groups then stop where they are.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +21,7 @@ from char_rnn.generate.sampler import after_reading, sample
 from char_rnn.generate.stop import cut, most_characters
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
+from char_rnn.model.room import need
 
 Array = np.ndarray
 
@@ -24,6 +29,49 @@ GROUP = 32
 """Streams of a group: enough for products to be products, and two groups for 64 texts."""
 LOOK = 50
 """After so many characters a group looks whether all of its texts have ended."""
+PATIENCE = 0.1
+"""Seconds between two looks for a signal: on Windows one that comes while waiting is not seen."""
+TEXT, PLACES = 500, 30
+"""Bytes that a text takes however short it is, and those of a character while its group works."""
+
+
+def check_room(count: int, config: SampleConfig, threads: int) -> None:
+    """Raise UsageError if there is no memory for `count` texts at once."""
+    length = most_characters(config)
+    side_by_side = min(count, GROUP * threads)
+    size = count * (TEXT + length) + side_by_side * length * PLACES
+    need(size, f"{count:,} texts of {length:,} characters", "write fewer or shorter ones")
+
+
+class Written(NamedTuple):
+    """A text, and whether it has come to its end; if not, it was interrupted."""
+
+    text: str
+    whole: bool
+
+
+Rest = Callable[[], list[tuple[int, Written]]]
+
+
+class Texts(Iterator[str]):
+    """Texts in the order of their seeds, each as soon as it and all before it are whole.
+
+    `close` ends the work early, and so does an exception in `next`; `rest` tells what is left then.
+    """
+
+    def __init__(self, texts: Generator[str, None, None], rest: Rest) -> None:
+        self._texts, self._rest = texts, rest
+
+    def __next__(self) -> str:
+        return next(self._texts)
+
+    def close(self) -> None:
+        """Stop writing, and wait until everything stands still."""
+        self._texts.close()
+
+    def rest(self) -> list[tuple[int, Written]]:
+        """Return what was begun and not handed out, each with its place in the order."""
+        return self._rest()
 
 
 class Batch:
@@ -38,40 +86,73 @@ class Batch:
 
     def write(
         self, seeds: Sequence[str], begun: Sequence[Array], rng: np.random.Generator, threads: int
-    ) -> list[str]:
+    ) -> Texts:
         """Return what follows each of `seeds`, which begin with the ids `begun`."""
         count = -(-len(seeds) // GROUP)
         cuts = [slice(k * GROUP, (k + 1) * GROUP) for k in range(count)]
         rngs = [rng] if count == 1 else rng.spawn(count)
+        stop = threading.Event()
+        futures: list[Future[list[Written]]] = []
+        out = 0  # texts handed out
 
-        def group(k: int) -> list[str]:
-            return self._group(seeds[cuts[k]], begun[cuts[k]], rngs[k])
+        def group(k: int) -> list[Written]:
+            return self._group(seeds[cuts[k]], begun[cuts[k]], rngs[k], stop)
 
-        with blas_threads(1), ThreadPoolExecutor(max(1, min(threads, count))) as pool:
-            return [text for texts in pool.map(group, range(count)) for text in texts]
+        def texts() -> Generator[str, None, None]:
+            nonlocal out
+            with blas_threads(1), ThreadPoolExecutor(max(1, min(threads, count))) as pool:
+                try:
+                    futures.extend(pool.submit(group, k) for k in range(count))
+                    for future in futures:
+                        while not wait([future], PATIENCE).done:
+                            pass
+                        for written in future.result():
+                            out += 1
+                            yield written.text
+                finally:
+                    stop.set()
+                    for future in futures:
+                        future.cancel()
+
+        def rest() -> list[tuple[int, Written]]:
+            found = [
+                (k * GROUP + n, written)
+                for k, future in enumerate(futures)
+                if future.done() and not future.cancelled() and future.exception() is None
+                for n, written in enumerate(future.result())
+            ]
+            return [(n, written) for n, written in found if n >= out]
+
+        return Texts(texts(), rest)
 
     def _group(
-        self, seeds: Sequence[str], begun: Sequence[Array], rng: np.random.Generator
-    ) -> list[str]:
+        self, seeds: Sequence[str], begun: Sequence[Array], rng: np.random.Generator,
+        stop: threading.Event,
+    ) -> list[Written]:  # fmt: skip
         config, V, length = self._config, self._model.vocab_size, most_characters(self._config)
         # Where there is nothing to begin with, the first character is drawn from all alike.
         drawn = [rng.integers(V, size=0 if len(ids) else 1) for ids in begun]
         firsts = [np.concatenate(pair) for pair in zip(begun, drawn, strict=True)]
-        stepper = after_reading(self._model, self._parameters, firsts)
+        stepper = after_reading(self._model, self._parameters, firsts, stop.is_set)
+        if stop.is_set():
+            return []
         chooser = Chooser(config, V, len(seeds), rng, bias_amounts(config, self._vocabulary))
         steps: list[Array] = []
 
-        def texts() -> list[tuple[str, bool]]:
-            """Return each text as far as it has come, and whether it has ended."""
+        def texts() -> list[Written]:
+            """Return each text as far as it has come."""
             ids = np.array(steps, np.intp).reshape(len(steps), len(seeds)).T
             made = (np.concatenate(pair)[:length] for pair in zip(drawn, ids, strict=True))
-            return [
+            whole = len(steps) >= length
+            cuts = (
                 cut(config, seed, self._vocabulary.decode(row))
                 for seed, row in zip(seeds, made, strict=True)
-            ]
+            )
+            return [Written(text, ended or whole) for text, ended in cuts]
 
         for ids in sample(stepper, length, chooser):
             steps.append(ids)
-            if config.ends and len(steps) % LOOK == 0 and all(ended for _, ended in texts()):
+            looks = config.ends and len(steps) % LOOK == 0
+            if stop.is_set() or (looks and all(text.whole for text in texts())):
                 break
-        return [text for text, _ in texts()]
+        return texts()

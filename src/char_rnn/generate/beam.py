@@ -24,6 +24,7 @@ from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, ModelConfig
 from char_rnn.errors import UsageError
 from char_rnn.generate.sampler import after_reading
 from char_rnn.model.parameters import Parameters
+from char_rnn.model.room import item_size, need, window_memory
 from char_rnn.model.stepper import Stepper
 
 Array = np.ndarray
@@ -38,17 +39,20 @@ class Hypothesis(NamedTuple):
     ids: (n,), what follows the seed text, with the character that ended it.
     log_probability: nats, of all of `ids` together, given the seed text.
     score: log_probability / n^length_penalty, by which hypotheses are ranked.
+    whole: False if the search was stopped before it was complete.
     """
 
     ids: Array
     log_probability: float
     score: float
+    whole: bool = True
 
 
 def beam_search(
     config: ModelConfig, parameters: Parameters, seed_ids: Array, length: int, width: int = 10,
     groups: int = 1, diversity: float = BEAM_DIVERSITY, length_penalty: float = LENGTH_PENALTY,
     ends: Ends = (), results: int = 1, temperature: float = 1.0,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> list[Hypothesis]:  # fmt: skip
     """Return the likeliest continuations of `seed_ids` (n,) that were found, the best first.
 
@@ -61,14 +65,18 @@ def beam_search(
         group's best come before any group's second best.
     temperature: divides the logits; all log-probabilities are those of softmax(logits /
         temperature). With 1 they are the model's own.
-    Raises UsageError for wrong settings and for a model whose output is not finite.
+    stopped: asked several times a step; where it says so, the search ends with what is complete, or
+        else with what the beams have written so far.
+    Raises UsageError for wrong settings, for more beams than there is memory for, and for a model
+    whose output is not finite.
     """
     seed = np.asarray(seed_ids)
     _check(config.vocab_size, seed, length, width, groups, results)
     _check_numbers(diversity, length_penalty, temperature)
+    _check_room(config, length, width, callable(ends))
     search = _Search(
         config.vocab_size, length, width, groups, diversity, length_penalty,
-        _end_mask(ends, config.vocab_size), results, temperature,
+        _end_mask(ends, config.vocab_size), results, temperature, stopped,
     )  # fmt: skip
     if length > 0:
         # The seed is read by a single stream, and all beams go on from there.
@@ -102,6 +110,11 @@ class _Complete(NamedTuple):
     at: int
     parent: int
     idx: int
+    whole: bool = True
+
+
+class _Stopped(Exception):
+    """Whoever asked for the search wants no more of it."""
 
 
 class _Search:
@@ -110,11 +123,13 @@ class _Search:
     def __init__(
         self, V: int, length: int, width: int, groups: int, diversity: float,
         length_penalty: float, ends: Array | Callable[[Array], Array] | None, results: int,
-        temperature: float,
+        temperature: float, stopped: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._V, self._length, self._width = V, length, width
         self._diversity, self._length_penalty = diversity, length_penalty
         self._ends, self._results, self._temperature = ends, results, temperature
+        self._stopped = stopped
+        self._done = 0  # whole steps
         self._parents = np.zeros((length, width), np.intp)
         self._ids = np.zeros((length, width), np.intp)
         self._log_p = np.full(width, -np.inf)
@@ -132,23 +147,37 @@ class _Search:
 
     def run(self, stepper: Stepper) -> None:
         """Search from where all streams of `stepper` are: at the end of the seed text."""
-        # A beam that is not alive has −∞; whatever else is not finite is found by `_extend`.
-        with np.errstate(all="ignore"):
-            logits = stepper.logits()
-            for t in range(self._length):
-                if t > 0:
-                    parents = self._parents[t - 1]
-                    if parents.tobytes() != self._same:
-                        stepper.select(parents)
-                    logits = stepper.step(self._ids[t - 1])
-                self._extend(logits)
-                if self._ends is not None:
-                    self._end(t)
-                self._choose(t)
-                if self._ends is not None and self._is_over():
-                    break
-            else:
-                self._finish_living()
+        try:
+            # A beam that is not alive has −∞; whatever else is not finite is found by `_extend`.
+            with np.errstate(all="ignore"):
+                self._run(stepper)
+        except _Stopped:
+            if self._done and not any(self._complete):
+                self._finish_living(whole=False)
+
+    def _run(self, stepper: Stepper) -> None:
+        logits = stepper.logits()
+        for t in range(self._length):
+            if t > 0:
+                parents = self._parents[t - 1]
+                if parents.tobytes() != self._same:
+                    stepper.select(parents)
+                self._look()
+                logits = stepper.step(self._ids[t - 1])
+            self._look()
+            self._extend(logits)
+            self._look()
+            if self._ends is not None:
+                self._end(t)
+            self._choose(t)
+            if self._ends is not None and self._is_over():
+                break
+        else:
+            self._finish_living()
+
+    def _look(self) -> None:
+        if self._stopped():
+            raise _Stopped
 
     def best(self) -> list[Hypothesis]:
         """Return the results, the best first."""
@@ -158,7 +187,8 @@ class _Search:
         found: dict[bytes, Hypothesis] = {}
         for _, c in sorted(ranks):
             ids = self._trace(c)
-            found.setdefault(ids.tobytes(), Hypothesis(ids, c.log_p, -c.negative_score))
+            hypothesis = Hypothesis(ids, c.log_p, -c.negative_score, c.whole)
+            found.setdefault(ids.tobytes(), hypothesis)
             if len(found) == self._results:
                 break
         return sorted(found.values(), key=lambda h: -h.score)
@@ -198,6 +228,7 @@ class _Search:
         self._beam_of.take(best, None, self._parents[t], "clip")
         self._id_of.take(best, None, self._ids[t], "clip")
         self._log_p = flat[best]
+        self._done = t + 1
 
     def _choose_by_groups(self, flat: Array) -> Array:
         """Return the places (W,) in `flat` of those that live on, group after group."""
@@ -249,19 +280,22 @@ class _Search:
                 return False
         return True
 
-    def _finish_living(self) -> None:
-        """Count the beams as complete: they have reached the full length."""
-        t = self._length - 1
+    def _finish_living(self, whole: bool = True) -> None:
+        """Count the beams as complete: they have reached the full length, or must end here."""
+        t = self._done - 1
         for group, complete in zip(self._groups, self._complete, strict=True):
             for beam in range(group.start, group.stop):
                 log_p = float(self._log_p[beam])
                 if log_p > -np.inf:
                     parent, idx = int(self._parents[t, beam]), int(self._ids[t, beam])
-                    self._keep(complete, log_p, t, parent, idx)
+                    self._keep(complete, log_p, t, parent, idx, whole)
 
-    def _keep(self, complete: list[_Complete], log_p: float, t: int, parent: int, idx: int) -> None:
+    def _keep(
+        self, complete: list[_Complete], log_p: float, t: int, parent: int, idx: int,
+        whole: bool = True,
+    ) -> None:  # fmt: skip
         """Add a complete hypothesis to those of its group, the best first, `results` at most."""
-        insort(complete, _Complete(-log_p / self._norm(t + 1), log_p, t, parent, idx))
+        insort(complete, _Complete(-log_p / self._norm(t + 1), log_p, t, parent, idx, whole))
         del complete[self._results :]
 
     def _norm(self, n: int) -> float:
@@ -318,6 +352,19 @@ def _check(V: int, seed: Array, length: int, width: int, groups: int, results: i
         raise UsageError(
             f"results is {results}, width {width}; no more results than beams: widen the search"
         )
+
+
+def _check_room(config: ModelConfig, length: int, width: int, ends: bool) -> None:
+    """Raise UsageError if there is no memory for the search."""
+    # Of each beam and character: z, exponentials and totals, two tables of places, what is left
+    # out, the order of the likeliest, and the logits.
+    tables = width * config.vocab_size * (3 * 8 + 2 * 8 + 2 * 8 + 8 + item_size(config))
+    written = width * length * 8 * (3 if ends else 2)
+    states = window_memory(config, 1, width)
+    need(
+        tables + written + states, f"a search with {width:,} beams over {length:,} characters",
+        "take fewer beams (--beam) or a smaller --length",
+    )  # fmt: skip
 
 
 def _check_numbers(diversity: float, length_penalty: float, temperature: float) -> None:

@@ -1,6 +1,6 @@
 """A network running on its own output."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -12,10 +12,14 @@ from char_rnn.model.stepper import Stepper
 Array = np.ndarray
 
 
-def after_reading(config: ModelConfig, parameters: Parameters, seeds: Sequence[Array]) -> Stepper:
+def after_reading(
+    config: ModelConfig, parameters: Parameters, seeds: Sequence[Array],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Stepper:  # fmt: skip
     """Return a stepper of B streams, each of which has read its own one of B `seeds`.
 
     Seeds are ids, at least one each; those of the same length are read as one batch.
+    stopped: asked at each step; where it says so nothing more is read.
     """
     sizes = np.array([len(seed) for seed in seeds])
     stepper = Stepper(config, parameters, len(seeds))
@@ -25,6 +29,8 @@ def after_reading(config: ModelConfig, parameters: Parameters, seeds: Sequence[A
         reader = stepper if len(rows) == len(seeds) else Stepper(config, parameters, len(rows))
         reader.begin(reader.initial_state())
         for ids in np.stack([seeds[row] for row in rows], axis=1).astype(np.intp):
+            if stopped():
+                break
             reader.step(ids)
         state[:, :, rows] = reader.state()
     stepper.begin(state)

@@ -1,6 +1,6 @@
 """Texts from a network and its vocabulary: what `CharRNN.generate` and its kin do."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
-from char_rnn.generate.batch import Batch
+from char_rnn.generate.batch import Batch, Texts, Written, check_room
 from char_rnn.generate.beam import beam_search, stop_texts
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.code import CodeWriter
@@ -31,11 +31,13 @@ class Found(NamedTuple):
     """What a beam search found: a text, the nats of its log-probability, and its score.
 
     The stop text that ended it counts in both figures and is not part of `text`.
+    whole: False if the search was stopped before the text came to its end.
     """
 
     text: str
     log_probability: float
     score: float
+    whole: bool = True
 
 
 class Pieces(Iterator[str]):
@@ -158,18 +160,39 @@ class Writer:
     def write_many(
         self, seeds: Sequence[str], config: SampleConfig, rng: np.random.Generator,
         copies: "CopyIndex | None" = None, threads: int = 1,
-    ) -> list[str]:  # fmt: skip
+    ) -> Texts:  # fmt: skip
         """Return what follows each of `seeds`: as one batch, or one by one under conditions."""
+        check_room(len(seeds), config, threads)
         if config.constrained or config.code:
-            return ["".join(self.write(seed, config, rng, copies)) for seed in seeds]
-        if not seeds:
-            return []
+            return self._one_by_one(seeds, config, rng, copies)
         batch = Batch(self._config, self._parameters, self._vocabulary, config)
         return batch.write(seeds, [self.begin(seed) for seed in seeds], rng, threads)
 
+    def _one_by_one(
+        self, seeds: Sequence[str], config: SampleConfig, rng: np.random.Generator,
+        copies: "CopyIndex | None",
+    ) -> Texts:  # fmt: skip
+        pieces: list[str] = []  # of the text in hand
+        at = 0
+
+        def texts() -> Generator[str, None, None]:
+            nonlocal at
+            for seed in seeds:
+                for piece in self.write(seed, config, rng, copies):
+                    pieces.append(piece)
+                text = "".join(pieces)
+                pieces.clear()
+                at += 1
+                yield text
+
+        def rest() -> list[tuple[int, Written]]:
+            return [(at, Written("".join(pieces), False))] if pieces else []
+
+        return Texts(texts(), rest)
+
     def search(
         self, seed: str, config: SampleConfig, width: int, groups: int, results: int,
-        diversity: float, length_penalty: float,
+        diversity: float, length_penalty: float, stopped: Callable[[], bool] = lambda: False,
     ) -> list[Found]:  # fmt: skip
         """Return the likeliest texts that follow `seed`, the best first."""
         if config.lines > 1 or config.until_line_end or config.constrained or config.code:
@@ -186,12 +209,15 @@ class Writer:
         with blas_threads(1):
             found = beam_search(
                 self._config, self._parameters, ids, config.length, width, groups, diversity,
-                length_penalty, ends, results,
+                length_penalty, ends, results, stopped=stopped,
             )  # fmt: skip
         return [
-            Found(cut(config, "", self._vocabulary.decode(h.ids))[0], h.log_probability, h.score)
+            Found(
+                cut(config, "", self._vocabulary.decode(h.ids))[0], h.log_probability, h.score,
+                h.whole,
+            )
             for h in found
-        ]
+        ]  # fmt: skip
 
     def _chooser(self, config: SampleConfig, B: int, rng: np.random.Generator) -> Chooser:
         amounts = bias_amounts(config, self._vocabulary)

@@ -9,10 +9,12 @@ from char_rnn.model.layer import Layer
 from char_rnn.model.loss import cross_entropy_gradient_, exponentials, nats
 from char_rnn.model.memory import aligned
 from char_rnn.model.parameters import STATE_NAMES, Parameters
+from char_rnn.model.room import need, window_memory
 
 Array = np.ndarray
 
 RANDOM_STATE_SCALE = 0.1
+LARGE = 200_000_000  # bytes of a window, from which on it is asked whether they are there
 
 
 class Network:
@@ -49,9 +51,15 @@ class Network:
         return state
 
     def prepare(self, T: int, B: int) -> None:
-        """Take the parameters as they are now, for windows of shape (T, B)."""
+        """Take the parameters as they are now, for windows of shape (T, B).
+
+        Raises UsageError if there is not the memory for them.
+        """
         V, H = self.config.vocab_size, self.config.hidden_size
         if self._shape != (T, B):
+            size = window_memory(self.config, T, B)
+            if size > LARGE:
+                need(size, f"windows of {B:,} × {T:,} characters", "take fewer or shorter ones")
             self._shape = (T, B)
             self.logits = aligned((V, T * B), self.config.dtype)
             self._exps = aligned((V, T * B), self.config.dtype)

@@ -27,11 +27,14 @@ def check_room(model: ModelConfig, train: TrainConfig, length: int | None = None
     size = PROCESS * slices + copies * weights * item_size(model) + window_memory(model, T, B)
     if length is not None and train.val_fraction > 0:
         size += window_memory(model, evaluate.WINDOW, evaluate.STREAMS)
-    windows = f", windows of {B:,} × {T:,} characters" if length is not None else ""
+    what = f"training {model.layers:,} × {model.cell} of {model.hidden_size:,} units"
+    if length is not None:
+        what += f" with windows of {B:,} × {T:,} characters"
+    if slices > 1:
+        what += f" in {slices:,} processes"
     need(
         size,
-        f"training {model.layers:,} × {model.cell} of {model.hidden_size:,} units{windows}, in "
-        f"{slices:,} processes,",
+        what,
         "choose fewer --layers or --hidden_size, or a smaller --batch_size, --seq_length or "
         "--threads",
     )

@@ -348,6 +348,10 @@ def check_new(folder: Path) -> None:
     except (FileError, OSError) as error:
         raise RunError(f"cannot make a run folder: {error}") from error
     if taken:
+        if (folder / LOCK_FILE).is_file():
+            lock = RunLock(folder)
+            lock.take()  # if it is in use, that is what to say
+            lock.release()
         raise RunError(
             f"{shown(folder)} exists already; choose another folder with --out, "
             f"or go on with --resume {shown(folder)}"
