@@ -114,7 +114,6 @@ def test_a_conversation():
         (["--bias", "é=1"], "'é'"),
         (["--count", "0"], "--count"),
         (["--count", "2", "--out", "a.txt"], "{n}"),
-        (["--out", "nowhere/a.txt"], "no such folder"),
         (["--beam", "4", "--count", "2"], "exclude"),
         (["--groups", "2"], "--beam"),
         (["--beam", "4", "--until_line_end"], "beam search"),

@@ -14,6 +14,8 @@ import pytest
 from char_rnn.errors import CorruptFile, FileError, UsageError
 from char_rnn.storage import (
     atomic,
+    check_folder,
+    check_writable,
     read_bytes,
     read_json,
     remove_leftovers,
@@ -205,3 +207,32 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
             read_bytes(path, 9)
         assert "\n" not in str(caught.value)
     assert read_bytes(tmp_path / "ten", 10) == b"x" * 10
+
+
+def test_a_place_is_tried_out_and_its_folders_are_made(tmp_path: Path) -> None:
+    check_writable(tmp_path / "a" / "b" / "c.txt")
+    (tmp_path / "there").write_bytes(b"old")
+    check_writable(tmp_path / "there")
+    assert (tmp_path / "there").read_bytes() == b"old"
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    for wrong in ("there/x", "there/x/y", "a", "a\0b", "x" * 999):
+        with pytest.raises(FileError, match="cannot be written"):
+            check_writable(tmp_path / wrong)
+    check_folder(tmp_path / "new" / "er")
+    assert not (tmp_path / "new").exists()
+    for wrong in ("there", "there/x", "a\0b", "x" * 999):
+        with pytest.raises(FileError, match="cannot be written"):
+            check_folder(tmp_path / wrong)
+
+
+@posix
+def test_a_folder_where_nothing_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(atomic, "_create", refused)
+    for check in (check_writable, check_folder):
+        with pytest.raises(FileError, match="Permission denied"):
+            check(tmp_path / "a")

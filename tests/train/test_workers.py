@@ -63,7 +63,7 @@ def test_a_worker_that_dies_ends_the_run_with_its_state_saved(monkeypatch, tmp_p
     list(whole.follow(whole.trainer(corpus)))
     run = Run.create(tmp_path / "run", model, CONFIG, corpus)
     events = []
-    with pytest.raises(WorkerDied, match=r"exit code .*--resume"):
+    with pytest.raises(WorkerDied, match=r"exit code .*--threads 1"):
         for event in run.follow(run.trainer(corpus)):
             events.append(event)
             if isinstance(event, Step) and event.iteration == 5:

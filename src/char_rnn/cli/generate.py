@@ -154,14 +154,17 @@ def stream(
 
         write_highlighted(seed, pieces)
         return
+    begun = False
     try:
-        sys.stdout.write(seed)
         for text in pieces:
-            sys.stdout.write(text)
+            sys.stdout.write(text if begun else seed + text)
             sys.stdout.flush()
+            begun = True
     finally:
-        sys.stdout.write("\n")
-        sys.stdout.flush()
+        if begun:
+            click.echo()
+    if not begun:
+        click.echo(seed)
 
 
 def _collect(seed: str, pieces: Iterator[str], path: Path) -> None:

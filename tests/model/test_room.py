@@ -1,0 +1,69 @@
+"""The memory that is asked for is the memory that is taken, and there is an answer everywhere."""
+
+import itertools
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from char_rnn.config import ModelConfig
+from char_rnn.errors import UsageError
+from char_rnn.model import room
+from char_rnn.model.network import Network
+from char_rnn.model.parameters import Parameters, parameter_shapes
+
+KINDS = [*itertools.product(("rnn", "gru", "lstm"), (1, 2, 5), (False, True), (False, True))]
+SIZES = [("rnn", 1, 60), ("lstm", 2, 60), ("gru", 1, 900)]
+
+
+@pytest.mark.parametrize(("cell", "layers", "layer_norm", "tied"), KINDS)
+def test_parameters_are_counted_without_making_them(cell, layers, layer_norm, tied):
+    for initial in ("zeros", "learned"):
+        config = ModelConfig(
+            7, 5, cell, layers, layer_norm=layer_norm, tied=tied, initial_state=initial
+        )
+        sizes = (math.prod(shape) for shape in parameter_shapes(config).values())
+        assert room.parameter_count(config) == sum(sizes)
+
+
+def test_a_billion_layers_take_no_time():
+    assert room.parameter_count(ModelConfig(7, 5, "gru", 10**9)) > 10**11
+
+
+@pytest.mark.parametrize(
+    ("cell", "layers", "V"), [("rnn", 1, 60), ("lstm", 2, 60), ("gru", 1, 900)]
+)
+def test_a_window_takes_what_is_asked_for(cell, layers, V):
+    config = ModelConfig(V, 64, cell, layers)
+    network = Network(config, Parameters(config))
+    ids = np.zeros((50, 32), np.intp)
+    tracemalloc.start()
+    try:
+        network.prepare(*ids.shape)
+        network.forward(ids, network.initial_state(32))
+        network.backward(ids)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.6 < room.window_memory(config, 50, 32) / most < 1.4
+
+
+def test_a_network_asks_before_it_takes(monkeypatch):
+    monkeypatch.setattr(room, "available_memory", lambda: 5e8)
+    config = ModelConfig(60, 64)
+    network = Network(config, Parameters(config))
+    with pytest.raises(UsageError, match=r"windows of 100,000 × 100 .* of memory, and 500 MB"):
+        network.prepare(100, 100_000)
+
+
+def test_limits(tmp_path, monkeypatch):
+    assert 1e6 < room.available_memory() < 1e15
+    for name, text in (("max", 5000), ("current", 3000), ("stat", "anon 1\ninactive_file 500\n")):
+        (tmp_path / f"memory.{name}").write_text(str(text))
+    assert room._of_group(tmp_path) == 2500
+    (tmp_path / "memory.max").write_text("max\n")
+    assert room._of_group(tmp_path) == math.inf
+    assert [room.amount(size) for size in (7, 4e6, 23.6e9, 1e40)] == [
+        "7.0 bytes", "4.0 MB", "24 GB", "thousands of TB",
+    ]  # fmt: skip
