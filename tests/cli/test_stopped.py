@@ -193,6 +193,32 @@ def test_what_is_advised_on_resume_is_accepted(home, monkeypatch, capsys):
     assert train["threads"] == 2 and train["patience"] == 0
 
 
+def test_a_worker_that_cannot_start_is_done_without(home, monkeypatch, capsys):
+    sizes = ["--hidden_size", 64, "--batch_size", 8, "--seq_length", 25, "--threads", 2]
+    monkeypatch.setattr("char_rnn.train.parallel.sys.executable", "/no/such/python")
+    code, _, err = call(
+        monkeypatch, capsys, "train", "text.txt", *sizes, "--iterations", 3, "--out", "r"
+    )
+    assert code == 1 and err.endswith("or `char-rnn train --resume r --threads 1`\n")
+    advised = err.rpartition("`char-rnn ")[2].strip("`\n").split()
+    assert call(monkeypatch, capsys, *advised)[0] == 0
+
+
+def test_a_full_disk_under_the_output_ends_training_and_saves_it(home, monkeypatch, capsys):
+    shown = []
+
+    def full(self, event):
+        shown.append(event)
+        if event.iteration == 5:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("char_rnn.cli.show.Show.show", full)
+    monkeypatch.setattr("char_rnn.cli.session.silence", lambda stream: None)
+    code, _, err = call(monkeypatch, capsys, "train", "text.txt", *SMALL, *LONG, "--out", "r")
+    assert code == 1 and "(No space left on device). Stopped and saved at iteration 5" in err
+    assert saved(home / "r") == shown[-1].iteration == 5
+
+
 def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch):
     import errno  # noqa: PLC0415
 

@@ -1,6 +1,8 @@
 """Worker processes: that they end with their run, and that their death loses nothing."""
 
 import dataclasses
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -127,6 +129,18 @@ def alive(pid):
     except FileNotFoundError:
         return False
     return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+def test_a_worker_leaves_signals_to_the_process_that_can_save():
+    config = ModelConfig(5, 4)
+    ids = np.zeros((3, 4), np.int64)
+    with Workers(config, Parameters(config), 2, 3, 4) as workers:
+        state = workers.initial_state(4, np.random.default_rng(0))
+        workers.step(ids, ids, state)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            workers._processes[0]._process.send_signal(number)
+        workers.step(ids, ids, state)
 
 
 def test_a_worker_that_cannot_start_is_told(monkeypatch):

@@ -10,6 +10,7 @@ import click
 from char_rnn.cli.interrupts import failed_output, signals, silence
 from char_rnn.cli.show import Show
 from char_rnn.errors import WorkerDied
+from char_rnn.storage.reading import reason
 from char_rnn.train.events import End
 from char_rnn.train.run import Run
 from char_rnn.train.trainer import Trainer
@@ -38,6 +39,7 @@ class _Shown:
     def __init__(self, trainer: Trainer) -> None:
         self._trainer = trainer
         self.code = 0
+        self.why = ""
 
     def __call__(self, act: Callable[..., object], *arguments: object) -> None:
         if self.code:
@@ -46,6 +48,7 @@ class _Shown:
             act(*arguments)
         except OSError as error:
             self.code = failed_output(error)
+            self.why = f"The output cannot be written ({reason(error)}). "
             self._trainer.stop = True
             silence(sys.stdout)
 
@@ -81,5 +84,7 @@ def train_to_end(run: Run, trainer: Trainer, show: Show, again: str) -> Ending:
     code = 128 + received[0] if received else shown.code
     ending = Ending(end, code, shown.code != 0)
     if end.reason == "interrupted":
-        ending.say(f"\nStopped and saved at iteration {end.iteration:,}. Go on with:\n  {again}")
+        ending.say(
+            f"\n{shown.why}Stopped and saved at iteration {end.iteration:,}. Go on with:\n  {again}"
+        )
     return ending

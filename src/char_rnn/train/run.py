@@ -335,9 +335,10 @@ class Run:
         facts = model.facts() | {
             "kind": "checkpoint", "trainer": _finite(event.facts), "written": written,
         }  # fmt: skip
-        save_tensors(self.folder / LAST_FILE, event.tensors, facts)
+        # The checkpoint comes last: what it says was done is there.
         if best is None:  # without validation the newest model is the best there is
             model.save(self.model_path)
+        save_tensors(self.folder / LAST_FILE, event.tensors, facts)
 
 
 def check_new(folder: Path) -> None:
