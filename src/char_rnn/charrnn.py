@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, ModelConfig, SampleConfig
+from char_rnn.config import BEAM_DIVERSITY, DTYPES, LENGTH_PENALTY, ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary
-from char_rnn.errors import UsageError
+from char_rnn.errors import UsageError, unknown_name
 from char_rnn.formats import check_finite, checked_weights, model_facts
+from char_rnn.generate.arguments import as_generator, as_settings, as_text, as_texts
 from char_rnn.generate.batch import Texts
 from char_rnn.generate.session import Session
 from char_rnn.generate.writer import Found, Pieces, Writer
@@ -65,16 +66,16 @@ class CharRNN:
         tied: bool = ModelConfig.tied,
     ) -> None:
         config = ModelConfig(
-            vocab_size=operator.index(vocab_size),
-            hidden_size=operator.index(hidden_size),
+            vocab_size=_whole("vocab_size", vocab_size),
+            hidden_size=_whole("hidden_size", hidden_size),
             cell=cell,
-            layers=operator.index(layers),
+            layers=_whole("layers", layers),
             reset_after=None if reset_after is None else bool(reset_after),
             init=init,
             initial_state=initial_state,
             layer_norm=bool(layer_norm),
             tied=bool(tied),
-            dtype=np.dtype(dtype).name,
+            dtype=_dtype_name(dtype),
         )
         self._set_up(config, vocabulary, rng)
         initialise_(self.parameters, config, self.rng)
@@ -128,6 +129,8 @@ class CharRNN:
         vocabulary: AnyVocabulary | None,
         rng: np.random.Generator | None = None,
     ) -> None:
+        if vocabulary is not None and not isinstance(vocabulary, AnyVocabulary):
+            raise UsageError(f"vocabulary is {vocabulary!r}; it must be a Vocabulary, of its text")
         if vocabulary is not None and vocabulary.size != config.vocab_size:
             raise UsageError(
                 f"vocab_size is {config.vocab_size} but the vocabulary has {vocabulary.size} "
@@ -135,7 +138,7 @@ class CharRNN:
             )
         self.config = config
         self.vocabulary = vocabulary
-        self.rng = np.random.default_rng() if rng is None else rng
+        self.rng = as_generator(rng)
         self.parameters = Parameters(config)
         self.summary: dict[str, Any] = {}
         self._network = Network(config, self.parameters)
@@ -211,8 +214,13 @@ class CharRNN:
 
         targets: (T, B) or (T,) ids, the shape that `forward` had. The gradients are the caller's
         own, under the names of `parameters`; `state_gradient` holds that of the initial state.
+        Raises UsageError for wrong shapes and ids, and where no `forward` came before.
         """
         ids = self._ids("targets", targets)
+        if not self._network.can_go_back:
+            raise UsageError(
+                "backward has no forward before it; call forward(inputs) first, each time"
+            )
         if ids.shape != self._network._shape:
             raise UsageError(
                 f"targets have the shape {ids.shape}; the inputs had {self._network._shape}"
@@ -223,7 +231,10 @@ class CharRNN:
         return total / ids.size, {k: v.copy() for k, v in self._network.gradients.items()}
 
     def _ids(self, what: str, ids: Any) -> Array:
-        array = np.asarray(ids)
+        try:
+            array = np.asarray(ids)
+        except ValueError:
+            raise UsageError(f"{what} have rows of different lengths; expected (T, B)") from None
         if array.ndim == 1:
             array = array[:, None]
         if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "iu":
@@ -239,14 +250,16 @@ class CharRNN:
         return array.astype(np.intp)
 
     def _inner_state(self, state: State, B: int) -> Array:
-        parts = list(state) if self._network.cell.states > 1 else [state]
-        shape = (self.config.layers, B, self.config.hidden_size)
-        found = [np.shape(part) for part in parts]
-        if found != [shape] * self._network.cell.states:
-            raise UsageError(
-                f"state has the shape {found}; expected {self._network.cell.states} of {shape}"
-            )
-        return np.stack([np.asarray(part, self.config.dtype) for part in parts])
+        count, shape = self._network.cell.states, (self.config.layers, B, self.config.hidden_size)
+        try:
+            parts = list(state) if count > 1 else [state]
+            arrays = [np.asarray(part, self.config.dtype) for part in parts]
+        except (TypeError, ValueError):
+            raise UsageError(f"state is {state!r}; expected {count} of {shape}") from None
+        found = [array.shape for array in arrays]
+        if found != [shape] * count:
+            raise UsageError(f"state has the shape {found}; expected {count} of {shape}")
+        return np.stack(arrays)
 
     def _outer_state(self, state: Array) -> State:
         return (state[0], state[1]) if len(state) == 2 else state[0]
@@ -265,8 +278,8 @@ class CharRNN:
         threads: of BLAS. Two help only where a layer has a million weights or more, on a machine
             with nothing else to do.
         """
-        draws = np.random.default_rng() if rng is None else rng
-        return self._writer().write(seed, config or SampleConfig(), draws, copies, threads)
+        seed, config, draws = as_text("seed", seed), as_settings(config), as_generator(rng)
+        return self._writer().write(seed, config, draws, copies, threads)
 
     def sample(
         self, seed: str = "", length: int = SampleConfig.length,
@@ -290,6 +303,7 @@ class CharRNN:
         Many times as fast as one after the other. A stream's text depends on `rng` and on how
         many streams there are. An empty seed begins a new line, where the vocabulary has one.
         """
+        seeds = as_texts("seeds", seeds)
         texts = self.generate_many(seeds, SampleConfig(length, temperature, **settings), rng)
         return [seed + text for seed, text in zip(seeds, texts, strict=True)]
 
@@ -314,9 +328,9 @@ class CharRNN:
 
         Closed early, or interrupted, its `rest` has the others as far as they came.
         """
-        draws = np.random.default_rng() if rng is None else rng
+        seeds, config, draws = as_texts("seeds", seeds), as_settings(config), as_generator(rng)
         cores = threads or os.cpu_count() or 1
-        return self._writer().write_many(seeds, config or SampleConfig(), draws, copies, cores)
+        return self._writer().write_many(seeds, config, draws, copies, cores)
 
     def search(
         self, seed: str = "", config: SampleConfig | None = None, width: int = 10,
@@ -332,18 +346,18 @@ class CharRNN:
         length_penalty: α in the score log p / n^α, by which texts of different lengths compete.
         stopped: asked several times a step; where it says so, the search ends with what it has.
         """
+        seed, config = as_text("seed", seed), as_settings(config)
         return self._writer().search(
-            seed, config or SampleConfig(), width, groups, results, diversity, length_penalty,
-            stopped,
-        )  # fmt: skip
+            seed, config, width, groups, results, diversity, length_penalty, stopped
+        )
 
     def session(
         self, config: SampleConfig | None = None, rng: np.random.Generator | None = None
     ) -> Session:
         """Return a conversation: the model goes on from what it reads, turn by turn."""
-        draws = np.random.default_rng() if rng is None else rng
+        config, draws = as_settings(config), as_generator(rng)
         vocabulary = self._need_vocabulary()
-        return Session(self.config, self.parameters, vocabulary, config or SampleConfig(), draws)
+        return Session(self.config, self.parameters, vocabulary, config, draws)
 
     def _writer(self) -> Writer:
         return Writer(self.config, self.parameters, self._need_vocabulary())
@@ -373,6 +387,8 @@ class CharRNN:
         The pickle is a plain dictionary of arrays, strings and numbers.
         dtype: `float16` halves a safetensors file; the model is computed in its own dtype again.
         """
+        if dtype is not None and _dtype_name(dtype) not in (*DTYPES, "float16"):
+            raise UsageError(f"unknown dtype {dtype!r}; known: {', '.join(DTYPES)}, float16")
         if Path(path).suffix == ".pkl":
             save_pickle(Path(path), self.facts() | {"parameters": dict(self.parameters)})
             return
@@ -409,3 +425,17 @@ class CharRNN:
     def spare_names(self) -> list[str]:
         """Return the parameters that only repeat others (see `is_spare`)."""
         return [name for name in self.parameters if is_spare(name, self._network.cell)]
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise UsageError(f"{name} is {value!r}; it must be a whole number") from None
+
+
+def _dtype_name(dtype: Any) -> str:
+    try:
+        return str(np.dtype(dtype).name)
+    except TypeError:
+        raise unknown_name("dtype", dtype, DTYPES) from None

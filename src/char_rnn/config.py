@@ -81,6 +81,33 @@ def _boolean(name: str, value: object) -> None:
         raise UsageError(f"{name} is {value!r}; it must be true or false")
 
 
+def _text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise UsageError(f"{name} is {value!r}; it must be a text")
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    """Return `value` as a tuple: a list, as it comes out of JSON, but not one text alone."""
+    if isinstance(value, str):
+        raise UsageError(f"{name} is the one text {value!r}; it must be a tuple: ({value!r},)")
+    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
+        raise UsageError(f"{name} is {value!r}; it must be a tuple of texts")
+    return tuple(value)
+
+
+def _weights(value: object) -> tuple[tuple[str, float], ...]:
+    """Return the pairs of a bias; what comes out of JSON has lists for them."""
+    pairs: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
+    for pair in pairs:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise UsageError(f"bias is {value!r}; it must be pairs of a character and a number")
+        char, amount = pair
+        one = isinstance(char, str) and len(char) == 1
+        if not one or not isinstance(amount, int | float) or math.isnan(amount):
+            raise UsageError(f"bias {char!r}: {amount!r}; it must be a character and a number")
+    return tuple((char, amount) for char, amount in pairs)
+
+
 def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise unknown_name(name, value, known)
@@ -323,14 +350,11 @@ class SampleConfig(_Config):
         _between("min_p", self.min_p, 0, 1, closed=True)
         for name in ("until_line_end", "close"):
             _boolean(name, getattr(self, name))
-        # Lists, as they come out of JSON, become tuples.
-        bias = tuple((char, amount) for char, amount in self.bias)
-        for name in ("stop", "words"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        object.__setattr__(self, "bias", bias)
-        for char, amount in bias:
-            if len(char) != 1 or not isinstance(amount, int | float) or math.isnan(amount):
-                raise UsageError(f"bias {char!r}: {amount!r}; it must be a character and a number")
+        for name in ("forbid", "regex", "code"):
+            _text(name, getattr(self, name))
+        for name in ("stop", "words", "order"):
+            object.__setattr__(self, name, _texts(name, getattr(self, name)))
+        object.__setattr__(self, "bias", _weights(self.bias))
         if not all(self.stop) or not all(self.words):
             raise UsageError("an empty text cannot end the output, nor an empty word be in it")
         for name in self.order:
@@ -338,7 +362,7 @@ class SampleConfig(_Config):
         if len(set(self.order)) < len(self.order):
             raise UsageError(f"the order {', '.join(self.order)} names a strategy twice")
         rest = tuple(name for name in STRATEGIES if name not in self.order)
-        object.__setattr__(self, "order", rest + tuple(self.order))
+        object.__setattr__(self, "order", rest + self.order)
         if self.code:
             _one_of("code", self.code, CODES)
 

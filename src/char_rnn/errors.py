@@ -19,8 +19,13 @@ CharRNNError
 └── MissingExtra          an optional dependency is not installed
 
 Every message is one line that names the thing, what was found, what was expected and what to do.
-The command line exits with 2 on a UsageError and with 1 on every other error of this tree.
+The command line exits with 2 on a UsageError and with 1 on every other error of this tree. What
+names an option of it does so in brackets, (--bytes): a command that has no such option leaves the
+brackets out (cli/words.py).
 """
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class CharRNNError(Exception):
@@ -91,6 +96,18 @@ class MissingExtra(CharRNNError, ImportError):
     """An optional dependency is not installed."""
 
 
-def unknown_name(kind: str, name: object, known: "list[str] | tuple[str, ...]") -> UsageError:
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> UsageError:
     """Return the error for a `name` that is not among the `known` ones of its `kind`."""
-    return UsageError(f"unknown {kind} {name!r}; known: {', '.join(known)}")
+    names = list(known)
+    return UsageError(
+        f"unknown {kind} {name!r}{did_you_mean(name, names)}; known: {', '.join(names)}"
+    )
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return a question that names the one of `known` most like `name`, or nothing."""
+    names = list(known)
+    text = str(name).lower()
+    begun = [known for known in names if text and known.lower().startswith(text)]
+    close = begun if len(begun) == 1 else get_close_matches(text, names, 1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -12,8 +12,9 @@ import click
 from char_rnn import __version__
 from char_rnn.cli.interrupts import CLOSED_PIPE, Interrupted, flush, signals, silence
 from char_rnn.cli.terminal import set_up
+from char_rnn.cli.words import fitting
 from char_rnn.config import MOST_SEED
-from char_rnn.errors import CharRNNError, UsageError
+from char_rnn.errors import CharRNNError, UsageError, unknown_name
 from char_rnn.temperature import Constant, parse_temperature
 
 COMMANDS = {
@@ -28,7 +29,12 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called, so that --help is quick."""
+    """A group whose commands are imported when they are called, so that --help is quick.
+
+    called: the command that was looked up last.
+    """
+
+    called: click.Command | None = None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
@@ -40,7 +46,16 @@ class LazyGroup(click.Group):
             return None
         command = import_module(f"char_rnn.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
+        self.called = command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that `args` begin with; name one like it where there is none."""
+        if args[0] not in COMMANDS:
+            raise unknown_name("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing one."""
@@ -99,6 +114,7 @@ def _run(command: click.Command, name: str) -> int:
         code, said = _verdict(error)
         if not code:
             raise
+        said = fitting(said, getattr(command, "called", None) or command)
         with suppress(OSError):
             click.echo(f"{name}: {said}", err=True, color=True)
         return code
@@ -157,6 +173,8 @@ class WholeType(click.types.IntParamType):
 
 TEMPERATURE = TemperatureType()
 WHOLE = WholeType()
+COUNT = click.IntRange(min=1, max=MOST_SEED)
+RNG_SEED = click.IntRange(min=0, max=MOST_SEED)
 Decorator = Callable[[Callable[..., object]], Callable[..., object]]
 
 

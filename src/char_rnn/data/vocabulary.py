@@ -1,8 +1,10 @@
 """Characters as numbers: the vocabulary of a text, and the 256 bytes."""
 
 import codecs
+import operator
+import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from char_rnn.storage.fields import Maybe, MisfitError, choice, misfit, read, re
 
 Array = np.ndarray
 MOST_NAMED = 10
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 
 
 class Vocabulary:
@@ -23,7 +26,7 @@ class Vocabulary:
     kind: ClassVar[str] = "characters"
 
     def __init__(self, text: str) -> None:
-        self.chars = sorted(set(text))
+        self.chars = sorted(set(_checked_text(text)))
         self.size = len(self.chars)
         self.char_to_idx = {ch: i for i, ch in enumerate(self.chars)}
         self.idx_to_char = dict(enumerate(self.chars))
@@ -41,23 +44,32 @@ class Vocabulary:
 
     def encode(self, text: str) -> Array:
         """Return the ids of `text`, (len(text),); UnknownCharacters names what has none."""
-        return self.encode_codes(code_points(text))
+        try:
+            return self.encode_codes(code_points(_checked_text(text)))
+        except UnknownCharacters as error:
+            form, same = self.best_form(text)
+            if self.unknown(same):
+                raise
+            raise UnknownCharacters(
+                f"{error}, or take the text in the form {form}, which it knows: "
+                f"unicodedata.normalize({form!r}, text)"
+            ) from None
 
     def encode_codes(self, codes: Array) -> Array:
         """Return the ids of Unicode code points (N,) uint32."""
-        ids = self._table[np.minimum(codes, len(self._table) - 1)]
+        ids = self._ids_of(codes)
         if np.any(ids == self.size):
-            raise self._unknown_error(np.unique(codes[ids == self.size]))
+            unknown = map(chr, np.unique(codes[ids == self.size]))
+            raise UnknownCharacters(
+                f"the model does not know the characters {named(unknown)}; leave them out"
+            )
         encoded: Array = ids.astype(self.dtype)
         return encoded
 
-    def _unknown_error(self, codes: Array) -> UnknownCharacters:
-        named = ", ".join(repr(chr(code)) for code in codes[:MOST_NAMED])
-        more = f" and {len(codes) - MOST_NAMED} more" if len(codes) > MOST_NAMED else ""
-        return UnknownCharacters(
-            f"the model does not know the characters {named}{more}; "
-            "leave them out, or drop them with --skip_unknown"
-        )
+    def _ids_of(self, codes: Array) -> Array:
+        """Return the ids of code points (N,), `size` for what has none."""
+        ids: Array = self._table[np.minimum(codes, len(self._table) - 1)]
+        return ids
 
     def decode(self, ids: Sequence[int] | Array) -> str:
         """Return the text of `ids`; an id out of range raises UsageError."""
@@ -67,9 +79,19 @@ class Vocabulary:
         """Return the distinct characters of `text` that are not in the vocabulary, sorted."""
         return sorted(set(text) - set(self.chars))
 
+    def best_form(self, text: str) -> tuple[str, str]:
+        """Return the Unicode form in which the fewest characters are unknown, and `text` in it.
+
+        The form is NFC or NFD, or "" where `text` is best as it is.
+        """
+        forms = {"": text} | {form: unicodedata.normalize(form, text) for form in FORMS}
+        best = min(forms, key=lambda form: len(self.unknown(forms[form])))
+        return best, forms[best]
+
     def without_unknown(self, text: str) -> str:
         """Return `text` without the characters that are not in the vocabulary."""
-        return "".join(ch for ch in text if ch in self.char_to_idx)
+        codes = code_points(text)
+        return from_code_points(codes[self._ids_of(codes) != self.size])
 
     def decoder(self) -> "CharacterDecoder":
         """Return a decoder that takes one id at a time."""
@@ -116,13 +138,7 @@ class ByteVocabulary:
 
         Bytes that the system could not decode (surrogateescape) come back as they were.
         """
-        if isinstance(text, str):
-            try:
-                data = text.encode("utf-8", "surrogateescape")
-            except UnicodeEncodeError:
-                data = text.encode("utf-8", "surrogatepass")
-        else:
-            data = text
+        data = text if isinstance(text, bytes) else _utf8(_checked_text(text))
         return np.frombuffer(data, np.uint8).copy()
 
     def decode_bytes(self, ids: Sequence[int] | Array) -> bytes:
@@ -136,6 +152,10 @@ class ByteVocabulary:
     def unknown(self, text: str) -> list[str]:
         """Return an empty list: every byte is known."""
         return []
+
+    def best_form(self, text: str) -> tuple[str, str]:
+        """Return "" and `text`: every byte is known."""
+        return "", text
 
     def without_unknown(self, text: str) -> str:
         """Return `text`: every byte is known."""
@@ -175,8 +195,11 @@ class CharacterDecoder:
         self._idx_to_char = vocabulary.idx_to_char
 
     def feed(self, idx: int) -> str:
-        """Return the character of `idx`."""
-        return self._idx_to_char[idx]
+        """Return the character of `idx`; UsageError for an id that is none."""
+        try:
+            return self._idx_to_char[idx]
+        except (KeyError, TypeError):
+            raise _no_id(idx, len(self._idx_to_char)) from None
 
     def finish(self) -> str:
         """Return nothing: no character is ever held back."""
@@ -191,7 +214,10 @@ class ByteDecoder:
 
     def feed(self, idx: int) -> str:
         """Return the text that the byte `idx` completes, often nothing."""
-        return self._decoder.decode(bytes([idx]))
+        try:
+            return self._decoder.decode(bytes([idx]))
+        except (TypeError, ValueError):
+            raise _no_id(idx, ByteVocabulary.size) from None
 
     def finish(self) -> str:
         """Return what was held back, as U+FFFD."""
@@ -225,10 +251,16 @@ _SAVED = record({
 
 def one_hot(index: int, vocab_size: int) -> Array:
     """Return the column (V, 1) that is 1 at `index` and 0 elsewhere."""
-    if not 0 <= index < vocab_size:
+    try:
+        place, size = operator.index(index), operator.index(vocab_size)
+    except TypeError:
+        raise UsageError(
+            f"one_hot({index!r}, {vocab_size!r}): both must be whole numbers"
+        ) from None
+    if not 0 <= place < size:
         raise UsageError(f"index {index} has no place in a vocabulary of {vocab_size}")
-    column = np.zeros((vocab_size, 1))
-    column[index] = 1.0
+    column = np.zeros((size, 1))
+    column[place] = 1.0
     return column
 
 
@@ -242,11 +274,46 @@ def from_code_points(codes: Array) -> str:
     return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
+def named(chars: Iterable[str]) -> str:
+    """Return characters as a message names them: up to ten, and code points beyond ASCII.
+
+    Many that differ look the same: é is U+00E9, or e and U+0301.
+    """
+    found = list(chars)
+    shown = [repr(c) if c.isascii() else f"{c!r} (U+{ord(c):04X})" for c in found[:MOST_NAMED]]
+    more = f" and {len(found) - MOST_NAMED:,} more" if len(found) > MOST_NAMED else ""
+    return ", ".join(shown) + more
+
+
 def checked_ids(ids: Sequence[int] | Array, size: int) -> Array:
     """Return `ids` as an array (N,), or raise UsageError if one is not in 0 … size − 1."""
-    array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids), dtype=np.int64)
-    if array.size and not (array.min() >= 0 and array.max() < size):
+    try:
+        array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids)).reshape(-1)
+    except (TypeError, ValueError):
+        raise UsageError(f"ids are {ids!r}; expected a sequence of whole numbers") from None
+    if array.size == 0:
+        return array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise UsageError(f"ids are of {array.dtype}; expected whole numbers")
+    if not (array.min() >= 0 and array.max() < size):
         raise UsageError(
             f"ids reach from {array.min()} to {array.max()}; they must lie in 0 … {size - 1}"
         )
-    return array.reshape(-1)
+    return array.astype(np.int64)
+
+
+def _no_id(idx: object, size: int) -> UsageError:
+    return UsageError(f"{idx!r} is no id; expected a whole number, 0 … {size - 1}")
+
+
+def _checked_text(text: object) -> str:
+    if not isinstance(text, str):
+        raise UsageError(f"a text is expected, not {type(text).__name__} {str(text)[:40]!r}")
+    return text
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")

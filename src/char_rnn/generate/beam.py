@@ -342,8 +342,8 @@ def _check(V: int, seed: Array, length: int, width: int, groups: int, results: i
         )
     least = {"length": (length, 0), "width": (width, 1), "groups": (groups, 1)}
     for name, (value, bound) in (least | {"results": (results, 1)}).items():
-        if value < bound:
-            raise UsageError(f"{name} is {value}; it must be at least {bound}")
+        if not isinstance(value, int | np.integer) or value < bound:
+            raise UsageError(f"{name} is {value!r}; it must be a whole number, at least {bound}")
     if width % groups:
         raise UsageError(
             f"groups is {groups}, width {width}; the width must be a multiple of the groups"

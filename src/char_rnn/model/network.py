@@ -25,6 +25,7 @@ class Network:
     call, unless it says otherwise.
 
     gradients: where they are written, if another process is to see them; new memory if None.
+    can_go_back: whether a forward has been run since the last backward.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Network:
         self.cell = cell_class(config)
         self.layers = [Layer(config, k, parameters, self.gradients) for k in range(config.layers)]
         self._shape = (0, 0)
-        self._can_go_back = False
+        self.can_go_back = False
 
     def initial_state(self, B: int, rng: np.random.Generator | None = None) -> Array:
         """Return a new (S, L, B, H): zeros, learned, or random where `rng` is given."""
@@ -87,7 +88,7 @@ class Network:
         self._masks = masks
         self._top = x.reshape(T * B, -1)
         self._read_out(self._top)
-        self._can_go_back = True
+        self.can_go_back = True
         return self.logits.reshape(-1, T, B).transpose(1, 2, 0)
 
     def state(self) -> Array:
@@ -116,9 +117,9 @@ class Network:
         Leaves `gradients`, `d_state` (S, L, B, H), the gradient of the state handed in, and
         `last_nats` (T, B), −log p of each target.
         """
-        if not self._can_go_back:
+        if not self.can_go_back:
             raise UsageError("backward was called without a forward before it; call forward first")
-        self._can_go_back = False
+        self.can_go_back = False
         self.last_nats = self.nats(targets)
         total = float(self.last_nats.sum(dtype=np.float64))
         flat = targets.reshape(-1)

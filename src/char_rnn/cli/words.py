@@ -1,0 +1,20 @@
+"""The words of a message, as the command that was called can say them."""
+
+import re
+
+import click
+
+_OPTION = re.compile(r" \((--[a-z_-]+)[^()]*\)")
+
+
+def fitting(message: str, command: click.Command | None = None) -> str:
+    """Return `message` without the options in brackets that `command` does not have.
+
+    command: that which is running, if None. The rooms below the command line do not know which one
+    they work for: where an option would help they name it in brackets, (--bytes).
+    """
+    if command is None:
+        context = click.get_current_context(silent=True)
+        command = None if context is None else context.command
+    known = set() if command is None else {name for p in command.params for name in p.opts}
+    return _OPTION.sub(lambda found: found[0] if found[1] in known else "", message)
