@@ -1,4 +1,4 @@
-"""Curves, charts, pictures, and advice that real runs lead to."""
+"""Curves, charts and pictures."""
 
 import importlib.util
 import json
@@ -7,68 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from char_rnn import CharRNN, Corpus, TrainConfig
-from char_rnn.analyse.baselines import unigram_entropy
-from char_rnn.analyse.curves import Curve, Curves, advice, chart, read_curves
-from char_rnn.config import ModelConfig
+from char_rnn import CharRNN, Corpus
+from char_rnn.analyse.curves import Curve, Curves, chart, read_curves
 from char_rnn.errors import CorruptFile, MissingExtra, RunError, UsageError
-from char_rnn.train.events import End
-from char_rnn.train.run import Run
-
-RNG = np.random.default_rng(0)
-NOISE = "".join(RNG.choice(list("abcdefgh"), 3000))
-SENTENCES = "the quick brown fox jumps over the lazy dog. " * 80
-
-
-def train(tmp_path, text, hidden_size=16, **settings):
-    corpus = Corpus.from_text(text)
-    config = TrainConfig(**{
-        "iterations": 200, "eval_every": 10, "sample_every": 0, "threads": 1, "seq_length": 20,
-        "batch_size": 8, "learning_rate": 0.01, **settings,
-    })  # fmt: skip
-    model = ModelConfig(corpus.vocabulary.size, hidden_size, "gru")
-    run = Run.create(tmp_path / "run", model, config, corpus)
-    trainer = run.trainer(corpus)
-    for event in run.follow(trainer):
-        if isinstance(event, End):
-            reason = event.reason
-    curves = read_curves(run.folder)
-    return curves, advice(curves, unigram_entropy(corpus, trainer.val_start), reason)
-
-
-def test_a_run_that_overfits_is_told_so(tmp_path):
-    words = ["stone ", "river ", "cloud ", "tree ", "lamp ", "moon "]
-    text = "".join(RNG.choice(words, 300))
-    curves, said = train(tmp_path, text, 64, iterations=400, schedule="constant")
-    at, lowest = curves.best
-    assert said.startswith(f"It overfits from iteration {at:,}") and at < 300
-    assert curves.val_loss.y[-1] > lowest + 0.05
-
-
-def test_rising_validation_names_the_iteration():
-    curves = made([2.5, 1.8, 1.6, 1.7, 1.9])
-    assert "overfits from iteration 300" in advice(curves, 3.3)
-    assert "1.600 to 1.900" in advice(curves, 3.3)
-
-
-def test_a_run_that_learned_nothing_is_told_so(tmp_path):
-    _, said = train(tmp_path, NOISE, iterations=60, learning_rate=1e-5)
-    assert "has not left that of single characters" in said
-
-
-def test_a_run_that_ended_early_is_told_so(tmp_path):
-    _, said = train(tmp_path, SENTENCES, iterations=80, schedule="constant")
-    assert "still falling" in said
-
-
-def test_a_run_that_has_levelled_off_is_told_so(tmp_path):
-    _, said = train(tmp_path, SENTENCES, 32, iterations=600, eval_every=30)
-    assert "levelled off" in said
-
-
-def test_without_validation(tmp_path):
-    _, said = train(tmp_path, SENTENCES, val_fraction=0.0)
-    assert "no telling" in said
 
 
 def made(losses):
@@ -95,6 +36,18 @@ def test_damaged_and_missing_logs(tmp_path):
         read_curves(tmp_path)
     (tmp_path / "log.jsonl").write_text(json.dumps({"event": "step", "loss": None}) + "\n")
     assert len(read_curves(tmp_path).loss) == 0
+
+
+def test_what_was_not_finite_is_remembered(tmp_path):
+    def read(*lines):
+        (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return read_curves(tmp_path)
+
+    facts = {"iteration": 1, "characters": 1, "seconds": 1.0, "loss": 1.0}
+    good, bad = ({"event": "evaluation", "val_loss": x} | facts for x in (1.0, None))
+    assert not read(bad, good).lost and read(good, bad).lost and not read(good, bad).unstable
+    for event in ("skipped", "divergence"):
+        assert read({"event": event} | facts, good).unstable
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="matplotlib is not there")

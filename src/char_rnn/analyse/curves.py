@@ -1,4 +1,4 @@
-"""The curves of a run, read from its log; a chart of them in plain characters; what they say."""
+"""The curves of a run, read from its log, and a chart of them in plain characters."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,6 @@ from char_rnn.storage.fields import read
 from char_rnn.storage.reading import read_json_lines
 
 LOG = "log.jsonl"
-LEAST_RISE = 0.01  # nats by which validation must have risen before we call it overfitting
-LEAST_FALL = 0.01  # nats that it must still fall in the last fifth to be worth more time
-STUCK = 0.1  # nats above the unigram baseline less this, and nothing was learned from order
 
 
 @dataclass(frozen=True)
@@ -40,13 +37,19 @@ class Curve:
 
 @dataclass(frozen=True)
 class Curves:
-    """What a run's log holds: losses in nats a character."""
+    """What a run's log holds: losses in nats a character.
+
+    unstable: whether a step was skipped, or weights put back, because something was not finite.
+    lost: whether the last evaluation gave no finite number.
+    """
 
     name: str
     loss: Curve
     val_loss: Curve
     learning_rate: Curve
     grad_norm: Curve
+    unstable: bool = False
+    lost: bool = False
 
     @property
     def best(self) -> tuple[int, float] | None:
@@ -64,15 +67,18 @@ def read_curves(folder: Path) -> Curves:
     if not path.is_file():
         raise RunError(f"{folder} is not a run folder: it has no {LOG}")
     loss, val_loss, rate, norm = (Curve([], [], [], []) for _ in range(4))
+    unstable = lost = False
     for where, line in read_json_lines(path):
         found = read(LOG_LINE, line, where)
+        unstable |= found["event"] in ("skipped", "divergence")
         if found["event"] in ("step", "evaluation", "end"):
             loss.add(found, "loss")
             rate.add(found, "learning_rate")
             norm.add(found, "grad_norm")
         if found["event"] == "evaluation":
             val_loss.add(found, "val_loss")
-    return Curves(folder.resolve().name, loss, val_loss, rate, norm)
+            lost = found.get("val_loss") is None
+    return Curves(folder.resolve().name, loss, val_loss, rate, norm, unstable, lost)
 
 
 def chart(curves: Curves, width: int = 70, height: int = 14) -> str:
@@ -101,42 +107,3 @@ def chart(curves: Curves, width: int = 70, height: int = 14) -> str:
     end = f"{last:,} iterations"
     lines.append(f"{'':9}0{end:>{width - 1}}")
     return "\n".join([*lines, f"{'':9}. training loss   o validation loss (nats a character)"])
-
-
-def advice(curves: Curves, unigram: float, reason: str = "finished") -> str:
-    """Return what the curves say, in one or two sentences.
-
-    unigram: loss of a model that knows nothing but how often each character stands.
-    reason: why the run ended, as the trainer's last event tells.
-    """
-    best, losses = curves.best, curves.val_loss
-    if best is None:
-        if len(curves.loss) and curves.loss.y[-1] > unigram - STUCK:
-            return _stuck(curves.loss.y[-1], unigram)
-        return "Without a validation part there is no telling whether it overfits."
-    at, lowest = best
-    if lowest > unigram - STUCK:
-        return _stuck(lowest, unigram)
-    if losses.y[-1] > lowest + LEAST_RISE or reason == "out of patience":
-        return (
-            f"It overfits from iteration {at:,}: the validation loss rose from {lowest:.3f} to "
-            f"{losses.y[-1]:.3f}. The best model is kept; more text or more dropout would help, "
-            "more time would not."
-        )
-    earlier = [
-        y for x, y in zip(losses.iterations, losses.y, strict=True)
-        if x <= 0.8 * losses.iterations[-1]
-    ]  # fmt: skip
-    if earlier and min(earlier) - lowest > LEAST_FALL:
-        return (
-            f"The validation loss was still falling ({min(earlier):.3f} to {lowest:.3f} in the "
-            "last fifth): train longer."
-        )
-    return "The curves have levelled off: a larger model or more text is what is left to try."
-
-
-def _stuck(loss: float, unigram: float) -> str:
-    return (
-        f"The loss, {loss:.3f}, has not left that of single characters ({unigram:.3f}): nothing "
-        "was learned about their order. Train longer, or with another learning rate."
-    )

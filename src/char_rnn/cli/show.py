@@ -1,5 +1,6 @@
 """What training looks like: a live line on a terminal, plain lines in a pipe."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,9 +16,13 @@ LIVE_SECONDS = 0.2
 
 
 class Show:
-    """Shows the events of a training run on standard output."""
+    """Shows the events of a training run on standard output.
 
-    def __init__(self) -> None:
+    uniform: the loss of guessing; above it no model is called the best.
+    """
+
+    def __init__(self, uniform: float = math.inf) -> None:
+        self._uniform = uniform
         self._val_loss: float | None = None
         self._last = 0.0
         self._start: Event | None = None
@@ -41,7 +46,8 @@ class Show:
                     self.progress(event)
             case Evaluation(val_loss=val_loss, best=best):
                 self._val_loss = val_loss
-                self.line(self.status(event) + (" · best so far" if best else ""))
+                good = best and val_loss < self._uniform
+                self.line(self.status(event) + (" · best so far" if good else ""))
                 self._last = time.monotonic()
             case Sample(text=text):
                 loss = "" if event.loss is None else f" (loss={event.loss:.3f})"
@@ -91,8 +97,8 @@ class LiveShow(Show):
 
     pause = LIVE_SECONDS
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, uniform: float = math.inf) -> None:
+        super().__init__(uniform)
         self._live = LiveLine(sys.stdout)
 
     def __enter__(self) -> "LiveShow":
@@ -130,9 +136,9 @@ def waiting(what: str) -> Iterator[Callable[[float], None]]:
         yield told
 
 
-def make_show() -> Show:
-    """Return the way to show a run that fits where the output goes."""
-    return LiveShow() if can_redraw(sys.stdout) else Show()
+def make_show(uniform: float = math.inf) -> Show:
+    """Return the way to show a run that fits where the output goes; see Show."""
+    return LiveShow(uniform) if can_redraw(sys.stdout) else Show(uniform)
 
 
 def _left(seconds: float) -> str:

@@ -41,8 +41,9 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     """  # fmt: skip
     given = {name: value for name, value in options.items() if was_given(ctx, name)}
     # Imported here: NumPy takes longer to load than the help takes to print.
-    from char_rnn.analyse.baselines import unigram_entropy  # noqa: PLC0415
-    from char_rnn.analyse.curves import advice, read_curves  # noqa: PLC0415
+    from char_rnn.analyse.advice import advice  # noqa: PLC0415
+    from char_rnn.analyse.baselines import uniform, unigram_entropy  # noqa: PLC0415
+    from char_rnn.analyse.curves import read_curves  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.begin import begin, refuse_if_over, resume  # noqa: PLC0415
     from char_rnn.cli.inspect import calibration, form  # noqa: PLC0415
@@ -64,7 +65,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     else:
         run, trainer = begin(options, given)
         click.echo(f"Run folder: {run.folder}")
-    model = trainer.model
+    model, V = trainer.model, trainer.corpus.vocabulary.size
     click.echo(
         f"Architecture: {model}, {model.config.layers} × {form(model.config)}, "
         f"{model.num_parameters:,} parameters, {trainer.threads} threads"
@@ -72,20 +73,23 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     for note in trainer.corpus.notes + trainer.notes:
         click.echo(f"Note: {note}")
     quoted = shlex.quote(str(run.folder))
-    ending = train_to_end(run, trainer, make_show(), f"char-rnn train --resume {quoted}")
+    ending = train_to_end(run, trainer, make_show(uniform(V)), f"char-rnn train --resume {quoted}")
     end = ending.end
     if end.reason == "interrupted":
         return ending.code
+    unigram = unigram_entropy(trainer.corpus, trainer.val_start)
+    said = advice(read_curves(run.folder), trainer.config, V, unigram, end.reason)
+    if said.worthless:
+        click.echo(f"\n{said.text}")
+        return ending.code or 1
     best = CharRNN.load(run.folder)
     click.echo(f"\nA sample of the best model:\n{best.sample(length=300)}\n")
     if end.best_val_loss is not None:
         click.echo(f"Validation loss: {best.summary['val_loss']:.4f} nats a character")
     if "calibration_temperature" in best.summary:
         click.echo(f"Calibrated: {calibration(best.summary)}")
-    curves = read_curves(run.folder)
-    click.echo(advice(curves, unigram_entropy(trainer.corpus, trainer.val_start), end.reason))
     click.echo(
-        f"Model: {run.model_path}\nGenerate from it with:\n"
+        f"{said.text}\nModel: {run.model_path}\nGenerate from it with:\n"
         f"  char-rnn generate {quoted} --length 500"
     )
     return ending.code
