@@ -13,10 +13,10 @@ from char_rnn.analyse.free_running import (
     ORDER,
     _continue,
     _nats,
-    _places,
     _reference,
     bins,
     free_running,
+    places_of,
 )
 from char_rnn.analyse.plots import plot_free_running
 from char_rnn.cli.main import cli
@@ -109,7 +109,7 @@ def test_figures_are_those_of_single_passages(corpus):
     model.parameters["h0"] += 0.7
     model.parameters["out.weight"] *= 5
     found = run(model, corpus, context=30, length=60)
-    places, length = _places(20_000, 40_000, 30, 60)
+    places, length = places_of(20_000, 40_000, 30, 60)
     assert length == 60 and len(places) == 256
     nats = []
     for place in places:
@@ -161,13 +161,13 @@ def test_passages_lie_in_the_scored_part_and_do_not_overlap():
     for start, stop, context, length in ((10, 100, 20, 1000), (0, 5000, 200, 1000),
                                          (7, 90_000, 200, 1000), (3, 9_000_000, 200, 1000),
                                          (0, 216, 200, 1)):  # fmt: skip
-        places, size = _places(start, stop, context, length)
+        places, size = places_of(start, stop, context, length)
         assert 1 <= size <= length and 16 <= len(places) <= 256
         assert places[0] - context == start and places[-1] + size == stop
         assert (np.diff(places) >= size).all()
-    assert _places(0, 90_200, 200, 1000)[1] == 1000
+    assert places_of(0, 90_200, 200, 1000)[1] == 1000
     with pytest.raises(TextTooShort, match="216"):
-        _places(0, 215, 200, 1000)
+        places_of(0, 215, 200, 1000)
 
 
 def test_distances_double():

@@ -7,6 +7,7 @@ from typing import Any
 from char_rnn.errors import RunError
 from char_rnn.formats import LOG_LINE
 from char_rnn.storage.fields import read
+from char_rnn.storage.models import CONFIG_FILE, go_on, no_such
 from char_rnn.storage.reading import read_json_lines
 
 LOG = "log.jsonl"
@@ -64,6 +65,10 @@ def read_curves(folder: Path) -> Curves:
     Raises RunError if it has none, CorruptFile, with the line and the field, if it is damaged.
     """
     path = folder / LOG
+    if not folder.exists():
+        raise RunError(no_such(folder))
+    if not path.is_file() and (folder / CONFIG_FILE).is_file():
+        raise RunError(f"{folder} has no {LOG} yet: {go_on(folder)}")
     if not path.is_file():
         raise RunError(f"{folder} is not a run folder: it has no {LOG}")
     loss, val_loss, rate, norm = (Curve([], [], [], []) for _ in range(4))

@@ -120,8 +120,8 @@ def free_running(
     text would not give 16 of them. As many as 256 passages are taken, evenly spread.
     Raises TextTooShort for fewer than context + 16 characters.
     """
-    places, length = _places(start, stop, context, length)
-    text = ids.read_rows(places - context, context + length).T.astype(np.intp)
+    begins, length = places_of(start, stop, context, length)
+    text = ids.read_rows(begins - context, context + length).T.astype(np.intp)
     own, own_nats = _continue(model, text[:context], length, rng, progress)
     losses = {"model": (_nats(model, text)[-length:], own_nats)}
     if train is not None:
@@ -141,7 +141,7 @@ def free_running(
         )
     ]
     return FreeRunning(
-        len(places), context, length, ORDER, near, length // 2 + 1, rows,
+        len(begins), context, length, ORDER, near, length // 2 + 1, rows,
         growth["model"], growth.get("reference"),
     )  # fmt: skip
 
@@ -158,8 +158,13 @@ def bins(length: int) -> list[tuple[int, int]]:
     return list(zip([1, *(last + 1 for last in lasts[:-1])], lasts, strict=True))
 
 
-def _places(start: int, stop: int, context: int, length: int) -> tuple[Array, int]:
-    """Return where continuations begin, (P,), evenly spread and apart, and their length."""
+def places_of(
+    start: int, stop: int, context: int = CONTEXT, length: int = LENGTH
+) -> tuple[Array, int]:  # fmt: skip
+    """Return where continuations begin, (P,), evenly spread and apart, and their length.
+
+    Raises TextTooShort where there is no room for any.
+    """
     room = stop - start - context
     length = min(length, room // FEWEST)
     if length < 1:

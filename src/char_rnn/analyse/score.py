@@ -53,12 +53,7 @@ def cold_loss(
     nanoGPT estimates the same mean from windows at random places; here each character is the
     target of exactly one window, but for less than a window at the end.
     """
-    count = (stop - start - 1) // window
-    if count < 1:
-        raise TextTooShort(
-            f"{stop - start:,} characters hold no window of {window:,} and its next character; "
-            "give a smaller window or a longer text"
-        )
+    count = windows_of(start, stop, window)
     network = Network(model.config, model.parameters)
     total = 0.0
     for first in range(0, count, STREAMS):
@@ -70,6 +65,17 @@ def cold_loss(
         total += float(network.nats(rows[1:]).sum(dtype=np.float64))
         _tell(progress, (first + size) / count)
     return total / (count * window)
+
+
+def windows_of(start: int, stop: int, window: int) -> int:
+    """Return how many windows ids[start:stop] hold; raise TextTooShort for none."""
+    count = (stop - start - 1) // window
+    if count < 1:
+        raise TextTooShort(
+            f"{stop - start:,} characters hold no window of {window:,} and its next character; "
+            "give a smaller window or a longer text"
+        )
+    return count
 
 
 @blas_threads(1)

@@ -8,7 +8,8 @@ import click
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.cli.settings import LENGTHS, RECIPE
+from char_rnn.cli.rules import TRAINING, check, unheard
+from char_rnn.cli.settings import LENGTHS, RECIPE, SETTINGS
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import open_source
@@ -48,10 +49,14 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
         )
     check_settings(settings, train, options["out"])
     start = _start_model(options["start_from"], given)
+    typed = given
     if start is not None:
         settings = start.config.to_dict()
         del settings["vocab_size"]
         given = given | settings
+    planned = {s.name for s in SETTINGS if s.planned} - set(given) if train.minutes else set()
+    sure = settings | train.to_dict()
+    check(TRAINING, typed, {name: sure[name] for name in sure.keys() - planned})
 
     as_bytes = options["bytes"] or (start is not None and start.vocabulary.kind == "bytes")
     patterns = options["pattern"]
@@ -70,10 +75,13 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
     )
     check_settings(settings, train, options["out"], corpus)
     spent = 0.0
+    if train.minutes is None and options["verbose"]:
+        click.echo("Plan: none, for --iterations and --epochs leave every setting as it is")
     if train.minutes is not None:
         plan = _plan(corpus, train, given, options["verbose"])
         settings, spent = settings | plan.model, plan.seconds
         train = dataclasses.replace(train, **plan.train)
+        corpus.notes += unheard(TRAINING, typed, settings | train.to_dict())
     if start is not None and "learning_rate" not in given:
         # What is there already must not be thrown away by the first large steps.
         train = dataclasses.replace(train, learning_rate=train.learning_rate * FINE_TUNING)
@@ -155,11 +163,12 @@ def _plan(corpus: Any, train: TrainConfig, given: dict[str, Any], verbose: bool)
 
 def resume(folder: Path, given: dict[str, Any]) -> Any:
     """Return the run in `folder` and its trainer, where it was left."""
-    fixed = sorted(set(given) - FREE_ON_RESUME - {"resume", "verbose"})
+    fixed = sorted(set(given) - FREE_ON_RESUME - {"resume"})
     if fixed:
+        names = ("TEXT" if name == "text" else f"--{name}" for name in fixed)
         raise UsageError(
-            f"{', '.join('--' + name for name in fixed)} cannot change in a run "
-            "that goes on; leave it out, or begin a new run"
+            f"{', '.join(names)} cannot be given with --resume: a run goes on as it began; leave "
+            "it out, or begin a new run"
         )
     run = Run.open(folder)
     run.hold()
@@ -168,6 +177,7 @@ def resume(folder: Path, given: dict[str, Any]) -> Any:
     if any(name in changes for name in LENGTHS):
         changes = dict.fromkeys(LENGTHS) | changes
     train = dataclasses.replace(train, **changes)
+    check(TRAINING, given, run.model_config.to_dict() | train.to_dict())
     source = open_source(run.where, as_bytes=run.as_bytes, patterns=run.patterns)
     vocabulary = None if run.start is None else run.start.vocabulary
     corpus = Corpus.from_source(source, as_bytes=run.as_bytes, vocabulary=vocabulary)

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from char_rnn.cli.generate import known, stream
-from char_rnn.cli.main import TEMPERATURE, option, was_given
+from char_rnn.cli.main import RNG_SEED, TEMPERATURE, option
+from char_rnn.cli.rules import TRAINING, check, given_options
 from char_rnn.cli.show import LiveShow, Show
 from char_rnn.config import CELLS, EXERCISE_RECIPE, ModelConfig, SampleConfig
 from char_rnn.train.events import Event, Sample, Step
@@ -53,7 +54,7 @@ class Transcript(Show):
 @option("sample_every", type=int, default=DEFAULTS.sample_every, show_default=True)
 @option("temperature", type=TEMPERATURE, default=DEFAULTS.temperature, show_default=True)
 @option("threads", type=int, help="Threads.  [default: all cores]")
-@option("rng_seed", type=int, default=DEFAULTS.rng_seed, show_default=True)
+@option("rng_seed", type=RNG_SEED, default=DEFAULTS.rng_seed, show_default=True)
 @option("out", type=click.Path(path_type=Path), help="Model file.  [default: TEXT_rnn.pkl]")
 @option(
     "resume",
@@ -69,9 +70,9 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
     from char_rnn.cli.session import train_to_end  # noqa: PLC0415
     from char_rnn.cli.show import make_show  # noqa: PLC0415
 
-    given = {name: options[name] for name in options if was_given(ctx, name)}
+    given = {name: value for name, value in given_options(ctx).items() if name in options}
     click.echo("Loading text file...")
-    run, trainer = _begin(options, out) if resume is None else _resume(resume, given, out)
+    run, trainer = _begin(options, given, out) if resume is None else _resume(resume, given, out)
     model, corpus, train = trainer.model, trainer.corpus, trainer.config
     target = _target(out, corpus)
     if trainer.over:
@@ -105,7 +106,7 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
     return ending.code
 
 
-def _begin(options: dict[str, Any], out: Path | None) -> Any:
+def _begin(options: dict[str, Any], given: dict[str, Any], out: Path | None) -> Any:
     """Return a new run and its trainer."""
     from char_rnn.cli.begin import check_settings  # noqa: PLC0415
     from char_rnn.data.corpus import Corpus  # noqa: PLC0415
@@ -118,6 +119,7 @@ def _begin(options: dict[str, Any], out: Path | None) -> Any:
     names = {field.name for field in dataclasses.fields(ModelConfig)} & set(options)
     settings = {name: options.pop(name) for name in sorted(names)} | {"reset_after": False}
     train = dataclasses.replace(DEFAULTS, eval_every=0, **options)
+    check(TRAINING, given, train.to_dict())
     # The threads are written down, so that a run that was killed goes on to the same bits.
     train = dataclasses.replace(train, threads=train.threads or available_threads())
     check_settings(settings, train, None)
@@ -169,7 +171,7 @@ def _seed(network: Any) -> str:
 @option("seed", default="", help="The text to go on from.")
 @option("length", type=int, default=SampleConfig.length, show_default=True)
 @option("temperature", type=TEMPERATURE, default=SampleConfig.temperature, show_default=True)
-@option("rng_seed", type=int)
+@option("rng_seed", type=RNG_SEED)
 def generate(
     model: Path | None, seed: str, length: int, temperature: float | str, rng_seed: int | None
 ) -> None:

@@ -1,15 +1,16 @@
 """`char-rnn evaluate`: how well a model knows a text, and what that number means."""
 
-import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from char_rnn.cli.main import option
+from char_rnn.cli.main import POSITIVE, option
+from char_rnn.cli.report import echo_json
 from char_rnn.cli.terminal import write_styled
-from char_rnn.errors import UnknownCharacters, UsageError
+from char_rnn.errors import UsageError
 
 MOST_GRAMS = 6
 SHOWN = 2000
@@ -26,9 +27,11 @@ MOST_TRAINING = 20_000_000
     help="Score this share of the text, at its end; the rest teaches the baselines.  [default: "
     "as in training if this is the text of the training, else all of it]",
 )
-@option("windows", type=int, help="Also from a zero state, in windows of so many characters.")
+@option("windows", type=POSITIVE, help="Also from a zero state, in windows of so many characters.")
 @option("dynamic", is_flag=True, help="Also while learning from what was read (one stream, slow).")
-@option("streams", type=int, default=64, show_default=True, help="Pieces side by side; 1 is exact.")
+@option(
+    "streams", type=POSITIVE, default=64, show_default=True, help="Pieces side by side; 1 is exact."
+)
 @option("free_running", is_flag=True, help="Also how its own text drifts away from real text.")
 @option("plot", type=click.Path(path_type=Path), help="Draw that: .png, .svg or .pdf.")
 @option("no_baselines", is_flag=True, help="Leave the baselines out.")
@@ -45,68 +48,76 @@ def command(
 
     The loss is the mean of -log p over all characters, each predicted from all before it: in nats
     and bits a character, and as perplexity. Beside it, what simpler models reach on the same
-    characters. TEXT is a file, a folder, - for standard input, or a built-in text.
+    characters. TEXT is a file, a folder, - for standard input, or a built-in text. Characters that
+    the model does not know are left out, and counted.
     """  # fmt: skip
-    _check(windows, streams, val_fraction, free_running, plot)
+    _check(val_fraction, free_running, plot, json and show)
+    import numpy as np  # noqa: PLC0415
+
     from char_rnn.analyse.score import cold_loss, dynamic_surprisals, surprisals  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
+    from char_rnn.cli.scored_text import scored_text  # noqa: PLC0415
     from char_rnn.cli.show import waiting  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
 
     network = CharRNN.load(model)
-    corpus = _read(network, text, pattern)
-    start, reason = _start(network, corpus, val_fraction)
+    corpus, start, reason, left_out = scored_text(str(model), network, text, pattern, val_fraction)
+    scored = corpus.vocabulary.decode(corpus.read(start + 1, corpus.length))
     count = corpus.length - start - 1
-    if count < 1:
-        raise UsageError(f"{corpus.name} leaves {count + 1} characters to score; 2 are needed")
-    if windows and windows > count:
-        raise UsageError(f"--windows is {windows:,}; there are {count:,} characters to score")
+    bytewise = len(scored) != count  # bytes that are not one character each
+    _check_text(corpus, start, windows, free_running, bytewise and bool(show or html))
     for path in (plot, html):
         if path is not None:
             check_writable(path)
     report: dict[str, Any] = {
         "model": str(model), "text": corpus.name, "scored": reason, "characters": count,
+        "left out": {"characters": sum(left_out.values()), "distinct": "".join(left_out)},
     }  # fmt: skip
-    with waiting("Reading the text") as told:
+    # What overflows is told below, and not by NumPy.
+    with waiting("Reading the text") as told, np.errstate(over="ignore", invalid="ignore"):
         nats = surprisals(network, corpus, start, corpus.length, streams, told)
     report["loss"] = _figures(float(nats.mean()))
-    if windows:
+    finite = bool(np.isfinite(nats).all())
+    if not finite:
+        click.echo(
+            "Note: not all that the model predicts is a finite number, for its weights are too "
+            "large; only its loss is told",
+            err=True,
+        )
+    if finite and windows:
         with waiting(f"Windows of {windows}") as told:
             cold = cold_loss(network, corpus, start, corpus.length, windows, told)
         report[f"windows of {windows}, each from the initial state"] = _figures(cold)
-    if dynamic:
+    if finite and dynamic:
         with waiting("Dynamic evaluation") as told:
             learned = dynamic_surprisals(network, corpus, start, corpus.length, progress=told)
         report["dynamic evaluation (learns as it reads)"] = _figures(float(learned.mean()))
-    if free_running:
+    if finite and free_running:
         with waiting("Free running") as told:
             report["free running"] = _free_running(network, corpus, start, plot, told)
     if not no_baselines:
         with waiting("Baselines") as told:
             report["baselines"] = _baselines(corpus, start, told)
-    scored = corpus.vocabulary.decode(corpus.read(start + 1, corpus.length))
-    bytewise = len(scored) != count  # bytes that are not one character each
-    if not bytewise:
+    if finite and not bytewise:
         report["most surprising"] = _passages(scored, nats)
-    _tell(report, json)
-    if (show or html) and bytewise:
-        raise UsageError("--show and --html need a model of characters; this one reads bytes")
-    if show:
+    if json:
+        echo_json(report)
+    else:
+        _tell(report, left_out)
+    if finite and show:
         _show(scored[:SHOWN], nats[:SHOWN])
-    if html:
+    if finite and html:
         _write_page(html, network, corpus, start, nats, scored)
 
 
 def _check(
-    windows: int | None, streams: int, val_fraction: float | None, free_running: bool,
-    plot: Path | None,
+    val_fraction: float | None, free_running: bool, plot: Path | None, both: bool
 ) -> None:  # fmt: skip
-    """Tell what is wrong before anything long begins."""
-    for name, value in (("windows", windows), ("streams", streams)):
-        if value is not None and value < 1:
-            raise UsageError(f"--{name} is {value}; it must be at least 1")
+    """Tell what is wrong before anything is read."""
     if val_fraction is not None and not 0 < val_fraction <= 1:
         raise UsageError(f"--val_fraction is {val_fraction}; it must lie between 0 and 1")
+    if both:
+        raise UsageError("--show and --json both write to standard output; give one of them")
     if plot is not None:
         if not free_running:
             raise UsageError("--plot draws what --free_running finds; give both, or leave it out")
@@ -115,42 +126,25 @@ def _check(
         check_format(plot)
 
 
-def _read(network: Any, text: str, patterns: tuple[str, ...]) -> Any:
-    from char_rnn.data.corpus import Corpus  # noqa: PLC0415
-    from char_rnn.data.sources import open_source  # noqa: PLC0415
+def _check_text(
+    corpus: Any, start: int, windows: int | None, free_running: bool, unshowable: bool
+) -> None:
+    """Tell what cannot be had of this text before anything long begins."""
+    from char_rnn.analyse.free_running import places_of  # noqa: PLC0415
+    from char_rnn.analyse.score import windows_of  # noqa: PLC0415
 
-    vocabulary = network.vocabulary
-    if vocabulary is None:
-        raise UsageError("the model has no vocabulary; it cannot read a text")
-    as_bytes = vocabulary.kind == "bytes"
-    source = open_source(text, as_bytes=as_bytes, patterns=patterns)
-    try:
-        return Corpus.from_source(source, as_bytes=as_bytes, vocabulary=vocabulary)
-    except UnknownCharacters as error:
-        raise UnknownCharacters(
-            f"{source.name}: {str(error).partition(';')[0]}; a model can only be scored on "
-            "characters that it knows: take another text, or train it on this one with "
-            "char-rnn train TEXT --start_from MODEL"
-        ) from error
-
-
-def _start(network: Any, corpus: Any, val_fraction: float | None) -> tuple[int, str]:
-    """Return where scoring starts, and why."""
-    summary = network.summary
-    own = summary.get("text_sha256") == corpus.sha256
-    if val_fraction is None and own and summary.get("val_fraction"):
-        fraction = float(summary["val_fraction"])
-        return int(corpus.length * (1 - fraction)), (
-            f"the last {fraction:.0%} of the text, which this model was not trained on"
-        )
-    if val_fraction is not None and val_fraction < 1:
-        return int(corpus.length * (1 - val_fraction)), f"the last {val_fraction:.0%} of the text"
-    seen = ", most of which it was trained on" if own else ""
-    return 0, f"the whole text{seen}"
+    if unshowable:
+        raise UsageError("--show and --html need a model of characters; this one reads bytes")
+    if windows:
+        windows_of(start, corpus.length, windows)
+    if free_running:
+        places_of(start, corpus.length)
 
 
 def _figures(nats: float) -> dict[str, float]:
-    perplexity = math.exp(nats) if nats < 700 else math.inf
+    """Return a loss in three units; the perplexity of more than a float can hold is infinite."""
+    with_room = not nats > math.log(sys.float_info.max)
+    perplexity = math.exp(nats) if with_room else math.inf
     return {"nats": nats, "bits": nats / math.log(2), "perplexity": perplexity}
 
 
@@ -198,11 +192,16 @@ def _passages(scored: str, nats: Any) -> list[dict[str, Any]]:
     return [passage._asdict() for passage in most_surprising(scored, nats)]
 
 
-def _tell(report: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
-        return
-    click.echo(f"{report['text']}: {report['characters']:,} characters, {report['scored']}\n")
+def _tell(report: dict[str, Any], left_out: dict[str, int]) -> None:
+    click.echo(f"{report['text']}: {report['characters']:,} characters, {report['scored']}")
+    if left_out:
+        from char_rnn.data.vocabulary import named  # noqa: PLC0415
+
+        click.echo(
+            f"Left out, for the model does not know it: {named(left_out)}, "
+            f"{sum(left_out.values()):,} in all"
+        )
+    click.echo()
     rows = [
         ("this model" if name == "loss" else name, figures)
         for name, figures in report.items()
@@ -212,9 +211,8 @@ def _tell(report: dict[str, Any], as_json: bool) -> None:
     width = max(len(name) for name, _ in rows)
     click.echo(f"{'':<{width}}  nats/char  bits/char  perplexity")
     for name, f in rows:
-        click.echo(
-            f"{name:<{width}}  {f['nats']:>9.4f}  {f['bits']:>9.4f}  {f['perplexity']:>10.2f}"
-        )
+        of = f"{f['perplexity']:.2f}" if f["perplexity"] < 1e7 else _large(f["perplexity"])
+        click.echo(f"{name:<{width}}  {f['nats']:>9.4f}  {f['bits']:>9.4f}  {of:>10}")
     if "free running" in report:
         click.echo()
         _tell_free_running(report["free running"])
@@ -224,6 +222,11 @@ def _tell(report: dict[str, Any], as_json: bool) -> None:
         click.echo("\nThe most surprising passages (mean nats a character):")
         for passage in report["most surprising"]:
             click.echo(f"  {passage['nats']:.2f} at {passage['at']:,}: {passage['text']!r}")
+
+
+def _large(perplexity: float) -> str:
+    """Return a perplexity of ten million or more, or one that is beyond a float."""
+    return "over 1e308" if perplexity == math.inf else f"{perplexity:.2e}"
 
 
 def _tell_free_running(found: dict[str, Any]) -> None:

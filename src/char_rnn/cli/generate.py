@@ -1,5 +1,6 @@
 """`char-rnn generate`: text from a model, as it is made."""
 
+import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from char_rnn.cli.interrupts import Interrupted, signals
-from char_rnn.cli.main import option
+from char_rnn.cli.main import POSITIVE, RNG_SEED, option
+from char_rnn.cli.rules import GENERATING, check, given_options
 from char_rnn.cli.sampling import sample_config, sampling
+from char_rnn.cli.words import fitting
 from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, SampleConfig
 from char_rnn.errors import UnknownCharacters, UsageError
 
@@ -27,14 +30,16 @@ LOOK_EVERY, LOOK_BACK = 50, 2000
 @option("skip_unknown", is_flag=True, help="Drop seed characters that the model does not know.")
 @option(
     "rng_seed",
-    type=int,
+    type=RNG_SEED,
     help="The same seed gives the same text.  [default: another one every time]",
 )
-@option("count", type=int, default=1, show_default=True, help="Write so many texts at once.")
+@option("count", type=POSITIVE, default=1, show_default=True, help="Write so many texts at once.")
 @option("out", help="Write to this file instead; {n} in its name is the number of the text.")
 @option("text", help="The training text, for --max_copy.  [default: that of the run]")
-@option("beam", type=int, help="Search for the likeliest text, with so many beams.")
-@option("groups", type=int, default=1, show_default=True, help="Of beams that avoid each other.")
+@option("beam", type=POSITIVE, help="Search for the likeliest text, with so many beams.")
+@option(
+    "groups", type=POSITIVE, default=1, show_default=True, help="Of beams that avoid each other."
+)
 @option(
     "diversity",
     type=float,
@@ -46,9 +51,9 @@ LOOK_EVERY, LOOK_BACK = 50, 2000
     "length_penalty", type=float, default=LENGTH_PENALTY, show_default=True,
     help="A in log p / n^A, by which texts of the search that end early compete.",
 )  # fmt: skip
-@option("results", type=int, default=1, show_default=True, help="Texts of the search to show.")
+@option("results", type=POSITIVE, default=1, show_default=True, help="Texts of the search to show.")
 @option(
-    "threads", type=int,
+    "threads", type=POSITIVE,
     help="For one text: BLAS threads.  [default: 1]  For many: groups of texts written side by "
     "side.  [default: all cores]",
 )  # fmt: skip
@@ -64,8 +69,9 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
     The strategies top_k, top_p, min_p, typical, temperature and repetition_penalty are applied in
     the order in which they are given.
     """  # fmt: skip
+    given = given_options(ctx)
     config = sample_config(options, ctx)
-    _check(options, config)
+    _check(given, ctx.params, config)
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
 
@@ -76,6 +82,11 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
         click.echo(f"Model: {model}", err=True)
     network = CharRNN.load(model)
     seed = known(network, seed, options["skip_unknown"])
+    config = dataclasses.replace(
+        config,
+        stop=tuple(known(network, text, what="--stop") for text in config.stop),
+        words=tuple(known(network, text, what="--words") for text in config.words),
+    )
     if options["out"] is not None:
         check_writable(_file(options["out"], max(options["count"], options["results"])))
     import numpy as np  # noqa: PLC0415
@@ -84,8 +95,9 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
     if options["interactive"]:
         from char_rnn.cli.interactive import converse  # noqa: PLC0415
 
+        skip = options["skip_unknown"]
         session = network.session(config, rng)
-        converse(session)
+        converse(session, seed, lambda said: known(network, said, skip, "your line"))
     elif options["beam"] is not None:
         _search(network, seed, config, options)
     elif options["count"] > 1:
@@ -105,35 +117,56 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
             click.echo(f"{pieces.unit} taken back: {pieces.taken_back:,}{early}", err=True)
 
 
-def _check(options: dict[str, Any], config: SampleConfig) -> None:
+def _check(given: dict[str, Any], options: dict[str, Any], config: SampleConfig) -> None:
     """Raise UsageError for options that do not go together."""
-    for name in ("count", "threads"):
-        if options[name] is not None and options[name] < 1:
-            raise UsageError(f"--{name} is {options[name]}; it must be at least 1")
-    several = options["count"] > 1 or options["results"] > 1
-    if several and options["out"] is not None and "{n}" not in options["out"]:
-        raise UsageError("--out must hold {n} where several texts are written: name-{n}.txt")
-    if options["text"] is not None and not config.max_copy:
-        raise UsageError("--text is the text not to copy from; give --max_copy N with it")
+    beam, groups, results, count, out = (
+        options[name] for name in ("beam", "groups", "results", "count", "out")
+    )
     alone = [name for name in ("interactive", "beam") if options[name]]
-    if len(alone) > 1 or (alone and options["count"] > 1):
+    if len(alone) > 1 or (alone and count > 1):
         raise UsageError("--interactive, --beam and --count exclude each other; give one of them")
-    if options["beam"] is None and (options["groups"] > 1 or options["results"] > 1):
-        raise UsageError("--groups and --results belong to --beam WIDTH; give it")
-
-
-def known(network: "CharRNN", seed: str, skip: bool = False) -> str:
-    """Return `seed`, without what the model does not know if `skip`; else raise for that."""
-    vocabulary = network.vocabulary
-    unknown = vocabulary.unknown(seed) if vocabulary is not None else []
-    if not unknown or vocabulary is None:
-        return seed
-    if not skip:
-        raise UnknownCharacters(
-            f"the model does not know {', '.join(map(repr, unknown))}, which the seed text "
-            "holds; leave them out, or drop them with --skip_unknown"
+    conditions = config.constrained or bool(config.code)
+    check(GENERATING, given, options | {
+        "conditions": conditions, "one by one": conditions and count > 1,
+        "reads": "seed" in given or options["interactive"],
+    })  # fmt: skip
+    if beam is not None and beam % groups:
+        raise UsageError(
+            f"--beam {beam} cannot be cut into {groups} equal --groups; make it a multiple of them"
         )
-    return vocabulary.without_unknown(seed)
+    if beam is not None and results > beam:
+        raise UsageError(f"--results {results} are more than --beam {beam} finds; widen the search")
+    if (count > 1 or results > 1) and out is not None and "{n}" not in out:
+        raise UsageError("--out must hold {n} where several texts are written: name-{n}.txt")
+
+
+def known(
+    network: "CharRNN", text: str, skip: bool = False, what: str = "the seed text"
+) -> str:  # fmt: skip
+    """Return `text` as the model can read it; else raise UnknownCharacters, which names `what`.
+
+    Where the model knows its letters in another Unicode form, it is taken in that one, and a note
+    says so. skip: leave out what it does not know.
+    """
+    from char_rnn.data.vocabulary import named  # noqa: PLC0415
+
+    vocabulary = network.vocabulary
+    if vocabulary is None:
+        return text
+    form, same = vocabulary.best_form(text)
+    unknown = vocabulary.unknown(same)
+    if form:
+        click.echo(
+            f"Note: {what} is taken in the Unicode form {form}, in which the model knows what it "
+            f"does not know as {named(set(vocabulary.unknown(text)) - set(unknown))}",
+            err=True,
+        )
+    if unknown and not skip:
+        raise UnknownCharacters(
+            f"the model does not know {named(unknown)}, which {what} holds; leave it out"
+            + (" (--skip_unknown does)" if not what.startswith("--") else "")
+        )
+    return vocabulary.without_unknown(same)
 
 
 def stream(
@@ -204,7 +237,7 @@ def _watched(pieces: Iterator[str], config: SampleConfig) -> Iterator[str]:
             if loop is not None:
                 warned = True
                 loop = loop._replace(start=loop.start + made - len(text))
-                click.echo(f"\nNote: {loop_advice(loop, config.temperature)}", err=True)
+                click.echo(f"\nNote: {fitting(loop_advice(loop, config.temperature))}", err=True)
 
 
 def _search(network: "CharRNN", seed: str, config: SampleConfig, options: dict[str, Any]) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from char_rnn.cli.interrupts import Interrupted
-from char_rnn.errors import UsageError
+from char_rnn.cli.words import fitting
+from char_rnn.errors import UsageError, did_you_mean
 
+COMMANDS = ("help", "length", "quit", "temperature", "undo")
 HELP = """Write, and the model goes on, after a new line; end yours with \\ for none.
   (an empty line)     go on
   /undo               take the last turn back
@@ -20,9 +22,19 @@ HELP = """Write, and the model goes on, after a new line; end yours with \\ for 
 Ctrl-C stops the model while it writes; what it has written stays."""
 
 
-def converse(session: Any, read: Callable[[str], str] = input) -> None:
-    """Read lines and let `session`, a generate.session.Session, answer until the user leaves."""
+def converse(
+    session: Any, seed: str = "", prepare: Callable[[str], str] = str,
+    read: Callable[[str], str] = input,
+) -> None:  # fmt: skip
+    """Read lines and let `session`, a generate.session.Session, answer until the user leaves.
+
+    seed: what the model goes on from before it is the user's turn; nothing if it is empty.
+    prepare: makes of a line what the model can read, or raises UsageError.
+    """
     click.echo(HELP, err=True)
+    if seed:
+        sys.stdout.write(seed)
+        _answer(session.turn(seed))
     while True:
         try:
             line = read("> " if sys.stdin.isatty() else "")
@@ -40,9 +52,9 @@ def converse(session: Any, read: Callable[[str], str] = input) -> None:
             continue
         said = line.removesuffix("\\") if line.endswith("\\") else line + "\n" if line else ""
         try:
-            _answer(session.turn(said))
+            _answer(session.turn(prepare(said)))
         except UsageError as error:
-            click.echo(str(error), err=True)
+            click.echo(fitting(str(error)), err=True)
 
 
 def _answer(pieces: Any) -> None:
@@ -74,7 +86,8 @@ def _obey(session: Any, line: str) -> bool:
         elif command == "help":
             click.echo(HELP, err=True)
         else:
-            click.echo(f"unknown command /{command}; /help lists them", err=True)
+            alike = did_you_mean(command, COMMANDS)
+            click.echo(f"unknown command /{command}{alike}; /help lists them", err=True)
     except (UsageError, ValueError) as error:
         click.echo(f"/{command} {value}: {error}", err=True)
     return True

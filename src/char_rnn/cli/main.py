@@ -173,7 +173,7 @@ class WholeType(click.types.IntParamType):
 
 TEMPERATURE = TemperatureType()
 WHOLE = WholeType()
-COUNT = click.IntRange(min=1, max=MOST_SEED)
+POSITIVE = click.IntRange(min=1, max=MOST_SEED)
 RNG_SEED = click.IntRange(min=0, max=MOST_SEED)
 Decorator = Callable[[Callable[..., object]], Callable[..., object]]
 
@@ -188,8 +188,3 @@ def option(name: str, off: str = "", **settings: object) -> Decorator:
     if settings.get("type") is int:
         settings["type"] = WHOLE
     return click.option(*dict.fromkeys(names), name, **settings)  # type: ignore[arg-type]
-
-
-def was_given(ctx: click.Context, name: str) -> bool:
-    """Tell whether the user has set the option `name`."""
-    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

@@ -1,17 +1,18 @@
 """`char-rnn overlap`: what was copied from the training text."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from char_rnn.cli.main import TEMPERATURE, option
+from char_rnn.cli.main import POSITIVE, RNG_SEED, TEMPERATURE, option
+from char_rnn.cli.report import echo_json
+from char_rnn.cli.rules import DRAWING, check, given_options
 from char_rnn.cli.terminal import write_styled
 from char_rnn.cli.training_text import source_of, symbols_of
 from char_rnn.config import SampleConfig
-from char_rnn.errors import UsageError
+from char_rnn.errors import TextNotFound, UsageError
 
 COUNT = 4
 LENGTH = 2000
@@ -23,8 +24,10 @@ MOST_DIVERSE = 1_000_000  # characters of a sample that diversity is measured on
 @click.command("overlap", short_help="Show what was copied from the training text.")
 @click.argument("model_or_text", nargs=-1, required=True)
 @option("text", help="The training text.  [default: that of the model's run]")
-@option("count", type=int, default=COUNT, show_default=True, help="Samples to draw of a model.")
-@option("length", type=int, default=LENGTH, show_default=True, help="Characters of each.")
+@option(
+    "count", type=POSITIVE, default=COUNT, show_default=True, help="Samples to draw of a model."
+)
+@option("length", type=POSITIVE, default=LENGTH, show_default=True, help="Characters of each.")
 @option(
     "temperature",
     type=TEMPERATURE,
@@ -32,15 +35,16 @@ MOST_DIVERSE = 1_000_000  # characters of a sample that diversity is measured on
     show_default=True,
     help="Of the samples of a model.",
 )
-@option("rng_seed", type=int, help="The same seed draws the same samples.")
+@option("rng_seed", type=RNG_SEED, help="The same seed draws the same samples.")
 @option("bytes", is_flag=True, help="Compare bytes, for texts that are not UTF-8.")
 @option("json", is_flag=True, help="Print one JSON object.")
 @option("show", is_flag=True, help=f"Shade the first {SHOWN:,} characters of each sample.")
 @option("html", type=click.Path(path_type=Path), help="Write the shaded samples to this file.")
+@click.pass_context
 def command(
-    model_or_text: tuple[str, ...], text: str | None, count: int, length: int,
-    temperature: float | str, rng_seed: int | None, bytes: bool, json: bool, show: bool,
-    html: Path | None,
+    ctx: click.Context, /, model_or_text: tuple[str, ...], text: str | None, count: int,
+    length: int, temperature: float | str, rng_seed: int | None, bytes: bool, json: bool,
+    show: bool, html: Path | None,
 ) -> None:  # fmt: skip
     """Show what stands word for word in the training text.
 
@@ -49,21 +53,26 @@ def command(
     holds, too, and the share of characters in such runs of at least 20, 40 and 80. Then how much
     the samples repeat themselves and each other.
     """  # fmt: skip
-    for name, value in (("count", count), ("length", length)):
-        if value < 1:
-            raise UsageError(f"--{name} is {value}; it must be at least 1")
+    if json and show:
+        raise UsageError("--show and --json both write to standard output; give one of them")
     import numpy as np  # noqa: PLC0415
 
     from char_rnn.analyse.diversity import diversity  # noqa: PLC0415
     from char_rnn.analyse.overlap import overlaps  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.show import waiting  # noqa: PLC0415
+    from char_rnn.data.builtin import BUILTIN  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
     from char_rnn.generate.batch import check_room  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
+    from char_rnn.storage.models import no_such  # noqa: PLC0415
 
     check_room(count, SampleConfig(length, temperature), 1)
+    for name in model_or_text:
+        if not (Path(name).exists() or name in BUILTIN or name == "-"):
+            raise TextNotFound(no_such(Path(name)))
     models = {name: CharRNN.load(name) for name in model_or_text if _is_model(name)}
+    check(DRAWING, given_options(ctx), {"models": models})
     kinds = {model.vocabulary.kind for model in models.values() if model.vocabulary is not None}
     as_bytes = bytes or "bytes" in kinds
     source = open_source(text, as_bytes=as_bytes) if text is not None else _own_text(models)
@@ -102,8 +111,12 @@ def command(
 
 def _is_model(name: str) -> bool:
     """Tell whether an argument names a model and not a text."""
-    from char_rnn.storage.models import LAST_FILE, MODEL_FILE, SHIPPED  # noqa: PLC0415
-    from char_rnn.train.run import CONFIG_FILE  # noqa: PLC0415
+    from char_rnn.storage.models import (  # noqa: PLC0415
+        CONFIG_FILE,
+        LAST_FILE,
+        MODEL_FILE,
+        SHIPPED,
+    )
 
     path = Path(name)
     if path.is_dir():
@@ -146,7 +159,7 @@ def _tell_json(training: str, length: int, unit: str, found: Sequence[Any], vari
         "training_text": training, "length": length, "unit": unit,
         "samples": [overlap.to_dict() for overlap in found], "diversity": variety._asdict(),
     }  # fmt: skip
-    click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    echo_json(report)
 
 
 def _tell(training: str, length: int, unit: str, found: Sequence[Any]) -> None:

@@ -6,12 +6,25 @@ from typing import Any
 
 import click
 
-from char_rnn.cli.main import option, was_given
+from char_rnn.cli.main import option
+from char_rnn.cli.rules import given_options
 from char_rnn.cli.settings import settings
+from char_rnn.errors import UsageError
+
+
+def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> str | None:
+    """Return the one text of `texts`, None for none; say how to train on several."""
+    if len(texts) > 1:
+        named = ", ".join(texts[:3]) + (", ..." if len(texts) > 3 else "")
+        raise UsageError(
+            f"a run trains on one text, and here are {len(texts)}: {named}; put the files into a "
+            "folder and name that, with --pattern where it holds others too"
+        )
+    return texts[0] if texts else None
 
 
 @click.command("train", short_help="Train a model on a text.")
-@click.argument("text", required=False)
+@click.argument("text", nargs=-1, metavar="[TEXT]", callback=one_text)
 @option("bytes", is_flag=True, help="Model raw bytes instead of characters.")
 @option(
     "pattern",
@@ -39,7 +52,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     Built in: python-docs (the default), python-code, and shakespeare (downloaded once). Ctrl-C
     saves and says how to go on; so do SIGTERM, SIGHUP and a closed pipe.
     """  # fmt: skip
-    given = {name: value for name, value in options.items() if was_given(ctx, name)}
+    given = given_options(ctx)
     # Imported here: NumPy takes longer to load than the help takes to print.
     from char_rnn.analyse.advice import advice  # noqa: PLC0415
     from char_rnn.analyse.baselines import uniform, unigram_entropy  # noqa: PLC0415

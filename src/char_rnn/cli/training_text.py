@@ -3,7 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from char_rnn.errors import UnknownCharacters, UsageError
+from char_rnn.errors import TextNotFound, UnknownCharacters, UsageError
+
+
+def run_of(name: str) -> Any:
+    """Return the run that the model `name`, a run folder or a file in one, belongs to, or None."""
+    from char_rnn.storage.models import CONFIG_FILE  # noqa: PLC0415
+    from char_rnn.train.run import Run  # noqa: PLC0415
+
+    path = Path(name)
+    folder = path if path.is_dir() else path.parent
+    return Run.open(folder) if (folder / CONFIG_FILE).is_file() else None
 
 
 def source_of(name: str, model: Any) -> Any:
@@ -14,13 +24,10 @@ def source_of(name: str, model: Any) -> Any:
     from char_rnn.data.builtin import BUILTIN  # noqa: PLC0415
     from char_rnn.data.corpus import Corpus  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
-    from char_rnn.train.run import CONFIG_FILE, Run  # noqa: PLC0415
 
-    path = Path(name)
-    folder = path if path.is_dir() else path.parent
     patterns: list[str] = []
-    if (folder / CONFIG_FILE).is_file():
-        run = Run.open(folder)
+    run = run_of(name)
+    if run is not None:
         where, patterns = run.where, run.patterns
     else:
         where = str(model.summary.get("text", ""))
@@ -31,7 +38,12 @@ def source_of(name: str, model: Any) -> Any:
     if where == "-":
         raise UsageError(f"{name} was trained on standard input; name its text with --text")
     as_bytes = model.vocabulary is not None and model.vocabulary.kind == "bytes"
-    source = open_source(where, as_bytes=as_bytes, patterns=patterns)
+    try:
+        source = open_source(where, as_bytes=as_bytes, patterns=patterns)
+    except TextNotFound:
+        raise UsageError(
+            f"{where}, the text that {name} was trained on, is not there; name it with --text"
+        ) from None
     try:
         corpus = Corpus.from_source(source, as_bytes=as_bytes, vocabulary=model.vocabulary)
         same = corpus.sha256 == model.summary.get("text_sha256")

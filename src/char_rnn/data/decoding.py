@@ -78,7 +78,7 @@ def decoded(part: Part, label: str) -> Iterator[str]:
                 if piece.startswith(mark):
                     raise NotText(
                         f"{label}: text in {encoding} (by its byte order mark), not UTF-8; "
-                        "convert it to UTF-8, or read its bytes with --bytes"
+                        "convert it to UTF-8, or take it as bytes (--bytes)"
                     )
             if piece.startswith(codecs.BOM_UTF8):
                 piece = piece[len(codecs.BOM_UTF8) :]
@@ -88,7 +88,7 @@ def decoded(part: Part, label: str) -> Iterator[str]:
         if nul >= 0:
             raise NotText(
                 f"{label}: a NUL byte at byte offset {offset + held + nul}, so it looks binary; "
-                "read its bytes with --bytes"
+                "take it as bytes (--bytes)"
             )
         text = _decode(decoder, piece, offset, label)
         offset += held + len(piece) - len(decoder.getstate()[0])
@@ -106,7 +106,7 @@ def _decode(
     except UnicodeDecodeError as error:
         raise NotText(
             f"{label}: not valid UTF-8 at byte offset {offset + error.start} ({error.reason}); "
-            "convert it to UTF-8, or read its bytes with --bytes"
+            "convert it to UTF-8, or take it as bytes (--bytes)"
         ) from None
 
 

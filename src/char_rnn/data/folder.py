@@ -42,7 +42,7 @@ def files_of(root: Path, patterns: Sequence[str], as_bytes: bool) -> tuple[list[
         kind = "regular" if as_bytes else "text"
         those = f" that match {' or '.join(map(repr, patterns))}" if patterns else ""
         others = f" ({skipped} skipped)" if skipped else ""
-        what = "give another --pattern" if patterns else expected()
+        what = "give another pattern (--pattern)" if patterns else expected()
         raise TextNotFound(f"{shown(root)}: no {kind} files{those} in this folder{others}; {what}")
     if not anything:
         raise empty(shown(root))

@@ -24,7 +24,8 @@ from char_rnn.data.decoding import (
     trouble,
 )
 from char_rnn.data.folder import SEPARATOR, files_of
-from char_rnn.errors import DataError, TextNotFound, UsageError
+from char_rnn.errors import DataError, TextNotFound, UsageError, did_you_mean
+from char_rnn.storage.reading import beside
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def open_source(
     if patterns and (built_in or given == "-" or path.is_file()):
         raise UsageError(
             f"the pattern {patterns[0]!r} chooses among the files of a folder, and {given!r} is "
-            "none; leave --pattern out, or name a folder"
+            "none; leave it out (--pattern), or name a folder"
         )
     if given == "-":
         return _standard_input()
@@ -133,7 +134,8 @@ def open_source(
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise TextNotFound(f"{shown(path)}: no such file or folder; {expected()}") from None
+        alike = did_you_mean(path, [*builtin.BUILTIN, *beside(path)])
+        raise TextNotFound(f"{shown(path)}: no such file or folder{alike}; {expected()}") from None
     except OSError as error:
         raise trouble(path, error) from None
     whole = Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps the ".."

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from char_rnn.config import SampleConfig
-from char_rnn.data.vocabulary import AnyVocabulary
-from char_rnn.errors import UsageError
+from char_rnn.data.vocabulary import AnyVocabulary, named
+from char_rnn.errors import UnknownCharacters, UsageError
 from char_rnn.generate import filters
 from char_rnn.temperature import parse_temperature
 
@@ -125,6 +125,12 @@ def bias_amounts(config: SampleConfig, vocabulary: AnyVocabulary | None) -> Arra
         raise UsageError("bias and forbid name characters; this model has no vocabulary")
     amounts = np.zeros(vocabulary.size)
     for char, amount in (*config.bias, *((char, -math.inf) for char in config.forbid)):
+        unknown = vocabulary.unknown(char)
+        if unknown:
+            raise UnknownCharacters(
+                f"bias and forbid: the model does not know {named(unknown)}, and so never writes "
+                "it; leave it out"
+            )
         ids = vocabulary.encode(char)
         if len(ids) != 1:
             raise UsageError(f"{char!r} is {len(ids)} bytes; only single ones can be weighed")

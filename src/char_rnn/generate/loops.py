@@ -87,13 +87,16 @@ def loop_advice(loop: Loop, temperature: float | str) -> str:
         what = repr(_shorten(_from_a_beginning(loop.passage)))
     else:
         what = f"a passage of {loop.period} symbols"
-    warmer = f"a higher --temperature than {temperature} (with --top_p 0.95 against slips), "
+    warmer = (
+        f"a higher temperature than {temperature} (--temperature), with nucleus sampling against "
+        "slips (--top_p 0.95), "
+    )
     if not isinstance(temperature, str) and temperature >= 1:
         warmer = ""
     return (
         f"the text has fallen into a loop: {what} stands there {int(loop.repetitions)} times in a "
-        f"row since character {loop.start:,}; what helps: {warmer}--repetition_penalty 1.2, or "
-        "training longer"
+        f"row since character {loop.start:,}; what helps: {warmer}a repetition penalty "
+        "(--repetition_penalty 1.2), or training longer"
     )
 
 

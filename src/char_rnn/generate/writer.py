@@ -197,8 +197,8 @@ class Writer:
         """Return the likeliest texts that follow `seed`, the best first."""
         if config.lines > 1 or config.until_line_end or config.constrained or config.code:
             raise UsageError(
-                "a beam search ends at --length, --stop or --lines 1, and keeps no other "
-                "condition: leave the others out"
+                "a beam search ends at its length, at a stop text or after one line, and keeps no "
+                "other condition: leave the others out"
             )
         ids = self.begin(seed)
         if not len(ids):

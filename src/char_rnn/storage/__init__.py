@@ -4,6 +4,7 @@ atomic   write a file so that it is either the old one or the new one, never hal
 reading  read a file under a limit, with every failure as one line
 tensors  named arrays and facts in one safetensors file, with a checksum
 pickles  a dictionary of plain data in a `.pkl` file, read without ever running it
+finite   numbers that JSON has a word for
 models   which file a model is in, and what it holds
 """
 

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TypeAlias
 
@@ -15,6 +16,7 @@ StrPath: TypeAlias = str | os.PathLike[str]
 MAX_JSON_BYTES = 2**20
 MAX_LINE_BYTES = 2**16
 MAX_LINES = 1_000_000
+MOST_BESIDE = 1000
 
 
 def shown(path: StrPath) -> str:
@@ -121,3 +123,11 @@ def _check_regular(path: StrPath, status: os.stat_result) -> None:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def beside(path: StrPath) -> list[str]:
+    """Return the paths in the folder of `path`, a thousand at most, to find one like it."""
+    try:
+        return [str(other) for other in islice(Path(path).parent.iterdir(), MOST_BESIDE)]
+    except (OSError, ValueError):
+        return []

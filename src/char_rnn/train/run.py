@@ -36,7 +36,8 @@ from char_rnn.storage import (
 )
 from char_rnn.storage.atomic import is_leftover
 from char_rnn.storage.fields import read
-from char_rnn.storage.models import LAST_FILE, MODEL_FILE, SHIPPED
+from char_rnn.storage.finite import finite
+from char_rnn.storage.models import CONFIG_FILE, LAST_FILE, MODEL_FILE, SHIPPED, no_such
 from char_rnn.storage.reading import reason, shown
 from char_rnn.train.calibration import calibrate
 from char_rnn.train.checkpoint import check_own, cut_back, read_checkpoint
@@ -45,7 +46,6 @@ from char_rnn.train.events import Checkpoint, Divergence, End, Evaluation, Event
 from char_rnn.train.lock import LOCK_FILE, RunLock
 from char_rnn.train.trainer import Trainer
 
-CONFIG_FILE = "config.json"
 LOG_FILE = "log.jsonl"
 SAMPLES_FILE = "samples.txt"
 START_FILE = "start.safetensors"
@@ -119,6 +119,8 @@ class Run:
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Open an existing run folder; raises RunError if it is none, CorruptFile if damaged."""
+        if not folder.exists():
+            raise RunError(no_such(folder))
         if not (folder / CONFIG_FILE).is_file():
             raise RunError(f"{folder} is not a run folder: it has no {CONFIG_FILE}")
         path = folder / CONFIG_FILE
@@ -288,7 +290,7 @@ class Run:
         if end - stop >= 2:
             loss = evaluate(Network(model.config, model.parameters), corpus, stop, end)
             model.summary["uncalibrated_val_loss"] = model.summary.get("val_loss")
-            model.summary["val_loss"] = _finite(loss)
+            model.summary["val_loss"] = finite(loss)
         model.save(self.model_path)
         return True
 
@@ -297,7 +299,7 @@ class Run:
         keys = ("iteration", "epoch", "loss", "grad_norm", "learning_rate", "characters", "seconds")
         line = {"event": name} | {key: getattr(event, key) for key in keys}
         line = {"event": name, "val_loss": None} | line | more
-        self._append(LOG_FILE, json.dumps(_finite(line)) + "\n")
+        self._append(LOG_FILE, json.dumps(finite(line)) + "\n")
 
     def _append(self, name: str, text: str) -> None:
         with (self.folder / name).open("a", encoding="utf-8", newline="") as file:
@@ -312,7 +314,7 @@ class Run:
     def _summary(self, event: Event, val_loss: float | None) -> dict[str, Any]:
         text, train = self.settings["text"], self._trainer
         assert train is not None
-        summary: dict[str, Any] = _finite({
+        summary: dict[str, Any] = finite({
             "text": text["name"], "text_length": text["length"],
             "text_sha256": text["sha256"], "val_fraction": train.config.val_fraction,
             "iteration": event.iteration,
@@ -333,7 +335,7 @@ class Run:
             for name in (LOG_FILE, SAMPLES_FILE)
         }
         facts = model.facts() | {
-            "kind": "checkpoint", "trainer": _finite(event.facts), "written": written,
+            "kind": "checkpoint", "trainer": finite(event.facts), "written": written,
         }  # fmt: skip
         # The checkpoint comes last: what it says was done is there.
         if best is None:  # without validation the newest model is the best there is
@@ -353,9 +355,10 @@ def check_new(folder: Path) -> None:
             lock = RunLock(folder)
             lock.take()  # if it is in use, that is what to say
             lock.release()
+        resume = f", or go on with it (--resume {shown(folder)})"
         raise RunError(
-            f"{shown(folder)} exists already; choose another folder with --out, "
-            f"or go on with --resume {shown(folder)}"
+            f"{shown(folder)} exists already; choose another folder (--out)"
+            + (resume if (folder / CONFIG_FILE).is_file() else "")
         )
 
 
@@ -408,14 +411,3 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _finite(value: Any) -> Any:
-    """Return `value` with None for every number that JSON has no word for."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
