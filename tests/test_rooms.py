@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "charrnn": GROUND | {"data", "model", "generate", "formats"},
     "train": GROUND | {"data", "model", "generate", "formats", "charrnn"},
     "analyse": GROUND | {"data", "model", "generate", "formats", "charrnn", "train", "exercise"},
-    "cli": GROUND | {"data", "model", "generate", "charrnn", "train", "analyse", "music"},
+    "cli": GROUND | {"data", "model", "generate", "charrnn", "train", "analyse"},
+    "__main__": {"cli"},
 }
 
 

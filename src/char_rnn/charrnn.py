@@ -387,8 +387,8 @@ class CharRNN:
         The pickle is a plain dictionary of arrays, strings and numbers.
         dtype: `float16` halves a safetensors file; the model is computed in its own dtype again.
         """
-        if dtype is not None and _dtype_name(dtype) not in (*DTYPES, "float16"):
-            raise UsageError(f"unknown dtype {dtype!r}; known: {', '.join(DTYPES)}, float16")
+        if dtype is not None:
+            dtype = _dtype_name(dtype, (*DTYPES, "float16"))
         if Path(path).suffix == ".pkl":
             save_pickle(Path(path), self.facts() | {"parameters": dict(self.parameters)})
             return
@@ -434,8 +434,11 @@ def _whole(name: str, value: Any) -> int:
         raise UsageError(f"{name} is {value!r}; it must be a whole number") from None
 
 
-def _dtype_name(dtype: Any) -> str:
+def _dtype_name(dtype: Any, known: tuple[str, ...] = DTYPES) -> str:
     try:
-        return str(np.dtype(dtype).name)
+        name = str(np.dtype(dtype).name)
     except TypeError:
-        raise unknown_name("dtype", dtype, DTYPES) from None
+        name = repr(dtype)
+    if name not in known:
+        raise unknown_name("dtype", dtype, known)
+    return name

@@ -292,9 +292,9 @@ def test_evaluate(home):
 def test_evaluate_says_what_is_wrong(home):
     (home / "foreign.txt").write_text("ÄÖÜ" * 50, "utf-8")
     said = run("evaluate", "runs/first", "foreign.txt", cwd=home, code=2)
-    assert "does not know the characters 'Ä'" in said and "--start_from" in said
+    assert "does not know the characters 'Ä' (U+00C4)" in said and "--start_from" in said
     for wrong in (["--windows", "0"], ["--streams", "0"], ["--val_fraction", "2"]):
-        run("evaluate", "runs/first", "text.txt", *wrong, cwd=home, code=2)
+        assert wrong[0] in run("evaluate", "runs/first", "text.txt", *wrong, cwd=home, code=2)
 
 
 def test_plot_and_compare(home):

@@ -288,7 +288,7 @@ def test_separators_stand_where_chunks_meet(tmp_path: Path) -> None:
 def test_patterns_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = code(tmp_path)
     with pytest.raises(
-        TextNotFound, match=r"match '\*.rs' or '\*.c' in.*another --pattern"
+        TextNotFound, match=r"match '\*.rs' or '\*.c' in.*another pattern \(--pattern\)"
     ) as error:
         open_source(root, patterns=["*.rs", "*.c"])
     message(error)

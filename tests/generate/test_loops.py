@@ -157,10 +157,13 @@ def test_advice():
     loop = find_loop(BEFORE + "the world,\nAnd so the sea of " * 7)
     said = loop_advice(loop, 0.05)
     assert "'And so the sea of the world,\\n' stands there 7 times" in said
-    assert f"since character {loop.start}" in said and "higher --temperature than 0.05" in said
-    assert "\n" not in said and "--repetition_penalty" in said and "training longer" in said
+    assert (
+        f"since character {loop.start}" in said
+        and "higher temperature than 0.05 (--temperature)" in said
+    )
+    assert "\n" not in said and "(--repetition_penalty 1.2)" in said and "training longer" in said
     assert "than 2.0:0.1" in loop_advice(loop, "2.0:0.1")
-    assert "--temperature" not in loop_advice(loop, 1.3)
+    assert "temperature" not in loop_advice(loop, 1.3)
     assert "a passage of 4 symbols" in loop_advice(find_loop([1, 2, 3, 4] * 30), 0.5)
     long = loop_advice(find_loop("".join(map(chr, range(65, 265))) * 6), 0)
     assert len(long) < 350 and "..." in long

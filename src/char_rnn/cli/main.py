@@ -160,21 +160,39 @@ class TemperatureType(click.ParamType):  # type: ignore[type-arg]  # generic in 
         return found.value if isinstance(found, Constant) else str(found)
 
 
-class WholeType(click.types.IntParamType):
-    """A whole number that 64 bits hold: NumPy and the system know no larger ones."""
+class WholeType(click.ParamType):  # type: ignore[type-arg]
+    """A whole number from `least` up that 64 bits hold: NumPy and the system know no larger ones.
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+    least: None for any, which the settings check.
+    """
+
+    name = "integer"
+
+    def __init__(self, least: int | None = None) -> None:
+        self._least = least
+
+    def convert(
+        self, value: int | str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
         """Return the number."""
-        number = int(super().convert(value, param, ctx))
-        if abs(number) > MOST_SEED:
-            raise UsageError(f"--{param.name if param else self.name} is too large a number")
+        name = "it" if param is None else f"--{param.name}"
+        least = -MOST_SEED if self._least is None else self._least
+        try:
+            number = int(value)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            bound = "" if self._least is None else f", at least {least}"
+            raise UsageError(f"{name} is {str(value)[:40]}; it must be a whole number{bound}")
+        if number > MOST_SEED:
+            raise UsageError(f"{name} is too large a number; at most {MOST_SEED} fits")
         return number
 
 
 TEMPERATURE = TemperatureType()
 WHOLE = WholeType()
-POSITIVE = click.IntRange(min=1, max=MOST_SEED)
-RNG_SEED = click.IntRange(min=0, max=MOST_SEED)
+POSITIVE = WholeType(1)
+RNG_SEED = WholeType(0)
 Decorator = Callable[[Callable[..., object]], Callable[..., object]]
 
 
