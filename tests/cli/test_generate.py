@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import unicodedata
 
 import numpy as np
 import pytest
@@ -103,6 +104,44 @@ def test_a_conversation():
     assert len(done.stdout) == 31 + 31 + 6
     assert "unknown command /nonsense" in done.stderr and "nothing to take back" in done.stderr
     assert "'é'" in done.stderr
+
+
+def test_a_conversation_begins_with_its_seed():
+    settings = ["--interactive", "--length", 40, "--rng_seed", 1]
+    begun = run("shakespeare", *settings, "--seed", "KING HENRY: Sword", input="/undo\n\n")
+    assert begun.returncode == 0
+    session = CharRNN.load("shakespeare").session(SampleConfig(40), np.random.default_rng(1))
+    expected = "KING HENRY: Sword" + "".join(session.turn("KING HENRY: Sword"))
+    assert begun.stdout.startswith(expected + "\n")
+    assert "nothing to take back" not in begun.stderr  # the seed is a turn of its own
+    unknown = run("shakespeare", *settings, "--seed", "Zü", input="")
+    assert unknown.returncode == 2 and "'ü' (U+00FC)" in unknown.stderr and not unknown.stdout
+
+
+def test_a_conversation_drops_what_is_unknown():
+    settings = ["--interactive", "--length", 20, "--rng_seed", 1]
+    told = run("shakespeare", *settings, input="Hi @ you\n/lenght 5\n")
+    assert "'@'" in told.stderr and "--skip_unknown" in told.stderr and not told.stdout
+    assert "did you mean 'length'" in told.stderr
+    dropped = run("shakespeare", *settings, "--skip_unknown", input="Hi @ you\n")
+    assert "'@'" not in dropped.stderr and len(dropped.stdout) == 21
+    assert dropped.stdout == run("shakespeare", *settings, input="Hi  you\n").stdout
+
+
+@pytest.mark.parametrize(("form", "other"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_seed_in_another_unicode_form(tmp_path, form, other):
+    known, typed = (unicodedata.normalize(f, "un café") for f in (form, other))
+    vocabulary = Corpus.from_text(known + "\n").vocabulary
+    model = CharRNN(vocabulary.size, 8, vocabulary=vocabulary, rng=np.random.default_rng(0))
+    model.save(tmp_path / "m.safetensors")
+    more = ["--length", 5, "--rng_seed", 1, "--stop", typed]
+    done = run(tmp_path / "m.safetensors", "--seed", typed, *more)
+    assert done.returncode == 0 and done.stdout.startswith(known)
+    assert f"form {form}" in done.stderr and "(U+0" in done.stderr
+    done = run(tmp_path / "m.safetensors", "--seed", typed + "ß!", "--skip_unknown", *more)
+    assert done.stdout.startswith(known)  # only what it knows in no form is dropped
+    done = run(tmp_path / "m.safetensors", "--seed", typed + "ß", *more)
+    assert done.returncode == 2 and "does not know 'ß' (U+00DF), which" in done.stderr
 
 
 @pytest.mark.parametrize(

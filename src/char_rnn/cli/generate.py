@@ -156,9 +156,10 @@ def known(
     form, same = vocabulary.best_form(text)
     unknown = vocabulary.unknown(same)
     if form:
+        helped = sorted(set(vocabulary.unknown(text)) - set(unknown))
         click.echo(
-            f"Note: {what} is taken in the Unicode form {form}, in which the model knows what it "
-            f"does not know as {named(set(vocabulary.unknown(text)) - set(unknown))}",
+            f"Note: {what} is taken in the Unicode form {form}, for the model does not know "
+            f"{named(helped)}",
             err=True,
         )
     if unknown and not skip:
