@@ -55,6 +55,7 @@ MISTAKES = {
     "a bias in a mapping": (lambda: SampleConfig(bias={"e": 1}), "pairs"),
     "a bias in a text": (lambda: SampleConfig(bias="e=1"), "pairs"),
     "a bias of two characters": (lambda: SampleConfig(bias=(("ee", 1),)), "character"),
+    "a bias without a limit": (lambda: SampleConfig(bias=(("e", np.inf),)), "inf"),
     "a list of what is forbidden": (lambda: SampleConfig(forbid=["a"]), "forbid"),
     "an expression that is none": (lambda: SampleConfig(regex=5), "regex"),
 }  # fmt: skip

@@ -103,7 +103,8 @@ def _weights(value: object) -> tuple[tuple[str, float], ...]:
             raise UsageError(f"bias is {value!r}; it must be pairs of a character and a number")
         char, amount = pair
         one = isinstance(char, str) and len(char) == 1
-        if not one or not isinstance(amount, int | float) or math.isnan(amount):
+        # Minus infinity forbids; nothing can be favoured without a limit.
+        if not one or not isinstance(amount, int | float) or not amount < math.inf:
             raise UsageError(f"bias {char!r}: {amount!r}; it must be a character and a number")
     return tuple((char, amount) for char, amount in pairs)
 

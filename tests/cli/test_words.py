@@ -193,6 +193,7 @@ SILENT = {
         ("--sample_every 0 --sample_length 9", "--sample_length"),
         ("--patience 3 --eval_every 0", "--eval_every"),
         ("--patience 3 --val_fraction 0", "--val_fraction"),
+        ("--eval_every 3 --val_fraction 0", "--val_fraction"),
     ],
     "train text.txt --minutes 0.01": [("--optimizer adam --momentum 0.5", "--optimizer sgd")],
     "train text.txt --start_from shakespeare --iterations 2": [
@@ -288,6 +289,14 @@ def test_what_the_model_never_writes_is_told(home, option):
     value = "é=3" if option == "--bias" else "é"
     _, said = called("generate", "shakespeare", option, value)
     assert "'é' (U+00E9)" in said and "--skip_unknown" not in said
+
+
+def test_an_empty_name_is_no_name(home):
+    """As it comes out of a variable that is not set."""
+    assert "empty" in called("train", "", "--iterations", 1)[1]
+    assert "empty" in called("evaluate", "shakespeare", "")[1]
+    assert "empty" in called("overlap", "", "--text", "text.txt")[1]
+    assert "--regex" in called("generate", "shakespeare", "--regex", "")[1]
 
 
 def test_several_texts_get_one_clear_line(home):

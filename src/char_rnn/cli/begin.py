@@ -60,7 +60,8 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
 
     as_bytes = options["bytes"] or (start is not None and start.vocabulary.kind == "bytes")
     patterns = options["pattern"]
-    source = open_source(options["text"] or RECIPE.text, as_bytes=as_bytes, patterns=patterns)
+    text = RECIPE.text if options["text"] is None else options["text"]
+    source = open_source(text, as_bytes=as_bytes, patterns=patterns)
     corpus = Corpus.from_source(source, as_bytes=as_bytes)
     if start is not None:
         start, corpus = _extend(start, corpus, source, train.rng_seed)

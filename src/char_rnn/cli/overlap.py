@@ -69,6 +69,8 @@ def command(
 
     check_room(count, SampleConfig(length, temperature), 1)
     for name in model_or_text:
+        if not name:
+            raise TextNotFound("the name of a text or model is empty; leave it out")
         if not (Path(name).exists() or name in BUILTIN or name == "-"):
             raise TextNotFound(no_such(Path(name)))
     models = {name: CharRNN.load(name) for name in model_or_text if _is_model(name)}

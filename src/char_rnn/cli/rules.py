@@ -67,7 +67,10 @@ TRAINING = (
         ("sample_length", "temperature"), "sample_every", bool, "without samples (--sample_every 0)"
     ),
     Rule(("patience",), "eval_every", bool, "without evaluations on the way (--eval_every 0)", 0),
-    Rule(("patience",), "val_fraction", bool, "without a validation part (--val_fraction 0)", 0),
+    Rule(
+        ("patience", "eval_every"), "val_fraction", bool,
+        "without a validation part (--val_fraction 0)", 0,
+    ),
 )  # fmt: skip
 """Of `char-rnn train`, by the settings of a model and of its training."""
 
@@ -98,6 +101,7 @@ GENERATING = (
         ("effort",), "conditions", bool,
         "without a condition (--regex, --words, --close, --max_copy or --code)",
     ),
+    Rule(("regex",), "regex", bool, "where it is empty"),
     Rule(("text",), "max_copy", bool, "without --max_copy: it is the text not to copy from"),
     Rule(("skip_unknown",), "reads", bool, "without --seed or --interactive"),
     Rule(

@@ -117,7 +117,7 @@ def expected() -> str:
 
 def empty(label: str) -> TextTooShort:
     """Return the error for a text without a character."""
-    return TextTooShort(f"{label}: empty; a text to train on is needed")
+    return TextTooShort(f"{label}: empty; there is nothing to read")
 
 
 def trouble(path: Path, error: OSError) -> CharRNNError:
