@@ -8,6 +8,8 @@ import pytest
 from fuzzing import VARIANTS, Sandbox
 from mutants import KINDS, mutants
 
+from char_rnn import CharRNN
+
 MUTANTS = 50  # of each kind of file
 
 
@@ -22,6 +24,27 @@ def test_no_file_does_harm(tmp_path, name):
         assert code or out
     for label, mutate in mutants(sandbox.files[name], MUTANTS, seed=0):
         assert not list(sandbox.faults(name, mutate)), label
+
+
+def test_numbers_that_overflow_warn_of_nothing(tmp_path):
+    sandbox = Sandbox(tmp_path, variant=1)
+    sandbox.reset()
+    model = CharRNN.load(sandbox.run)
+    model.parameters.flat[:] = 1e38
+    model.save(sandbox.run / "model.safetensors")
+    for arguments in sandbox.commands("model.safetensors"):
+        assert not sandbox.call(arguments)[3]
+
+
+def test_some_facts_of_a_training_are_enough(tmp_path):
+    sandbox = Sandbox(tmp_path)
+    sandbox.reset()
+    model = CharRNN.load(sandbox.run)
+    for summary in ({"iteration": 3}, {"text": "a"}, {}):
+        model.summary = summary
+        model.save(sandbox.run / "model.safetensors")
+        code, *_, fault = sandbox.call(["inspect", sandbox.run])
+        assert (code, fault) == (0, "")
 
 
 def test_a_fault_would_be_seen(tmp_path, monkeypatch):

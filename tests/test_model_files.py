@@ -103,12 +103,10 @@ def test_a_file_makes_no_more_memory_than_it_holds(tmp_path):
             with pytest.raises(CorruptFile, match=r"rnn\.weight_ih_l0 is float32 \(16, 1\)"):
                 CharRNN.load(path)
             assert tracemalloc.get_traced_memory()[1] < 10 * path.stat().st_size
-        facts["config"] |= {"hidden_size": 4, "layers": 2147483648}
+        facts["config"] |= {"hidden_size": 4, "layers": 251}
         many = {f"t{n}": np.zeros(1, np.int8) for n in range(1000)}
         save_tensors(tmp_path / "a.safetensors", many, facts)
-        with pytest.raises(
-            CorruptFile, match="layers is 2,147,483,648, but it holds 1,000 tensors"
-        ):
+        with pytest.raises(CorruptFile, match="layers is 251, but it holds 1,000 tensors"):
             CharRNN.load(tmp_path / "a.safetensors")
     finally:
         tracemalloc.stop()

@@ -155,6 +155,14 @@ def test_a_setting_that_does_not_fit_is_named(folder, part, name, value):
     assert name in message or "last.safetensors" in message
 
 
+def test_a_config_of_another_text_is_named_where_there_is_no_last_state(folder):
+    (folder / "last.safetensors").unlink()
+    settings = json.loads((folder / "config.json").read_text("utf-8"))
+    settings["model"]["vocab_size"] = 10**9
+    (folder / "config.json").write_text(json.dumps(settings), "utf-8")
+    assert "model.vocab_size is 1,000,000,000; the text has 29" in refused(folder)
+
+
 def test_sizes_are_held_against_the_file_before_anything_is_made(folder, monkeypatch):
     """The config's claim, in both files alike, is seen before a model of its size is begun."""
     for size in ({"hidden_size": 10**6}, {"layers": 2147483648}, {"vocab_size": 10**9}):
@@ -164,6 +172,26 @@ def test_sizes_are_held_against_the_file_before_anything_is_made(folder, monkeyp
         (folder / "config.json").write_text(json.dumps(settings), "utf-8")
         monkeypatch.setattr("char_rnn.charrnn.Parameters", None)
         refused(folder)
+
+
+def test_the_number_of_streams_is_held_against_the_file_too(folder, monkeypatch):
+    settings = json.loads((folder / "config.json").read_text("utf-8"))
+    settings["train"] |= {"batch_size": 10**6, "seq_length": 1}
+    (folder / "config.json").write_text(json.dumps(settings), "utf-8")
+    monkeypatch.setattr("char_rnn.charrnn.Parameters", None)
+    said = refused(folder)
+    assert "the tensor hidden is float32 (1, 1, 2, 4); expected float32 (1, 1, 809, 4)" in said
+
+
+def test_the_model_that_a_run_began_with_must_be_its_own(tmp_path):
+    start = CharRNN(CORPUS.vocabulary.size, 4, vocabulary=CORPUS.vocabulary)
+    run = Run.create(tmp_path / "run", start.config, CONFIG, CORPUS, start)
+    for model in (
+        CharRNN(CORPUS.vocabulary.size, 5, vocabulary=CORPUS.vocabulary),
+        CharRNN(CORPUS.vocabulary.size, 4),
+    ):
+        model.save(run.folder / "start.safetensors")
+        assert "is a model of another run" in refused(run.folder)
 
 
 def test_old_runs_without_later_fields_go_on(folder):
@@ -234,12 +262,13 @@ def test_log_and_samples_are_cut_to_what_was_written_and_never_made_longer(folde
 
 
 def test_a_line_that_a_power_cut_left_half_written_goes(folder):
-    log = folder / "log.jsonl"
-    lines = log.read_bytes().splitlines(keepends=True)
+    log, size = folder / "log.jsonl", load_tensors(folder / "last.safetensors")[1]["written"]
+    lines = log.read_bytes()[: size["log.jsonl"]].splitlines(keepends=True)
     log.write_bytes(b"".join(lines)[:-20])
     resume(folder)
-    assert log.read_bytes().startswith(b"".join(lines[:-1]))
-    assert len(read_curves(folder).val_loss) == 4  # the one that was cut is written no more
+    found = log.read_bytes().splitlines(keepends=True)
+    assert found[: len(lines) - 1] == lines[:-1] and lines[-1] not in found
+    read_curves(folder)
 
 
 def test_weights_that_are_not_finite_go_back_to_the_last_good_ones(folder):

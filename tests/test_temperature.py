@@ -164,6 +164,13 @@ def test_mistakes_are_named_in_one_line(spec, says):
         assert message.startswith(f"temperature {spec!r}: ") and "piecewise:STEP=VALUE" in message
 
 
+def test_a_very_long_one_is_a_mistake_too():
+    spec = "piecewise:" + ",".join(f"{n}=1" for n in range(300))
+    with pytest.raises(UsageError, match=r"1,400 characters; 1,000 is the most") as error:
+        parse_temperature(spec)
+    assert len(str(error.value)) < 400
+
+
 def test_configurations_keep_numbers_and_schedules_as_they_are():
     for kind in (SampleConfig, TrainConfig):
         assert kind(temperature=0.5).temperature == 0.5

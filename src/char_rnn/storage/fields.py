@@ -29,6 +29,8 @@ MOST_ITEMS = 10_000
 MOST_DEPTH = 8
 SHOWN = 60  # characters of what was found
 
+_SIMPLE = re.compile(r"\w+([./-]\w+)*", re.ASCII)
+
 
 class MisfitError(Exception):
     """A value does not fit; `path` is where it stands, from the outside in."""
@@ -218,8 +220,9 @@ def found_shown(value: Any) -> str:
 
 def name_shown(name: Any) -> str:
     """Return a name out of a file as it may stand in a message."""
-    simple = isinstance(name, str) and re.fullmatch(rf"[\w/.-]{{1,{SHOWN}}}", name, re.ASCII)
-    return name if simple else found_shown(name)
+    if isinstance(name, str) and len(name) <= SHOWN and _SIMPLE.fullmatch(name):
+        return name
+    return found_shown(name)
 
 
 def _inside(step: str | int, kind: Kind, value: Any) -> Any:
