@@ -25,7 +25,6 @@ from char_rnn.storage.fields import (
     nullable,
     number,
     plain,
-    read,
     record,
     settings,
     text,
@@ -39,9 +38,8 @@ LEAST_TENSORS = 4  # of a layer: two matrices, two biases
 RUN_VERSION = 1
 NAMED = 5  # tensors in a message
 SECONDS = number(0, 1e12)
-MOST_LOSS = 1e300  # so that no sum or difference of two is infinite
-NORM = number(0, MOST_LOSS)
-LOSS = number(-1, MOST_LOSS)  # nats; rounding may leave a loss a little below 0
+LOSS = number(-1)  # nats; rounding may leave a loss a little below 0
+DRAWN = number(-1, 1e300)  # so that no sum or difference of two is infinite
 WORD = text(100)
 
 SUMMARY = record(
@@ -103,8 +101,8 @@ RUN_SETTINGS = record({
 
 LOG_LINE = record({
     "event": WORD, "iteration": Maybe(whole()), "characters": Maybe(whole()),
-    "seconds": Maybe(SECONDS), "loss": Maybe(nullable(LOSS)), "val_loss": Maybe(nullable(LOSS)),
-    "learning_rate": Maybe(nullable(number(0))), "grad_norm": Maybe(nullable(NORM)),
+    "seconds": Maybe(SECONDS), "loss": Maybe(nullable(DRAWN)), "val_loss": Maybe(nullable(DRAWN)),
+    "learning_rate": Maybe(nullable(number(0))), "grad_norm": Maybe(nullable(DRAWN)),
 })  # fmt: skip
 """A line of log.jsonl."""
 
@@ -136,7 +134,7 @@ def training_state(streams: Kind, B: int, losses: int) -> Kind:
         "bad_in_a_row": whole(0, 2**53), "not_better": whole(0, 2**53),
         "optimizer_steps": whole(0, 2**53), "average_steps": whole(0, 2**53),
         "seconds": SECONDS, "elapsed": SECONDS, "reserve": SECONDS, "rate_scale": number(0, 1),
-        "learning_rate": number(0), "grad_norm": nullable(NORM),
+        "learning_rate": number(0), "grad_norm": nullable(number(0)),
         "best_val_loss": nullable(LOSS), "val_loss": nullable(LOSS),
         "losses": list_of(LOSS, 0, losses),
         "streams": streams, "rng": _GENERATOR, "began": list_of(boolean, B, B),
@@ -201,16 +199,3 @@ def check_finite(tensors: Mapping[str, Array], where: StrPath) -> None:
                 "not finite: the model has diverged or was damaged; train it again with a lower "
                 "--learning_rate, or use a copy that is whole"
             )
-
-
-__all__ = [
-    "LOG_LINE",
-    "RUN_SETTINGS",
-    "check_finite",
-    "check_tensors",
-    "checked_weights",
-    "checkpoint_facts",
-    "model_facts",
-    "read",
-    "training_state",
-]

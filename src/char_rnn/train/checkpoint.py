@@ -35,7 +35,7 @@ def check_own(folder: Path, names: tuple[str, ...]) -> None:
             continue
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
             raise RunError(
-                f"{shown(path)} is a link, or not a file: a run writes only to files of its own; "
+                f"{shown(path)} is a link, or no file at all: a run writes to files of its own; "
                 "put a copy of the file in its place"
             )
 
