@@ -45,6 +45,12 @@ def resume(folder):
     return CharRNN.load(folder / "last.safetensors").parameters.flat
 
 
+def begin_again(folder):
+    """Put the folder where its last state is, as the beginning of a resumed run does."""
+    run = Run.open(folder)
+    run._begin(run.trainer(CORPUS))
+
+
 def edit(folder, change):
     """Let `change` edit the tensors and facts of the run's last state; renew the checksum."""
     tensors, facts = load_tensors(folder / "last.safetensors")
@@ -254,10 +260,10 @@ def test_log_and_samples_are_cut_to_what_was_written_and_never_made_longer(folde
     for name in sizes:
         with (folder / name).open("a", encoding="utf-8") as file:
             file.write("after the checkpoint\n")
-    Run.open(folder).trainer(CORPUS)
+    begin_again(folder)
     assert sizes == {name: (folder / name).stat().st_size for name in sizes}
     edit(folder, lambda _, facts: facts["written"].update(dict.fromkeys(sizes, 10**12)))
-    Run.open(folder).trainer(CORPUS)
+    begin_again(folder)
     assert sizes == {name: (folder / name).stat().st_size for name in sizes}
 
 

@@ -197,5 +197,5 @@ def check_finite(tensors: Mapping[str, Array], where: StrPath) -> None:
             raise CorruptFile(
                 f"{shown(where)}: {bad:,} of the {tensor.size:,} numbers in the tensor {name} are "
                 "not finite: the model has diverged or was damaged; train it again with a lower "
-                "--learning_rate, or use a copy that is whole"
+                "learning rate (--learning_rate), or use a copy that is whole"
             )

@@ -152,7 +152,7 @@ def test_a_pipe_gets_texts_as_they_are(home):
     assert text.startswith(LINE.encode()) and b"\x1b" in text[len(LINE) :]
     text = in_pipe("generate", NAME, "--length", 9, "--seed", LINE, "--count", 2, cwd=home)
     assert text.count(LINE.encode()) == 2
-    assert b"no\x1b[7m is" in in_pipe("plot", "no\x1b[7m", cwd=home, code=1)
+    assert rb"'no\x1b[7m': no such" in in_pipe("plot", "no\x1b[7m", cwd=home, code=1)
     shown = in_pipe("overlap", "copy.txt", "--text", "t.txt", "--show", cwd=home)
     assert TEXT[:300].encode() in shown
     shown = in_pipe("evaluate", NAME, "t.txt", "--show", "--no_baselines", cwd=home)

@@ -30,7 +30,9 @@ SHARED = {
 
 def options(*commands):
     """Return the options that all of these commands have."""
-    found = [{name for p in command.params for name in p.opts} for command in commands]
+    found = [
+        {n for p in command.params for n in (*p.opts, *p.secondary_opts)} for command in commands
+    ]
     return set.intersection(*found)
 
 

@@ -10,7 +10,7 @@ import click
 from char_rnn.cli.main import POSITIVE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.terminal import write_styled
-from char_rnn.errors import UsageError
+from char_rnn.errors import TextTooShort, UsageError
 
 MOST_GRAMS = 6
 SHOWN = 2000
@@ -136,7 +136,10 @@ def _check_text(
     if unshowable:
         raise UsageError("--show and --html need a model of characters; this one reads bytes")
     if windows:
-        windows_of(start, corpus.length, windows)
+        try:
+            windows_of(start, corpus.length, windows)
+        except TextTooShort as error:
+            raise UsageError(f"--windows: {error}") from error
     if free_running:
         places_of(start, corpus.length)
 

@@ -61,18 +61,12 @@ def command(
     from char_rnn.analyse.overlap import overlaps  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.show import waiting  # noqa: PLC0415
-    from char_rnn.data.builtin import BUILTIN  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
     from char_rnn.generate.batch import check_room  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
-    from char_rnn.storage.models import no_such  # noqa: PLC0415
 
     check_room(count, SampleConfig(length, temperature), 1)
-    for name in model_or_text:
-        if not name:
-            raise TextNotFound("the name of a text or model is empty; leave it out")
-        if not (Path(name).exists() or name in BUILTIN or name == "-"):
-            raise TextNotFound(no_such(Path(name)))
+    _check_names(model_or_text)
     models = {name: CharRNN.load(name) for name in model_or_text if _is_model(name)}
     check(DRAWING, given_options(ctx), {"models": models})
     kinds = {model.vocabulary.kind for model in models.values() if model.vocabulary is not None}
@@ -109,6 +103,18 @@ def command(
         _tell_diversity(variety)
     if show:
         _show(found)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raise TextNotFound for the first of `names` that is nothing that is there."""
+    from char_rnn.data.builtin import BUILTIN  # noqa: PLC0415
+    from char_rnn.storage.models import no_such  # noqa: PLC0415
+
+    for name in names:
+        if not name:
+            raise TextNotFound("the name of a text or model is empty; leave it out")
+        if not (Path(name).exists() or name in BUILTIN or name == "-"):
+            raise TextNotFound(no_such(Path(name)))
 
 
 def _is_model(name: str) -> bool:

@@ -16,5 +16,6 @@ def fitting(message: str, command: click.Command | None = None) -> str:
     if command is None:
         context = click.get_current_context(silent=True)
         command = None if context is None else context.command
-    known = set() if command is None else {name for p in command.params for name in p.opts}
+    parameters = [] if command is None else command.params
+    known = {name for p in parameters for name in (*p.opts, *p.secondary_opts)}
     return _OPTION.sub(lambda found: found[0] if found[1] in known else "", message)

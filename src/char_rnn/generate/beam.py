@@ -363,7 +363,7 @@ def _check_room(config: ModelConfig, length: int, width: int, ends: bool) -> Non
     states = window_memory(config, 1, width)
     need(
         tables + written + states, f"a search with {width:,} beams over {length:,} characters",
-        "take fewer beams (--beam) or a smaller --length",
+        "take fewer beams (--beam) or a shorter text (--length)",
     )  # fmt: skip
 
 
