@@ -11,6 +11,7 @@ from char_rnn.config import ModelConfig
 from char_rnn.data.windows import Sweep
 from char_rnn.errors import CorruptFile, RunError
 from char_rnn.model.network import Network
+from char_rnn.train import run as train_run
 from char_rnn.train.evaluate import evaluate
 from char_rnn.train.events import Checkpoint, Divergence, End, Evaluation, Sample, Step
 from char_rnn.train.parallel import Workers
@@ -188,6 +189,56 @@ def test_a_changed_text_and_foreign_files_are_noticed(tmp_path):
     (other.folder / "config.json").write_text("{}")
     with pytest.raises(CorruptFile):
         Run.open(other.folder)
+
+
+def test_a_run_has_one_writer(tmp_path):
+    run, corpus = new_run(tmp_path, "run")
+    with pytest.raises(RunError, match="another process is training in"):
+        Run.open(run.folder).hold()
+    with pytest.raises(RunError, match="another process is training in"):
+        new_run(tmp_path, "run")
+    stale = run.trainer(corpus)
+    events = run.follow(run.trainer(corpus))
+    other = Run.open(run.folder)
+    for event in events:
+        if isinstance(event, Step):
+            with pytest.raises(RunError, match="another process is training in"):
+                next(other.follow(other.trainer(corpus)))
+            break
+    events.close()  # lets it go
+    finish(other, corpus)
+    with pytest.raises(RunError, match="has been trained since"):
+        next(run.follow(stale))
+    assert list(other.follow(other.trainer(corpus))) == []  # over: nothing is written
+    with pytest.raises(RunError, match="exists already"):
+        new_run(tmp_path, "run")
+
+
+def test_a_run_that_was_never_finished_being_made_can_be_made_again(tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    (tmp_path / "run").mkdir()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(train_run, "write_json", killed)
+        new_run(tmp_path, "run")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(train_run, "write_json", killed)
+        new_run(tmp_path, "other")
+    assert not (tmp_path / "other").exists()
+    finish(*new_run(tmp_path, "run"))
+
+
+def test_the_model_is_there_before_the_checkpoint_says_so(tmp_path, monkeypatch):
+    run, corpus = new_run(tmp_path, "run", dataclasses.replace(SMALL, val_fraction=0.0))
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_run, "save_tensors", killed)
+    with pytest.raises(KeyboardInterrupt):
+        finish(run, corpus)
+    assert (run.folder / "model.safetensors").is_file()
 
 
 def test_a_quick_last_evaluation_does_not_undo_the_end():

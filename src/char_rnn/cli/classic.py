@@ -2,6 +2,7 @@
 
 import dataclasses
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
     """
     from char_rnn.cli.session import train_to_end  # noqa: PLC0415
     from char_rnn.cli.show import make_show  # noqa: PLC0415
+    from char_rnn.train.run import EXERCISE  # noqa: PLC0415
 
     given = {name: value for name, value in given_options(ctx).items() if name in options}
     click.echo("Loading text file...")
@@ -91,17 +93,17 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
     )
     for note in corpus.notes + trainer.notes:
         click.echo(f"Note: {note}")
-    again = f"python train_rnn.py --resume {shlex.quote(str(run.folder))}"
+    again = f"python {_script(EXERCISE)} --resume {shlex.quote(str(run.folder))}"
     if out is not None:
         again += f" --out {shlex.quote(str(out))}"
     try:
         ending = train_to_end(run, trainer, Transcript(make_show()), again)
     finally:
         model.save(target)
+    model_file = shlex.quote(str(target))
     ending.say(
         f"\nThe model is in {target}. Generate from it with:\n"
-        f"  python generate.py --model {shlex.quote(str(target))} --seed {_seed(model)} "
-        "--length 500"
+        f"  python {_script('generate.py')} --model {model_file} --seed {_seed(model)} --length 500"
     )
     return ending.code
 
@@ -156,6 +158,12 @@ def _describe(corpus: Any) -> None:
     click.echo(f"Vocabulary size: {corpus.vocabulary.size} unique characters")
     click.echo(f"Vocabulary: [{preview}]\n")
     click.echo("Building RNN...")
+
+
+def _script(name: str) -> str:
+    """Return how the script `name`, which lies beside the one that runs, is called from here."""
+    beside = Path(sys.argv[0]).with_name(name)
+    return shlex.quote(str(beside)) if beside.is_file() else name
 
 
 def _seed(network: Any) -> str:
