@@ -41,9 +41,21 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def start(*arguments, command=COMMAND, **settings):
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | settings
-    return subprocess.Popen([*command, *map(str, arguments)], text=True, **pipes)
+@pytest.fixture
+def start():
+    """A function that starts a command; whatever still runs after the test is killed."""
+    started = []
+
+    def starting(*arguments, command=COMMAND, **settings):
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | settings
+        started.append(subprocess.Popen([*command, *map(str, arguments)], text=True, **pipes))
+        return started[-1]
+
+    yield starting
+    for process in started:
+        process.kill()
+        with process:  # closes its pipes
+            pass
 
 
 def call(monkeypatch, capsys, *arguments, command=cli):
@@ -66,7 +78,7 @@ def saved(folder):
 
 
 @posix
-def test_a_closed_pipe_ends_training_and_saves_it(home):
+def test_a_closed_pipe_ends_training_and_saves_it(home, start):
     process = start("train", "text.txt", *SMALL, *LONG, "--out", "r")
     wait_for(process, "validation")
     process.stdout.close()
@@ -79,7 +91,7 @@ def test_a_closed_pipe_ends_training_and_saves_it(home):
 
 
 @posix
-def test_a_closed_terminal_ends_training_and_saves_it(home):
+def test_a_closed_terminal_ends_training_and_saves_it(home, start):
     import fcntl  # noqa: PLC0415
     import pty  # noqa: PLC0415
     import termios  # noqa: PLC0415
@@ -105,7 +117,7 @@ def test_a_closed_terminal_ends_training_and_saves_it(home):
 
 
 @posix
-def test_a_hang_up_that_is_ignored_stays_ignored(home):
+def test_a_hang_up_that_is_ignored_stays_ignored(home, start):
     def nohup():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
@@ -115,7 +127,6 @@ def test_a_hang_up_that_is_ignored_stays_ignored(home):
     wait_for(process, "validation")
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 143
-    process.communicate()
 
 
 def test_signals(monkeypatch):
@@ -141,13 +152,14 @@ def test_signals(monkeypatch):
 
 
 @posix
-def test_one_run_has_one_writer(home, monkeypatch, capsys):
+def test_one_run_has_one_writer(home, start, monkeypatch, capsys):
     sizes = ["--hidden_size", 64, "--batch_size", 8, "--seq_length", 25, "--threads", 2]
     first = start("train", "text.txt", *sizes, *LONG, "--out", "r")
     wait_for(first, "validation")
     for second in (["--resume", "r"], ["text.txt", "--iterations", 3, "--out", "r"]):
-        code, _, err = call(monkeypatch, capsys, "train", *second)
+        code, out, err = call(monkeypatch, capsys, "train", *second)
         assert code == 1 and "another process is training in r" in err and err.count("\n") == 1
+        assert not out  # nothing was read
     for reading in (["inspect", "r"], ["plot", "r"], ["generate", "r", "--length", 5]):
         assert call(monkeypatch, capsys, *reading)[0] == 0
     first.kill()  # its worker may live a little longer
@@ -158,8 +170,6 @@ def test_one_run_has_one_writer(home, monkeypatch, capsys):
     lines = [json.loads(line) for line in (home / "r" / "log.jsonl").read_text().splitlines()]
     iterations = [line["iteration"] for line in lines]
     assert iterations == sorted(iterations)
-    for process in (first, second):
-        process.communicate()
 
 
 def everything(folder):
@@ -329,7 +339,7 @@ def test_a_search_tells_the_best_that_it_has(home, monkeypatch, capsys):
 
 
 @posix
-def test_the_exercise_resumes_and_renews_its_file(home, monkeypatch, capsys):
+def test_the_exercise_resumes_and_renews_its_file(home, start, monkeypatch, capsys):
     settings = ["--text", "text.txt", *SMALL, "--sample_every", 10]
     whole = start(*settings, "--iterations", 1000, "--out", "whole.pkl", command=EXERCISE)
     assert whole.communicate(timeout=60) and whole.returncode == 0
