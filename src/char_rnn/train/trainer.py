@@ -78,8 +78,6 @@ class Trainer:
             self.notes.append(note)
         if self.val_start == self.val_stop and config.val_fraction > 0:
             self.notes.append("the text is too short to set a part aside: no validation loss")
-        if config.calibration and self.train_stop == self.val_start:
-            self.notes.append("the text is too short to set 2,000 characters aside to calibrate on")
         self.val_stop = min(self.val_stop, self.val_start + MOST_VALIDATION)
         offsets = self.rng if config.random_offset else None
         self.streams = Streams(corpus, 0, self.train_stop, B, T, offsets)
