@@ -11,6 +11,7 @@ from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.analyse import baselines
 from char_rnn.analyse.score import cold_loss, dynamic_surprisals, likeliest, surprisals
 from char_rnn.analyse.surprise import coloured, heat, most_surprising, page
+from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
 from char_rnn.errors import TextTooShort
 
 TEXT = "she sells sea shells by the sea shore. " * 120
@@ -88,27 +89,17 @@ def test_dynamic_evaluation_learns_and_tells_nothing_in_advance(trained):
     np.testing.assert_allclose(dynamic_surprisals(model, other, 0, 101), learned[:100], atol=1e-6)
 
 
-@pytest.mark.parametrize("order", range(1, 7))
-def test_ngram_probabilities_sum_to_one(order):
-    rng = np.random.default_rng(order)
-    V = 4
-    train = rng.choice(V - 1, 300, p=[0.6, 0.3, 0.1])  # one symbol is never seen
-    for context in (train[-6:], np.array([3, 3, 0, 1, 2, 0]), rng.integers(V, size=6)):
-        total = 0.0
-        for symbol in range(V):
-            test = np.concatenate([context, [symbol]])
-            total += math.exp(-baselines.ngram_nats(train, test, V, order)[order][-1])
-        assert total == pytest.approx(1, abs=1e-9)
-
-
-def test_ngrams_know_what_repeats_and_uniform_does_not():
-    ids = np.tile(np.arange(8), 100)
-    found = baselines.ngram_nats(ids[:700], ids[700:], 8, 3)
-    assert found[1].mean() == pytest.approx(math.log(8), abs=0.05)
-    assert found[3].mean() < 0.1
+def test_uniform():
     assert baselines.uniform(8) == math.log(8)
-    short = baselines.ngram_nats(ids[:1], ids[1:3], 8, 2)
-    np.testing.assert_allclose(short[2], math.log(8))
+
+
+def test_encoded(monkeypatch):
+    monkeypatch.setattr(baselines, "PIECE", 3)
+    text = "naïve café 🎉 \n"
+    vocabulary = Vocabulary(text)
+    assert baselines.encoded(vocabulary, vocabulary.encode(text)) == text.encode()
+    ids = np.arange(256, dtype=np.uint8)
+    assert baselines.encoded(ByteVocabulary(), ids) == bytes(range(256))
 
 
 @pytest.mark.parametrize("name", sorted(baselines.COMPRESSORS))

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from char_rnn.analyse.baselines import ngram_nats
+from char_rnn.analyse.ngrams import ngram_nats
 from char_rnn.analyse.score import Progress
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.windows import Ids
@@ -221,7 +221,7 @@ def _reference(
     texts = [np.concatenate([known, tail]) for tail in tails]
     # One after the other, and each begins with what the reference needs to know before it.
     test = np.concatenate([text.T.reshape(-1) for text in texts])
-    nats = ngram_nats(train, test, V, ORDER)[ORDER].reshape(2, -1, len(texts[0]))
+    nats = dict(ngram_nats(train, test, V, ORDER))[ORDER].reshape(2, -1, len(texts[0]))
     real, own = nats[:, :, len(known) :].transpose(0, 2, 1)
     return real, own
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from char_rnn.analyse.surprise import STYLE, embedded
-from char_rnn.data.copies import longest_runs
+from char_rnn.data.shared_runs import longest_runs
 from char_rnn.data.vocabulary import from_code_points
 
 Array = np.ndarray

@@ -154,17 +154,18 @@ def _figures(nats: float) -> dict[str, float]:
 def _baselines(corpus: Any, start: int, told: Any) -> dict[str, dict[str, float]]:
     """Return the losses of the baselines; those that learn need a part before `start`."""
     from char_rnn.analyse import baselines  # noqa: PLC0415
+    from char_rnn.analyse.ngrams import ngram_nats  # noqa: PLC0415
 
     V = corpus.vocabulary.size
     found = {"uniform": baselines.uniform(V)}
     test = corpus.read(start + 1, corpus.length)
     train = corpus.read(max(0, start + 1 - MOST_TRAINING), start + 1)
     if start:
-        for n, nats in baselines.ngram_nats(train, test, V, MOST_GRAMS).items():
+        for n, nats in ngram_nats(train, test, V, MOST_GRAMS):
             found["unigram" if n == 1 else f"{n}-gram"] = float(nats.mean())
     told(0.5)
-    before = corpus.vocabulary.decode(train).encode() if start else b""
-    after = corpus.vocabulary.decode(test).encode()
+    before = baselines.encoded(corpus.vocabulary, train) if start else b""
+    after = baselines.encoded(corpus.vocabulary, test)
     for name in baselines.COMPRESSORS:
         found[name] = baselines.compressed(name, before, after, len(test))
     return {name: _figures(loss) for name, loss in found.items()}

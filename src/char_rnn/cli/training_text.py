@@ -55,14 +55,20 @@ def source_of(name: str, model: Any) -> Any:
 
 
 def symbols_of(source: Any, as_bytes: bool) -> Any:
-    """Return the whole text as code points or bytes (N,)."""
+    """Return the whole text as code points or bytes (N,), in the smallest type that holds them.
+
+    Code points have at least two bytes: one byte stands for bytes.
+    """
     import numpy as np  # noqa: PLC0415
 
     from char_rnn.data.vocabulary import code_points  # noqa: PLC0415
 
     if as_bytes:
         return np.frombuffer(b"".join(source.byte_chunks()), np.uint8)
-    return np.concatenate([code_points(chunk) for chunk in source.chunks()])
+    chunks = (code_points(chunk) for chunk in source.chunks())
+    return np.concatenate(
+        [codes.astype(np.uint32 if codes.max() >> 16 else np.uint16) for codes in chunks]
+    )
 
 
 def training_ids(name: str, model: Any, text: str | None) -> Any:
@@ -73,14 +79,16 @@ def training_ids(name: str, model: Any, text: str | None) -> Any:
     import numpy as np  # noqa: PLC0415
 
     from char_rnn.data.sources import open_source  # noqa: PLC0415
+    from char_rnn.data.vocabulary import code_points  # noqa: PLC0415
 
     vocabulary = model.vocabulary
     as_bytes = vocabulary is not None and vocabulary.kind == "bytes"
     source = source_of(name, model) if text is None else open_source(text, as_bytes=as_bytes)
-    symbols = symbols_of(source, as_bytes)
     if as_bytes or vocabulary is None:
-        return symbols
-    codes = np.array([ord(char) for char in vocabulary.chars])
-    ids = np.searchsorted(codes, symbols)
-    known = codes[np.minimum(ids, len(codes) - 1)] == symbols
-    return np.where(known, ids, len(codes))
+        return symbols_of(source, as_bytes)
+    codes = code_points("".join(vocabulary.chars))
+    # Of every code point up to the largest; the last entry is that of all beyond.
+    table = np.full(int(codes.max()) + 2, len(codes), np.min_scalar_type(len(codes)))
+    table[codes] = np.arange(len(codes))
+    chunks = (code_points(chunk) for chunk in source.chunks())
+    return np.concatenate([table[np.minimum(chunk, len(table) - 1)] for chunk in chunks])
