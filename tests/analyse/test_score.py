@@ -1,16 +1,15 @@
 """Surprisals, cold windows, dynamic evaluation, baselines and passages."""
 
-import json
 import math
-import re
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
-from char_rnn.analyse import baselines
-from char_rnn.analyse.score import cold_loss, dynamic_surprisals, likeliest, surprisals
-from char_rnn.analyse.surprise import coloured, heat, most_surprising, page
+from char_rnn.analyse import baselines, score
+from char_rnn.analyse.score import cold_loss, dynamic_surprisals, likeliest, steps, surprisals
+from char_rnn.analyse.surprise import coloured, heat, most_surprising
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
 from char_rnn.errors import TextTooShort
 
@@ -67,12 +66,66 @@ def test_cold_windows_begin_with_the_initial_state(trained):
 
 def test_what_was_likeliest(trained):
     model, corpus = trained
-    ids, shares = likeliest(model, corpus, 0, 500)
-    assert ids.shape == shares.shape == (499, 5)
-    assert (np.diff(shares, axis=1) <= 0).all() and (shares.sum(axis=1) <= 1 + 1e-9).all()
-    nats = plain(model, corpus.read(0, 500))
-    hit = ids[:, 0] == corpus.read(1, 500)
-    np.testing.assert_allclose(-np.log(shares[hit, 0]), nats[hit], atol=1e-4)
+    found = likeliest(model, corpus, 7, 507)
+    assert found.ids.shape == found.shares.shape == (499, 5)
+    nats = plain(model, corpus.read(7, 507))
+    np.testing.assert_allclose(found.nats, nats, atol=1e-4)
+    logits = model.forward(corpus.read(7, 506))[0][:, 0].astype(np.float64)
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_array_equal(found.ids, np.argsort(-logits, axis=1, kind="stable")[:, :5])
+    np.testing.assert_allclose(found.shares, -np.sort(-p, axis=1)[:, :5], atol=1e-5)
+    whole = likeliest(model, corpus, 0, 3, 10**6)
+    assert whole.ids.shape == (2, corpus.vocabulary.size)
+    np.testing.assert_allclose(whole.shares.sum(axis=1), 1, atol=1e-5)
+
+
+def test_among_equals_the_first_is_likeliest():
+    model = CharRNN(7, 3, rng=np.random.default_rng(0))
+    model.parameters.flat[:] = 0
+    found = likeliest(model, Rows(np.zeros(4, np.uint8)), 0, 4)
+    assert found.ids.tolist() == [[0, 1, 2, 3, 4]] * 3
+
+
+class Rows:
+    """Ids that are read as those of a corpus are."""
+
+    def __init__(self, ids):
+        self._ids = ids
+
+    def read_rows(self, starts, length):
+        return np.stack([self._ids[start : start + length] for start in starts])
+
+
+def test_a_large_vocabulary_gets_small_windows_and_the_same_figures(trained, monkeypatch):
+    model, corpus = trained
+
+    def figures():
+        return (
+            surprisals(model, corpus, 0, 900), cold_loss(model, corpus, 0, 900, 80),
+            likeliest(model, corpus, 0, 900).nats,
+        )  # fmt: skip
+
+    expected = figures()
+    monkeypatch.setattr(score, "MOST_VALUES", 10_000)
+    assert 1 < steps(model.config, 1, 100) < 80 and steps(model.config, 50, 100) == 1
+    for found, value in zip(figures(), expected, strict=True):
+        np.testing.assert_allclose(found, value, atol=1e-4)
+
+
+def test_the_memory_of_scoring_does_not_grow_with_the_vocabulary():
+    """Of 8,000 symbols, the logits of 64 streams and 100 steps and their like would be 400 MB."""
+    V = 8_000
+    model = CharRNN(V, 4, rng=np.random.default_rng(0))
+    ids = Rows(np.random.default_rng(0).integers(V, size=6_001).astype(np.uint16))
+    for score_all in (
+        lambda: cold_loss(model, ids, 0, 6_001, 80),
+        lambda: likeliest(model, ids, 0, 201),
+    ):
+        tracemalloc.start()
+        score_all()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 200e6
 
 
 def test_dynamic_evaluation_learns_and_tells_nothing_in_advance(trained):
@@ -119,17 +172,11 @@ def test_passages_do_not_overlap_and_come_in_order():
     assert (second.at, second.nats) == (20, 5.0)
     assert most_surprising("ab", np.ones(2))[0].text == "ab"
     assert most_surprising("", np.ones(0)) == []
+    assert [p.at for p in most_surprising(text, np.ones(100), 9, 30)] == [0, 30, 60]
+    assert [p.at for p in most_surprising(text, np.zeros(100), 2, 30)] == [0, 30]
 
 
 def test_colours():
     assert heat(0) == 0 and heat(100) == 1 and 0 < heat(2) < heat(3)
     pieces = coloured("ab\nc", np.array([0.0, 0.0, 9.0, 9.0]))
     assert [text for text, _ in pieces] == ["ab", "\n", "c"] and "rgb" in pieces[-1][1]
-
-
-def test_a_hostile_text_cannot_leave_the_page():
-    text = '</script><script>alert("x")</script>\u2028&<'
-    made = page(text, text, np.ones(len(text)), [[("<", 0.5)]] * len(text), 1.0)
-    assert made.count("<script") == 2 and made.count("</script") == 2
-    body = re.search(r'id="data">(.*?)</script>', made, re.S).group(1)
-    assert "".join(json.loads(body)["text"]) == text

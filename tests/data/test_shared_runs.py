@@ -71,16 +71,26 @@ def test_longest_runs_in_small_blocks(sample, text, repeats, parts):
         check_runs(np.concatenate([sample, text[5:50]]), np.tile(text, repeats))
 
 
-def test_a_long_run_is_not_cut_by_a_block_that_a_shorter_one_had_to_grow_in(monkeypatch):
-    """What is known of a run from one block must not hide that it is cut short in another."""
+def test_what_is_known_of_a_run_does_not_hide_that_it_is_cut_short(monkeypatch):
+    """40 of 60 symbols stand in the first block; all of them do across the end of a later one."""
     for name, value in (("BLOCK", 64), ("REACH", 4)):
         monkeypatch.setattr(shared_runs, name, value)
     rng = np.random.default_rng(0)
-    run = rng.integers(2, 50, 60)
-    text = rng.integers(50, 90, 700)
-    text[10:50], text[395:455] = run[:40], run
-    assert longest_runs(run, text)[0][0] == 60
-    assert longest_runs(run, text)[1][0] == 395
+    run, text = rng.integers(2, 50, 60), rng.integers(50, 90, 700)
+    text[10:50], text[442:502] = run[:40], run
+    lengths, places = longest_runs(run, text)
+    assert (lengths[0], places[0]) == (60, 442)
+
+
+def test_what_is_known_of_a_run_does_not_hide_that_it_stands_elsewhere_with_one_more(monkeypatch):
+    for name in ("BLOCK", "REACH"):
+        monkeypatch.setattr(shared_runs, name, 64)
+    rng = np.random.default_rng(0)
+    for length in range(1, 40):
+        run, text = rng.integers(2, 50, 40), rng.integers(50, 90, 300)
+        text[10 : 10 + length], text[200 : 201 + length] = run[:length], run[: length + 1]
+        lengths, places = longest_runs(run, text)
+        assert (lengths[0], places[0]) == (length + 1, 200)
 
 
 @pytest.mark.parametrize("letters", [1, 2, 12, 300, 70000])

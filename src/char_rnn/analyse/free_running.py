@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from char_rnn.analyse.ngrams import ngram_nats
-from char_rnn.analyse.score import Progress
+from char_rnn.analyse.score import Progress, in_windows
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.windows import Ids
 from char_rnn.errors import TextTooShort
@@ -203,14 +203,8 @@ def _nats(model: CharRNN, text: Array) -> Array:
     """Return −log p of text[1:], (T − 1, P), read from the initial state; text: (T, P)."""
     network = Network(model.config, model.parameters)
     state = network.initial_state(text.shape[1])
-    found = []
-    for at in range(0, len(text) - 1, WINDOW):
-        window = text[at : at + WINDOW + 1]
-        network.prepare(len(window) - 1, text.shape[1])
-        network.forward(window[:-1], state)
-        state = network.state()
-        found.append(network.nats(window[1:]).astype(np.float64))
-    return np.concatenate(found)
+    windows = in_windows(network, text, state, WINDOW)
+    return np.concatenate([network.nats(targets).astype(np.float64) for _, targets in windows])
 
 
 def _reference(

@@ -104,7 +104,6 @@ def _grams(windows: _Windows, n: int, unfinished: int) -> _Grams:
         first = np.ones(length + 4, bool)  # past the end another one begins
         common = windows.common[start : start + length + 4]
         first[: len(common)] = common < n
-        first[0] |= start == 0
         a, b, c, d, e = (first[k : k + length] for k in range(5))
         more = a & ~b & ~c
         for k, flags in enumerate((a & b, a & ~b & c, more)):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from char_rnn.analyse.surprise import STYLE, embedded
+from char_rnn.analyse.page import page as page_of
 from char_rnn.data.shared_runs import longest_runs
 from char_rnn.data.vocabulary import from_code_points
 
@@ -166,70 +166,4 @@ def page(title: str, training: str, found: Sequence[Overlap]) -> str:
             o.to_dict() | {"pieces": [[*p, level(p.length)] for p in o.pieces]} for o in found
         ],
     }
-    return _PAGE.replace("STYLE", STYLE).replace("DATA", embedded(data))
-
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Overlap</title>
-<style>
-STYLE
-.run1 { background: rgb(255,236,170); }
-.run2 { background: rgb(255,180,110); }
-.run3 { background: rgb(200,40,30); color: #fff; }
-.new { color: #555; }
-</style>
-<h1></h1>
-<p>Shaded: what stands word for word in <b id="training"></b>, in runs of at least
-<span class="run1">20</span>, <span class="run2">40</span> and <span class="run3">80</span>
-characters. Point at a run to see its length and where it stands.</p>
-<main></main>
-<div id="tip"></div>
-<script type="application/json" id="data">DATA</script>
-<script>
-const data = JSON.parse(document.getElementById("data").textContent);
-document.title = data.title;
-document.querySelector("h1").textContent = data.title;
-document.getElementById("training").textContent = data.training;
-const main = document.querySelector("main"), tip = document.getElementById("tip");
-const add = (parent, name, text) => {
-  const made = document.createElement(name);
-  made.textContent = text;
-  parent.append(made);
-  return made;
-};
-const percent = share => (100 * share).toFixed(1) + " %";
-for (const sample of data.samples) {
-  add(main, "h2", sample.name);
-  const shares = Object.entries(sample.shares).map(([n, s]) => `${percent(s)} in runs of ${n}+`);
-  const figures = [`${sample.characters.toLocaleString()} characters`];
-  if (sample.longest) figures.push(`longest run ${sample.longest.length.toLocaleString()}`);
-  add(main, "p", [...figures, ...shares].join(", "));
-  const pre = add(main, "pre", "");
-  for (const [text, length, place, line, level] of sample.pieces) {
-    const span = add(pre, "span", text);
-    span.className = level ? "run" + level : "new";
-    if (!level) continue;
-    span.tabIndex = 0;
-    span.dataset.tip = `${length.toLocaleString()} characters, line ${line.toLocaleString()} ` +
-      `(character ${place.toLocaleString()})`;
-  }
-}
-const show = event => {
-  const text = event.target.dataset.tip;
-  tip.style.display = text ? "block" : "none";
-  if (!text) return;
-  tip.textContent = text;
-  const box = event.target.getBoundingClientRect();
-  const x = event.clientX ?? box.left, y = event.clientY ?? box.bottom;
-  tip.style.left = Math.max(Math.min(x + 15, innerWidth - tip.offsetWidth - 10), 0) + "px";
-  tip.style.top = Math.max(Math.min(y + 15, innerHeight - tip.offsetHeight - 10), 0) + "px";
-};
-main.addEventListener("mousemove", show);
-main.addEventListener("focusin", show);
-main.addEventListener("mouseleave", () => { tip.style.display = "none"; });
-</script>
-</html>
-"""
+    return page_of("overlap", data)

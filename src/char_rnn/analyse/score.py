@@ -1,10 +1,12 @@
 """The surprise of a text: −log p of each of its characters, in nats."""
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
+from char_rnn.config import ModelConfig
 from char_rnn.data.windows import Ids, Sweep
 from char_rnn.errors import TextTooShort
 from char_rnn.model.blas import blas_threads
@@ -15,6 +17,34 @@ Progress = Callable[[float], None]
 
 STREAMS, WINDOW, WARMUP, PIECE = 64, 100, 1000, 2000
 RATE, DECAY, CLIP = 0.02, 0.001, 1.0
+MOST_VALUES = 1 << 25
+"""Values that a window's memory may have: 128 MiB, whatever the vocabulary."""
+
+
+def steps(config: ModelConfig, streams: int, most: int) -> int:
+    """Return how many steps of `streams` side by side a window may have: 1 to `most`."""
+    # Logits and their exponentials; of each layer gates, states and what the cell keeps.
+    each = 2 * config.vocab_size + 8 * config.layers * config.hidden_size
+    return max(1, min(most, MOST_VALUES // (each * streams)))
+
+
+def in_windows(
+    network: Network, text: Array, state: Array, most: int
+) -> Iterator[tuple[int, Array]]:
+    """Let `network` read text (T + 1, B) from `state` on, in windows of at most `most` steps.
+
+    Yields where each begins and its targets (≤ most, B), while its logits are in the network.
+    """
+    length = steps(network.config, text.shape[1], most)
+    prepared = 0
+    for at in range(0, len(text) - 1, length):
+        window = text[at : at + length + 1].astype(np.intp)
+        if prepared != len(window):
+            prepared = len(window)
+            network.prepare(prepared - 1, text.shape[1])
+        network.forward(window[:-1], state)
+        yield at, window[1:]
+        state = network.state()
 
 
 @blas_threads(1)
@@ -30,8 +60,9 @@ def surprisals(
     count = stop - start - 1
     streams = min(streams, max(1, count // PIECE))
     network = Network(model.config, model.parameters)
-    sweep = Sweep(ids, start, stop, streams, min(WINDOW, count), WARMUP)
-    network.prepare(min(WINDOW, count), sweep.streams)
+    length = steps(model.config, streams, min(WINDOW, count))
+    sweep = Sweep(ids, start, stop, streams, length, WARMUP)
+    network.prepare(length, sweep.streams)
     state = network.initial_state(sweep.streams)
     result = np.zeros(count)
     for n, window in enumerate(sweep):
@@ -59,10 +90,8 @@ def cold_loss(
     for first in range(0, count, STREAMS):
         size = min(STREAMS, count - first)
         rows = ids.read_rows(start + window * (first + np.arange(size)), window + 1).T
-        rows = rows.astype(np.intp)
-        network.prepare(window, size)
-        network.forward(rows[:-1], network.initial_state(size))
-        total += float(network.nats(rows[1:]).sum(dtype=np.float64))
+        for _, targets in in_windows(network, rows, network.initial_state(size), window):
+            total += float(network.nats(targets).sum(dtype=np.float64))
         _tell(progress, (first + size) / count)
     return total / (count * window)
 
@@ -78,30 +107,39 @@ def windows_of(start: int, stop: int, window: int) -> int:
     return count
 
 
-@blas_threads(1)
-def likeliest(
-    model: CharRNN, ids: Ids, start: int, stop: int, count: int = 5
-) -> tuple[Array, Array]:
-    """Return the likeliest ids and their probabilities, (stop − start − 1, count) each.
+class Expected(NamedTuple):
+    """What a model expected in the place of each of N characters.
 
-    Row i tells what the model expected in the place of ids[start + 1 + i]; one stream.
+    nats: (N,), −log p of the character itself. ids, shares: (N, count), the likeliest ids and
+    their probabilities, the likeliest first.
     """
+
+    nats: Array
+    ids: Array
+    shares: Array
+
+
+@blas_threads(1)
+def likeliest(model: CharRNN, ids: Ids, start: int, stop: int, count: int = 5) -> Expected:
+    """Return what the model expected in the places of ids[start + 1 : stop], read as one stream."""
     network = Network(model.config, model.parameters)
-    count = min(count, model.config.vocab_size)
-    state = network.initial_state(1)
-    found, shares = [], []
-    for at in _starts(start, stop, WINDOW):
-        length = min(WINDOW, stop - 1 - at)
-        row = ids.read_rows(np.array([at]), length).T.astype(np.intp)
-        network.prepare(length, 1)
-        logits = network.forward(row, state)[:, 0].astype(np.float64)
-        state = network.state()
-        p = np.exp(logits - logits.max(axis=1, keepdims=True))
-        p /= p.sum(axis=1, keepdims=True)
-        best = np.argsort(-p, axis=1, kind="stable")[:, :count]
-        found.append(best)
-        shares.append(np.take_along_axis(p, best, axis=1))
-    return np.concatenate(found), np.concatenate(shares)
+    size, count = stop - start - 1, min(count, model.config.vocab_size)
+    found = Expected(
+        np.zeros(size), np.zeros((size, count), np.uint32), np.zeros((size, count), np.float32)
+    )
+    text = ids.read_rows(np.array([start]), size + 1).T
+    for at, targets in in_windows(network, text, network.initial_state(1), WINDOW):
+        rows, where = np.arange(len(targets)), slice(at, at + len(targets))
+        y = np.ascontiguousarray(network.logits.T)
+        y -= y.max(axis=1, keepdims=True)
+        total = np.exp(y).sum(axis=1, dtype=np.float64)
+        found.nats[where] = np.log(total) - y[rows, targets[:, 0]]
+        for k in range(count):  # a sort of thousands would take most of the time
+            best = y.argmax(axis=1)
+            found.ids[where, k] = best
+            found.shares[where, k] = np.exp(y[rows, best]) / total
+            y[rows, best] = -np.inf
+    return found
 
 
 @blas_threads(1)

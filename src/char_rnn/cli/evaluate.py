@@ -277,14 +277,9 @@ def _write_page(path: Path, network: Any, corpus: Any, start: int, nats: Any, sc
     from char_rnn.storage import write_text  # noqa: PLC0415
 
     stop = min(corpus.length, start + 1 + ON_PAGE)
-    ids, shares = likeliest(network, corpus, start, stop)
-    chars = corpus.vocabulary.chars
-    rows = [
-        [(chars[i], float(p)) for i, p in zip(*row, strict=True)]
-        for row in zip(ids, shares, strict=True)
-    ]
-    size = len(rows)
+    expected = likeliest(network, corpus, start, stop)
     title = f"{corpus.name}: where it surprises the model"
-    write_text(path, page(title, scored[:size], nats[:size], rows, float(nats.mean())))
-    cut = f" (the first {size:,} characters)" if size < len(scored) else ""
+    ids = corpus.read(start + 1, stop)
+    write_text(path, page(title, corpus.vocabulary.chars, ids, expected, float(nats.mean())))
+    cut = f" (the first {len(ids):,} characters)" if len(ids) < len(scored) else ""
     click.echo(f"Written: {path}{cut}", err=True)

@@ -1,0 +1,243 @@
+"""The pages in a real browser: Chromium driven by Playwright, where both are present."""
+
+import shutil
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from char_rnn.analyse.overlap import overlaps
+from char_rnn.analyse.overlap import page as overlap_page
+from char_rnn.analyse.score import Expected
+from char_rnn.analyse.surprise import page as surprise_page
+from char_rnn.data.vocabulary import Vocabulary, code_points
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+if CHROMIUM is None:
+    pytest.skip("there is no Chromium here", allow_module_level=True)
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+LINES = (
+    "It was the best of times,\nit was the \x1b[31mworst\u202e of\ttimes,\n\nit was é </script>\n"
+)
+TEXT = LINES * 12
+DARK = {"color_scheme": "dark", "viewport": {"width": 360, "height": 640}}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[{}, DARK], ids=["wide and light", "narrow and dark"])
+def tab(chromium, request, tmp_path):
+    context = chromium.new_context(offline=True, **request.param)
+    tab = context.new_page()
+    tab.file, errors = tmp_path / "page.html", []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("request", lambda asked: errors.append(asked.url))
+    yield tab
+    context.close()
+    assert set(errors) == {tab.file.as_uri()}
+
+
+def surprise(text):
+    """Return a page on which every 25th character surprises, more and more."""
+    vocabulary = Vocabulary(text)
+    ids = vocabulary.encode(text)
+    N, V = len(ids), vocabulary.size
+    nats = np.full(N, 0.1)
+    nats[::25] = np.linspace(3, 9, len(nats[::25]))
+    likely = np.stack([ids, (ids + 1) % V, (ids + 2) % V], axis=1)
+    likely[::25, 0] = (ids[::25] + 3) % V
+    shares = np.tile(np.float32([0.905, 0.05, 0.00001]), (N, 1))
+    return surprise_page(
+        "A <b>text</b>", vocabulary.chars, ids, Expected(nats, likely, shares), 1.5
+    )
+
+
+def overlap():
+    training = TEXT[:150] + "-" * 9 + TEXT[200:290] + "=" + TEXT[20:60]
+    sample = "0123\n" + TEXT[20:60] + "4 \x075" + TEXT[200:290] + "6789" + TEXT[70:100]
+    found = overlaps([("a\x1b", code_points(sample))], code_points(training))
+    return overlap_page("Copied", "book", found)
+
+
+def opened(tab, made):
+    tab.file.write_text(made, "utf-8")
+    tab.goto(tab.file.as_uri())
+
+
+def tip(tab):
+    shown = tab.locator("#tip")
+    return shown.text_content() if shown.is_visible() else None
+
+
+def here(tab):
+    """Return the number of the mark at the cursor, and whether it can be seen with its tip."""
+    at, seen = tab.evaluate(
+        """() => {
+          const mark = document.querySelector(".here"), tip = document.getElementById("tip");
+          const box = mark.getClientRects()[0], over = tip.getBoundingClientRect();
+          const inside = b => b.top >= 0 && b.bottom <= innerHeight + 1 && b.left >= 0 &&
+            b.right <= innerWidth + 1;
+          const gap = Math.max(over.top - box.bottom, box.top - over.bottom);
+          const apart = gap > 6 && gap < 10;
+          const outline = getComputedStyle(mark).outlineStyle === "solid";
+          return [mark.at, inside(box) && inside(over) && apart && outline];
+        }"""
+    )
+    assert seen
+    return at
+
+
+def press(tab, *keys):
+    for key in keys:
+        tab.keyboard.press(key)
+    return here(tab)
+
+
+def test_the_surprise_page_shows_the_text_inert(tab):
+    opened(tab, surprise(TEXT))
+    assert tab.title() == tab.locator("h1").text_content() == "A <b>text</b>"
+    shown = tab.locator("pre").text_content()
+    expected = TEXT.replace("\n", "↵\n").replace("\x1b", "⟨U+001B⟩")
+    assert shown == expected.replace("\u202e", "⟨U+202E⟩")
+    assert tab.locator("pre script").count() == 0
+    assert tab.locator(".ticks span").all_text_contents() == ["≤ 0.5", "2", "4", "≥ 6"]
+
+
+def test_the_surprise_page_is_walked_by_keys(tab):
+    opened(tab, surprise(TEXT))
+    tab.keyboard.press("Tab")
+    assert here(tab) == 0 and tip(tab).splitlines()[0] == "I  4.98 %  3.00 nats"
+    assert press(tab, "ArrowRight") == 1 and tip(tab).startswith("t  90.50 %  0.10 nats")
+    assert press(tab, "ArrowLeft", "ArrowLeft") == 0
+    lines = tip(tab).splitlines()
+    assert (
+        lines[1] == "expected:" and lines[2].startswith("   90.50 %  ") and len(lines) == 4
+    )  # none of 0.00 %
+    end = press(tab, "End")
+    assert TEXT[end] == "\n" or tab.viewport_size["width"] == 360
+    assert press(tab, "ArrowRight") == end + 1 and press(tab, "Home") == end + 1
+    down = press(tab, "ArrowUp", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown")
+    assert down == end + 4 and press(tab, "ArrowUp") == 3
+    assert press(tab, "Control+End") == len(TEXT) - 1
+    assert press(tab, "ArrowRight", "ArrowDown") == len(TEXT) - 1
+    assert press(tab, "Control+Home", "ArrowUp") == 0
+    for _ in range(30):
+        press(tab, "ArrowDown")
+    assert tab.evaluate("scrollY") > 0
+    tab.mouse.wheel(0, -10)
+    tab.wait_for_timeout(100)
+    here(tab)  # the tip has come along
+    tab.keyboard.press("Escape")
+    assert tip(tab) is None
+
+
+@pytest.mark.parametrize("tab", [{}], indirect=True)
+def test_up_and_down_keep_their_column(tab):
+    opened(tab, surprise("abcdef\n\nuvwxyz\n"))
+    tab.keyboard.press("Tab")
+    press(tab, "ArrowRight", "ArrowRight", "ArrowRight")
+    assert [press(tab, "ArrowDown"), press(tab, "ArrowDown")] == [7, 11]
+    assert [press(tab, "ArrowLeft"), press(tab, "ArrowUp"), press(tab, "ArrowUp")] == [10, 7, 2]
+
+
+def test_n_and_p_go_to_the_most_surprising_places(tab):
+    opened(tab, surprise(TEXT))
+    tab.keyboard.press("Tab")
+    count = -(-len(TEXT) // 100)
+    places = list(range(0, len(TEXT), 25))[-count:]
+    assert [press(tab, "n") for _ in range(count + 1)] == [*places, places[-1]]
+    assert [press(tab, "p") for _ in range(count)] == [*places[-2::-1], places[0]]
+
+
+def test_the_surprise_page_is_touched_and_pointed_at(tab):
+    opened(tab, surprise(TEXT))
+    assert tip(tab) is None
+    tab.locator(".mark").nth(26).hover()
+    assert tip(tab).startswith("i") or tip(tab).startswith("t")
+    tab.locator("h1").hover()
+    assert tip(tab) is None
+    tab.locator(".mark").nth(7).click()
+    assert here(tab) == 7 and press(tab, "ArrowRight") == 8
+    tab.keyboard.press("Tab")
+    assert tip(tab) is None
+
+
+@pytest.mark.parametrize("tab", [{}], indirect=True)
+def test_odd_characters_have_names(tab):
+    opened(tab, surprise("a\u0301\u00a0\u200d\t é\x07\n🎉"))
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Home")
+    said = []
+    for _ in range(10):
+        said.append(tip(tab).split("  ")[0])
+        tab.keyboard.press("ArrowRight")
+    assert said == [
+        "a", "◌\u0301 U+0301", "U+00A0", "⟨U+200D⟩", "⇥", "␣", "é U+00E9", "⟨U+0007⟩", "↵",
+        "🎉 U+1F389",
+    ]  # fmt: skip
+
+
+def test_the_overlap_page_is_walked_from_run_to_run(tab):
+    opened(tab, overlap())
+    assert tab.locator("h2").text_content() == "a⟨U+001B⟩"
+    assert "4 ⟨U+0007⟩5" in tab.locator("pre").text_content()
+    assert tab.locator("pre script").count() == 0
+    tab.keyboard.press("Tab")
+    said = [(press(tab, "Control+Home"), tip(tab)), (press(tab, "ArrowRight"), tip(tab)),
+            (press(tab, "ArrowRight"), tip(tab)), (press(tab, "ArrowRight"), tip(tab))]  # fmt: skip
+    assert [at for at, _ in said] == [0, 1, 2, 2]
+    assert [text.split(" ")[0] for _, text in said] == ["40", "90", "30", "30"]
+    assert press(tab, "Control+Home", "n") == 1 and press(tab, "End", "p") == 1
+    assert press(tab, "Control+End", "ArrowUp") < 2
+
+
+def test_what_is_read_can_be_read(tab):
+    """Contrast of 4.5 at least, of text on what is behind it."""
+    for made in (surprise(TEXT), overlap()):
+        opened(tab, made)
+        tab.keyboard.press("Tab")
+        low = tab.evaluate(
+            """() => {
+              const rgba = value => {
+                const [r, g, b, a = 1] = value.match(/[\\d.]+/g).map(Number);
+                return [r, g, b, a];
+              };
+              const over = (top, base) => top.slice(0, 3).map(
+                (v, k) => v * top[3] + base[k] * (1 - top[3]));
+              const light = rgb => rgb.map(v => v / 255)
+                .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+              const paper = rgba(getComputedStyle(document.body).backgroundColor);
+              const found = [];
+              for (const element of document.querySelectorAll(".mark, .new, p, h1, h2, #tip")) {
+                const style = getComputedStyle(element);
+                const behind = light(over(rgba(style.backgroundColor), paper));
+                const ink = light(rgba(style.color).slice(0, 3));
+                const ratio = (Math.max(ink, behind) + .05) / (Math.min(ink, behind) + .05);
+                if (ratio < 4.5) found.push([element.className, element.tagName, ratio]);
+              }
+              return found;
+            }"""
+        )
+        assert low == []
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("tab", [{}], indirect=True)
+def test_50_000_characters(tab):
+    opened(tab, surprise((TEXT * 60)[:50_000]))
+    assert tab.locator(".mark").count() == 50_000
+    tab.keyboard.press("Tab")
+    seen = [press(tab, key) for key in ("End", "ArrowDown", "n", "ArrowDown", "Control+End")]
+    assert seen[-1] == 49_999 and all(a < b for a, b in pairwise(seen))
