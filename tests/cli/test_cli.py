@@ -161,6 +161,18 @@ def test_the_form_of_a_gru(home, given):
     assert ("no module of this form" if before else "nn.GRU and nn.Linear") in said
 
 
+def test_the_exercise_keeps_its_own_gru_and_its_whole_text(tmp_path):
+    (tmp_path / "text.txt").write_text(TEXT)
+    command = [sys.executable, str(ROOT / "train_rnn.py")]
+    run("--text", "text.txt", "--cell", "gru", "--hidden_size", 4, "--iterations", 1,
+        "--threads", 1, "--out", "gru.pkl", cwd=tmp_path, command=command)  # fmt: skip
+    model = CharRNN.load(tmp_path / "gru.pkl")
+    assert model.config.reset_after is False and "calibration_temperature" not in model.summary
+    (folder,) = (tmp_path / "runs").glob("text-gru4-*")
+    settings = json.loads((folder / "config.json").read_text())
+    assert settings["train"]["calibration"] == 0 and settings["model"]["reset_after"] is False
+
+
 def test_small_texts_shrink_the_batch_and_say_so(tmp_path):
     (tmp_path / "tiny.txt").write_text("abcabcabcabcabcabcab")
     out = run("train", "tiny.txt", "--iterations", 3, "--out", "r", cwd=tmp_path)
