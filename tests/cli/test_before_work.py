@@ -87,14 +87,14 @@ def test_missing_folders_are_made(tell, tmp_path):
     small = ["--hidden_size", 8, "--iterations", 1]
     assert tell("train", "text.txt", *small, "--out", "a/b/run")[0] == 0
     assert tell("generate", "a/b/run", "--length", 5, "--out", "c/d/t.txt")[0] == 0
-    assert tell("generate", "a/b/run", "--length", 5, "--count", 2, "--out", "e/{n}.txt")[0] == 0
+    assert tell("generate", "a/b/run", "--length", 5, "--count", 2, "--out", "e/{n}/t.txt")[0] == 0
     html = ["--no_baselines", "--html", "f/g/h.html"]
     assert tell("evaluate", "a/b/run", "text.txt", *html)[0] == 0
     count = ["--count", 1, "--length", 9]
     assert tell("overlap", "a/b/run", *count, "--html", "i/j.html")[0] == 0
     exercise = ["--text", "text.txt", *small, "--out", "k/l.pkl"]
     assert tell(*exercise, command=train_rnn)[0] == 0
-    for made in ("a/b/run/model.safetensors", "c/d/t.txt", "e/2.txt", "f/g/h.html", "i/j.html",
+    for made in ("a/b/run/model.safetensors", "c/d/t.txt", "e/2/t.txt", "f/g/h.html", "i/j.html",
                  "k/l.pkl"):  # fmt: skip
         assert (tmp_path / made).is_file()
 

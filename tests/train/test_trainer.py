@@ -191,6 +191,20 @@ def test_a_changed_text_and_foreign_files_are_noticed(tmp_path):
         Run.open(other.folder)
 
 
+def test_a_long_sample_does_not_keep_who_wants_to_stop(tmp_path, monkeypatch):
+    trainer = make(dataclasses.replace(SMALL, sample_length=10**9))
+    honest = trainer.averaged.generate
+
+    def generate(*arguments):
+        for n, piece in enumerate(honest(*arguments)):
+            trainer.stop = n == 20
+            yield piece
+
+    monkeypatch.setattr(trainer.averaged, "generate", generate)
+    sample, *_, end = trainer
+    assert len(sample.text) == 20 and end.reason == "interrupted"
+
+
 def test_a_run_has_one_writer(tmp_path):
     run, corpus = new_run(tmp_path, "run")
     with pytest.raises(RunError, match="another process is training in"):

@@ -279,8 +279,9 @@ def _write(n: int, heading: str, text: str, out: str | None) -> None:
     if out is None:
         click.echo(f"--- {heading} ---\n{text}")
     else:
-        from char_rnn.storage import write_text  # noqa: PLC0415
+        from char_rnn.storage import check_writable, write_text  # noqa: PLC0415
 
+        check_writable(_file(out, n))  # {n} may be in the name of its folder
         write_text(_file(out, n), text)
         click.echo(f"{_file(out, n)}: {heading}")
 

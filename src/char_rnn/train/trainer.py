@@ -7,6 +7,7 @@ same bits. Evaluation and samples use networks and random numbers of their own.
 import time
 from collections import deque
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -328,7 +329,10 @@ class Trainer:
     def _sample(self) -> Event:
         rng = np.random.default_rng([self.config.rng_seed, self.iteration])
         settings = SampleConfig(self.config.sample_length, self._temperature())
-        return Sample(**self._facts(), text="".join(self.averaged.generate("", settings, rng)))
+        pieces = self.averaged.generate("", settings, rng)
+        # A long one must not keep the user who wants to stop.
+        text = "".join(takewhile(lambda _: not self.stop, pieces))
+        return Sample(**self._facts(), text=text)
 
     def _temperature(self) -> float:
         """Return the temperature of a sample at this iteration."""
