@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
-from char_rnn.analyse import baselines, score
+from char_rnn.analyse import baselines, score, surprise
 from char_rnn.analyse.score import cold_loss, dynamic_surprisals, likeliest, steps, surprisals
 from char_rnn.analyse.surprise import coloured, heat, most_surprising
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
@@ -174,6 +174,14 @@ def test_passages_do_not_overlap_and_come_in_order():
     assert most_surprising("", np.ones(0)) == []
     assert [p.at for p in most_surprising(text, np.ones(100), 9, 30)] == [0, 30, 60]
     assert [p.at for p in most_surprising(text, np.zeros(100), 2, 30)] == [0, 30]
+
+
+def test_passages_in_blocks(monkeypatch):
+    nats = np.random.default_rng(0).exponential(size=500)
+    expected = most_surprising("x" * 500, nats, 6, 20)
+    monkeypatch.setattr(surprise, "BLOCK", 7)
+    assert most_surprising("x" * 500, nats, 6, 20) == expected
+    assert expected[0].nats == max(nats[at : at + 20].mean() for at in range(481))
 
 
 def test_colours():

@@ -12,6 +12,7 @@ from char_rnn.analyse.score import Expected
 Array = np.ndarray
 
 PASSAGE = 60
+BLOCK = 1 << 20
 CALM, WILD = 0.5, 6.0  # nats: coloured from here, and as strongly as can be from there
 TICKS = [CALM, 2, 4, WILD]
 STEP, MOST_STEPS = 0.001, 65_535  # of nats on the page; a larger step if they do not suffice
@@ -34,11 +35,13 @@ def most_surprising(text: str, nats: Array, count: int = 5, length: int = PASSAG
     length = min(length, len(nats))
     if not length:
         return []
-    sums = np.concatenate([[0.0], np.cumsum(nats)])
-    means = (sums[length:] - sums[:-length]) / length
+    means = np.empty(len(nats) - length + 1, np.float32)
+    for start in range(0, len(means), BLOCK):  # sums of all would take twice the memory of `nats`
+        sums = np.concatenate([[0.0], np.cumsum(nats[start : start + BLOCK + length - 1])])
+        means[start : start + BLOCK] = (sums[length:] - sums[:-length]) / length
     found: list[Passage] = []
-    while len(found) < count and (at := int(means.argmax())) >= 0 and means[at] >= 0:
-        found.append(Passage(at, text[at : at + length], float(means[at])))
+    while len(found) < count and means[at := int(means.argmax())] >= 0:
+        found.append(Passage(at, text[at : at + length], float(nats[at : at + length].mean())))
         means[max(at - length + 1, 0) : at + length] = -1  # what would overlap
     return found
 

@@ -98,6 +98,9 @@ def command(
     if not no_baselines:
         with waiting("Baselines") as told:
             report["baselines"] = _baselines(corpus, start, told)
+        if start:
+            taught = min(start + 1, MOST_TRAINING)
+            report["baselines learn from"] = {"characters": taught, "of": start + 1}
     if finite and not bytewise:
         report["most surprising"] = _passages(scored, nats)
     if json:
@@ -222,6 +225,12 @@ def _tell(report: dict[str, Any], left_out: dict[str, int]) -> None:
         _tell_free_running(report["free running"])
     if "baselines" in report and "unigram" not in report["baselines"]:
         click.echo("\nn-grams learn from the part before: give --val_fraction 0.1 to see them.")
+    taught = report.get("baselines learn from", {"characters": 0, "of": 0})
+    if taught["characters"] < taught["of"]:
+        click.echo(
+            f"\nThe baselines learn from the last {taught['characters']:,} of the "
+            f"{taught['of']:,} characters before."
+        )
     if report.get("most surprising"):
         click.echo("\nThe most surprising passages (mean nats a character):")
         for passage in report["most surprising"]:
