@@ -163,6 +163,12 @@ def test_compressors(name):
     assert baselines.compressed(name, noise, noise, 4000) < 5  # bz2 finds it only in part
 
 
+def test_a_compressor_never_tells_less_than_nothing():
+    again = b"hello there, how are you\n" * 400
+    found = [baselines.compressed(name, again[:9000], again[9000:], 1000) for name in baselines.COMPRESSORS]
+    assert min(found) == 0
+
+
 def test_passages_do_not_overlap_and_come_in_order():
     nats = np.ones(100)
     nats[20:30], nats[70:80] = 5, 9

@@ -51,7 +51,10 @@ def encoded(vocabulary: AnyVocabulary, ids: Array) -> bytes:
 
 
 def compressed(name: str, train: bytes, test: bytes, characters: int) -> float:
-    """Return how much `test` adds to compressed `train`, in nats for each of its characters."""
+    """Return how much `test` adds to compressed `train`, in nats for each of its characters.
+
+    The longer file may come out a few bytes shorter; no text tells less than nothing, so it is 0.
+    """
     compress = COMPRESSORS[name]
-    size = len(compress(train + test)) - (len(compress(train)) if train else 0)
+    size = max(0, len(compress(train + test)) - (len(compress(train)) if train else 0))
     return 8 * size * math.log(2) / characters

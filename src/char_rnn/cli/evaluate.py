@@ -66,9 +66,8 @@ def command(
     count = corpus.length - start - 1
     bytewise = len(scored) != count  # bytes that are not one character each
     _check_text(corpus, start, windows, free_running, bytewise and bool(show or html))
-    for path in (plot, html):
-        if path is not None:
-            check_writable(path)
+    for path in filter(None, (plot, html)):
+        check_writable(path)
     report: dict[str, Any] = {
         "model": str(model), "text": corpus.name, "scored": reason, "characters": count,
         "left out": {"characters": sum(left_out.values()), "distinct": "".join(left_out)},
