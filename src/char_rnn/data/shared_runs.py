@@ -35,7 +35,7 @@ def longest_runs(
     """
     n, m = len(text), len(sample)
     lengths, places = np.zeros(m, np.int64), np.full(m, -1, np.int64)
-    table = _table(sample, text)
+    table, most = _table(sample, text), _most(sample, text)
     piece = max(BLOCK, n // PARTS)
     block = max(BLOCK, min(piece, m))
     if n + m <= 3 * BLOCK:
@@ -43,22 +43,33 @@ def longest_runs(
     blocks = [(a, t) for a in range(0, m, piece or 1) for t in range(0, n, block or 1)]
     reach = REACH
     for done, (a, t) in enumerate(blocks, 1):
-        while True:
+        own = slice(a, a + piece)
+        while (lengths[own] < most[own]).any():
             ours = slice(a, a + piece + reach)
             theirs = slice(t, t + block + reach)
             known = np.minimum(lengths[ours], reach - 1)  # of runs cut short nothing is known
             found, where = _compared(table[sample[ours]], table[text[theirs]], known)
             longest = found[:piece].max()
             if longest < reach or (ours.stop >= m and theirs.stop >= n):
+                better = found > lengths[ours]
+                lengths[ours][better], places[ours][better] = found[better], where[better] + t
+                reach = reach if longest >= reach // 8 else max(reach // 8, REACH)
                 break
             reach *= 8
-        better = found > lengths[ours]
-        lengths[ours][better], places[ours][better] = found[better], where[better] + t
-        if longest < reach // 8:
-            reach = max(reach // 8, REACH)
         if progress is not None:
             progress(done / len(blocks))
     return lengths, places
+
+
+def _most(sample: Array, text: Array) -> Array:
+    """Return how long a run from each position of `sample` can be: up to what `text` lacks."""
+    present = np.zeros(max(int(symbols.max(initial=0)) for symbols in (sample, text)) + 1, bool)
+    for start in range(0, len(text), BLOCK):
+        present[text[start : start + BLOCK]] = True
+    at = np.arange(len(sample))
+    ends = np.append(np.flatnonzero(~present[sample]), len(sample))
+    most: Array = ends[np.searchsorted(ends, at)] - at
+    return most
 
 
 def _table(sample: Array, text: Array) -> Array:
