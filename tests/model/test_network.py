@@ -103,11 +103,11 @@ def test_wrong_order_and_shapes_are_told():
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_gru_is_pytorchs_unless_something_is_said(cell):
-    assert ModelConfig(5, cell=cell).to_dict()["reset_after"] is (cell == "gru")
-    # As older files say it, all of which say it.
-    old = ModelConfig.from_dict({"vocab_size": 5, "cell": cell, "reset_after": False})
-    assert old.to_dict()["reset_after"] is False
+def test_a_gru_is_the_exercises_unless_something_is_said(cell):
+    assert ModelConfig(5, cell=cell).to_dict()["reset_after"] is False
+    # As files say it, all of which say it.
+    said = {"vocab_size": 5, "cell": cell, "reset_after": cell == "gru"}
+    assert ModelConfig.from_dict(said).to_dict()["reset_after"] is (cell == "gru")
     assert CharRNN(5, 4, cell).config == ModelConfig(5, 4, cell)
 
 
