@@ -16,7 +16,7 @@ import numpy as np
 from char_rnn.config import BEAM_DIVERSITY, DTYPES, LENGTH_PENALTY, ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary
 from char_rnn.errors import UsageError, unknown_name
-from char_rnn.formats import check_finite, checked_weights, model_facts
+from char_rnn.formats import check_arrays, check_finite, checked_weights, model_facts
 from char_rnn.generate.arguments import as_generator, as_settings, as_text, as_texts
 from char_rnn.generate.batch import Texts
 from char_rnn.generate.session import Session
@@ -413,6 +413,7 @@ class CharRNN:
         Raises CorruptFile if they are not those of a model, whatever else they are.
         """
         found = read(model_facts, facts, where)
+        check_arrays(tensors, where)
         weights = checked_weights(tensors, found["config"], where)
         check_finite(weights, where)
         model = cls.__new__(cls)

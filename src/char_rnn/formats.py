@@ -141,7 +141,21 @@ def training_state(streams: Kind, B: int, losses: int) -> Kind:
     })  # fmt: skip
 
 
-def checked_weights(tensors: Any, config: ModelConfig, where: StrPath) -> dict[str, Array]:
+def check_arrays(tensors: Any, where: StrPath) -> None:
+    """Raise CorruptFile unless `tensors` is a dictionary of arrays, each under a name."""
+    if type(tensors) is not dict:
+        raise CorruptFile(f"{shown(where)}: its tensors are {found_shown(tensors)}")
+    for name, tensor in tensors.items():
+        if type(name) is not str or not isinstance(tensor, np.ndarray):
+            raise CorruptFile(
+                f"{shown(where)}: the tensor {name_shown(name)} is {found_shown(tensor)}; expected "
+                "an array; use a copy that is whole"
+            )
+
+
+def checked_weights(
+    tensors: Mapping[str, Array], config: ModelConfig, where: StrPath
+) -> dict[str, Array]:
     """Return `tensors`, by the names they have now, as the weights of a network of `config`.
 
     Raises CorruptFile if they are not.
@@ -149,11 +163,10 @@ def checked_weights(tensors: Any, config: ModelConfig, where: StrPath) -> dict[s
     Nothing of the network's size is made before it is known that the file holds as much.
     """
     # Before the names are listed: a config may claim any number of layers.
-    if type(tensors) is not dict or config.layers * LEAST_TENSORS > len(tensors):
-        found = len(tensors) if type(tensors) is dict else 0
+    if config.layers * LEAST_TENSORS > len(tensors):
         raise CorruptFile(
-            f"{shown(where)}: config.layers is {config.layers:,}, but it holds {found:,} tensors; "
-            "use a copy that is whole"
+            f"{shown(where)}: config.layers is {config.layers:,}, but it holds {len(tensors):,} "
+            "tensors; use a copy that is whole"
         )
     weights = named_as_now(tensors, config)
     check_tensors(weights, parameter_shapes(config), ("float16", config.dtype), where)
@@ -161,10 +174,10 @@ def checked_weights(tensors: Any, config: ModelConfig, where: StrPath) -> dict[s
 
 
 def check_tensors(
-    tensors: Mapping[Any, Any], shapes: Mapping[str, tuple[int, ...]], dtypes: tuple[str, ...],
+    tensors: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], dtypes: tuple[str, ...],
     where: StrPath,
 ) -> None:  # fmt: skip
-    """Raise CorruptFile unless `tensors` are arrays of just these names, `shapes` and `dtypes`."""
+    """Raise CorruptFile unless `tensors` have just these names, `shapes` and `dtypes`."""
     for word, odd in (
         ("lacks", [name for name in shapes if name not in tensors]),
         ("adds", [name for name in tensors if name not in shapes]),
@@ -177,16 +190,11 @@ def check_tensors(
             )
     for name, shape in shapes.items():
         tensor = tensors[name]
-        if not isinstance(tensor, np.ndarray):
-            found = found_shown(tensor)
-        elif tensor.shape == shape and tensor.dtype.name in dtypes:
-            continue
-        else:
-            found = f"{tensor.dtype} {tensor.shape}"
-        raise CorruptFile(
-            f"{shown(where)}: the tensor {name} is {found}; expected {dtypes[-1]} {shape}; "
-            "use a copy that is whole"
-        )
+        if tensor.shape != shape or tensor.dtype.name not in dtypes:
+            raise CorruptFile(
+                f"{shown(where)}: the tensor {name} is {tensor.dtype} {tensor.shape}; expected "
+                f"{dtypes[-1]} {shape}; use a copy that is whole"
+            )
 
 
 def check_finite(tensors: Mapping[str, Array], where: StrPath) -> None:

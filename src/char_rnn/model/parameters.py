@@ -7,7 +7,6 @@ has other names, so that none of them takes its weights and computes something e
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -38,7 +37,7 @@ def recurrent_name(config: ModelConfig, part: str, layer: int) -> str:
     return "_".join([f"rnn.{part}_l{layer}", *apart(config)])
 
 
-def named_as_now(tensors: Mapping[Any, Array], config: ModelConfig) -> dict[Any, Array]:
+def named_as_now(tensors: Mapping[str, Array], config: ModelConfig) -> dict[str, Array]:
     """Return `tensors` with the names that they have now.
 
     Files of format version 1, and pickles of that time, had PyTorch's names for every network;
@@ -46,8 +45,7 @@ def named_as_now(tensors: Mapping[Any, Array], config: ModelConfig) -> dict[Any,
     """
     ending = "".join(f"_{way}" for way in apart(config))
     return {
-        name + ending if isinstance(name, str) and PYTORCHS.search(name) else name: tensor
-        for name, tensor in tensors.items()
+        name + ending if PYTORCHS.search(name) else name: tensor for name, tensor in tensors.items()
     }
 
 

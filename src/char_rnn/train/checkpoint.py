@@ -55,7 +55,7 @@ def read_checkpoint(
     tensors = named_as_now(tensors, config)
     model = {n.removeprefix("model/"): t for n, t in tensors.items() if n.startswith("model/")}
     checked_weights(model, config, path)
-    hidden = {"hidden": tensors.get("hidden")}
+    hidden = {name: tensor for name, tensor in tensors.items() if name == "hidden"}
     shape = (cell_class(config).states, config.layers, batch_size, config.hidden_size)
     check_tensors(hidden, {"hidden": shape}, (config.dtype,), path)
     return tensors, found["trainer"], found["written"]
