@@ -12,6 +12,7 @@ import os
 import sys
 import time
 import traceback
+import unicodedata
 from unittest import mock
 
 from mutants import KINDS, restored
@@ -35,7 +36,8 @@ VARIANTS = [
     ({"cell": "gru", "reset_after": True, "dtype": "float64"}, {"minutes": 0.1, "iterations": None},
      False),
 ]  # fmt: skip
-TERMINAL = False
+DRIVE = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode
+TERMINAL = True
 """Whether control characters are forbidden on standard output too, as on a terminal."""
 
 
@@ -154,7 +156,7 @@ def wrong(code, out, err):
     if any(len(line) > 5000 for line in err.splitlines()):
         return f"a line of {max(map(len, err.splitlines()))} characters: {err[:300]}"
     for stream in (out, err) if TERMINAL else (err,):
-        odd = {char for char in stream if not char.isprintable()} - {"\n", "\t"}
+        odd = {char for char in stream if unicodedata.category(char) in DRIVE} - {"\n", "\t"}
         if odd:
             return f"control characters {odd} in {stream[-300:]!r}"
     return ""
