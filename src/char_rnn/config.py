@@ -214,7 +214,7 @@ class TrainConfig(_Config):
         (temperature.py).
     val_fraction: share of the text, at its end, that validates.
     calibration: share of the part that trains, at its end, that is not trained on and sets how
-        sure the finished model is (train/calibration.py); 2,000 to 10,000 characters, 0 for none.
+        sure the finished model is (train/calibration.py); 2,000 to 50,000 characters, 0 for none.
     threads: batch slices that are computed side by side; None takes every core there is.
     rng_seed: seed of everything random in the run.
     """

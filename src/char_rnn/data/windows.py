@@ -10,7 +10,7 @@ from char_rnn.storage.fields import Kind, Maybe, read, record, whole
 
 Array = np.ndarray
 
-LEAST_CALIBRATION, MOST_CALIBRATION, MOST_MISSED = 2_000, 10_000, 0.05
+LEAST_CALIBRATION, MOST_CALIBRATION, MOST_MISSED = 2_000, 50_000, 0.05
 
 
 class Ids(Protocol):
@@ -33,7 +33,7 @@ def calibration_start(length: int, share: float) -> int:
     """Return where, of `length` characters that train, the part that calibrates begins.
 
     It is the last `share`, but at least 2,000 characters, with fewer of which the temperature
-    would be chance, and at most 10,000, with more of which it would hardly change. None, where
+    would be chance, and at most 50,000, which cover passages enough. None, where
     2,000 would be too many to miss: more than a twentieth and than `share`.
     """
     if not share or length * max(share, MOST_MISSED) < LEAST_CALIBRATION:
