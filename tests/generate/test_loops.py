@@ -137,14 +137,12 @@ def first_loop(text):
 
 
 def test_the_shipped_model_falls_into_loops_when_it_is_cold(shipped):
-    """At 0.05 its loops do not last: three repetitions, and it is out again."""
-    cold = shipped.sample_many(["\n"] * 3, 900, 0.01, np.random.default_rng(0))
-    for text in cold:
+    """Already at 0.01 it often finds its way out again."""
+    for seed in ("KING:", "ROMEO:", "\n"):
+        text = shipped.sample(seed, 900, temperature=0)
         found = first_loop(text)
         assert found is not None and 20 < found.period < 100
         assert found.passage * 4 in text
-    greedy = first_loop(shipped.sample("KING:", 600, temperature=0))
-    assert greedy is not None and 20 < greedy.period < 100
 
 
 @pytest.mark.parametrize("rng_seed", range(3))
