@@ -360,10 +360,11 @@ class Trainer:
             self._average.mean[:] = tensors["average"]
 
     def _weights_are_finite(self) -> bool:
-        # A sum of squares is one quick product; it is not finite long before a weight is not.
-        both = (self.model.parameters.trained, self.averaged.parameters.trained)
+        # A sum of squares is one quick product; it is not finite long before a weight is not. The
+        # averages are between weights.
+        w = self.model.parameters.trained
         with np.errstate(over="ignore", invalid="ignore"):
-            return all(np.isfinite(np.dot(w, w)) for w in both)
+            return bool(np.isfinite(np.dot(w, w)))
 
     def _go_back(self) -> None:
         self._set_weights(self._good)
