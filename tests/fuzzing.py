@@ -37,6 +37,7 @@ VARIANTS = [
      False),
 ]  # fmt: skip
 DRIVE = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode
+TURN = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # the direction of writing
 TERMINAL = True
 """Whether control characters are forbidden on standard output too, as on a terminal."""
 
@@ -152,12 +153,13 @@ def wrong(code, out, err):
     if "Traceback" in err or "Warning" in err:
         return err[-1000:]
     said = (err.splitlines() or [""])[-1].startswith(("char-rnn: ", "Error: "))
-    if code and not said and "\nIt diverged: " not in out:  # which is what a run says at its end
+    diverged = code == 1 and "\nIt diverged: " in out  # what a run says at its end
+    if code and not said and not diverged:
         return f"no line that says what is wrong: {err[-300:]!r}"
     if any(len(line) > 5000 for line in err.splitlines()):
         return f"a line of {max(map(len, err.splitlines()))} characters: {err[:300]}"
     for stream in (out, err) if TERMINAL else (err,):
-        odd = {char for char in stream if unicodedata.category(char) in DRIVE} - {"\n", "\t"}
+        odd = {c for c in stream if unicodedata.category(c) in DRIVE or c in TURN} - {"\n", "\t"}
         if odd:
             return f"control characters {odd} in {stream[-300:]!r}"
     return ""

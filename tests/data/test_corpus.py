@@ -56,6 +56,11 @@ def test_the_cache_is_used_and_a_changed_text_is_noticed(path, tmp_path):
     assert second.sha256 != first.sha256 and second.preview(7) == changed[:7]
 
 
+def test_the_cache_holds_as_many_characters_as_there_are(path):
+    path.write_text("".join(map(chr, range(0x10000, 0x10000 + 90_000))), "utf-8")
+    assert not load(path).notes and not load(path).notes
+
+
 def edited(header, **changes):
     header.write_text(json.dumps(json.loads(header.read_text()) | changes))
 

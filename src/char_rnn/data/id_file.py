@@ -21,6 +21,7 @@ from char_rnn.storage.reading import reason, shown
 Array = np.ndarray
 
 PIECE = 4 * 2**20  # ids that are checked at a time
+MAX_HEADER_BYTES = 16 * 2**20  # every character there is, as JSON writes it
 
 
 class IdFile:
@@ -84,7 +85,7 @@ def find(
     if not (os.path.exists(header_path) and os.path.exists(path)):  # noqa: PTH110 - never raises
         return None
     try:
-        read = read_json(header_path)
+        read = read_json(header_path, MAX_HEADER_BYTES)
         header: dict[str, Any] = read if isinstance(read, dict) else {}
         vocabulary = vocabulary_from_dict(header.get("vocabulary", {}))
         if expected is not None and vocabulary != expected:

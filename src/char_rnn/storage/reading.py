@@ -67,12 +67,12 @@ def read_bytes(path: StrPath, limit: int) -> bytes:
     return data
 
 
-def read_json(path: StrPath) -> Any:
-    """Read what the JSON file `path` (UTF-8, at most 1 MiB) holds.
+def read_json(path: StrPath, limit: int = MAX_JSON_BYTES) -> Any:
+    """Read what the JSON file `path` (UTF-8, at most `limit` bytes) holds.
 
     Raises FileError if it cannot be read, CorruptFile if it is not JSON.
     """
-    data = read_bytes(path, MAX_JSON_BYTES)
+    data = read_bytes(path, limit)
     try:
         return parse_json(data)
     except ValueError as error:

@@ -100,9 +100,7 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
             lock.take()
         except OSError as error:
-            raise RunError(
-                f"cannot make the run folder {shown(folder)}: {reason(error)}"
-            ) from error
+            raise _not_made(folder, error) from error
         try:
             check_new(folder)  # another process may have been quicker
             there = there or not lock.held
@@ -383,9 +381,7 @@ def new_folder(name: str) -> Path:
             n += 1
             folder = stem.with_name(f"{stem.name}-{n}")
         except OSError as error:
-            raise RunError(
-                f"cannot make the run folder {shown(folder)}: {reason(error)}"
-            ) from error
+            raise _not_made(folder, error) from error
 
 
 def newest_run_or_shipped(folder: Path = RUNS) -> Path:
