@@ -374,3 +374,28 @@ def test_out_of_memory_is_one_line(home, monkeypatch, capsys):
     monkeypatch.setattr(CharRNN, "load", too_large)
     code, _, err = call(monkeypatch, capsys, "inspect", "shakespeare")
     assert code == 1 and err.count("\n") == 1 and "not enough memory (Unable to allocate" in err
+
+
+@pytest.mark.parametrize("finished", [0, 2])
+def test_overlap_reports_the_samples_that_were_finished(home, monkeypatch, capsys, finished):
+    class Stopped:
+        closed = False
+
+        def __iter__(self):
+            yield from ["To be, or not to be\n"] * finished
+            raise Interrupted(signal.SIGINT)
+
+        def close(self):
+            self.closed = True
+
+        def rest(self):
+            assert self.closed
+            return [(2, batch.Written("half of", False))]
+
+    monkeypatch.setattr(CharRNN, "generate_each", lambda *_: Stopped())
+    words = ["char-rnn", "overlap", "shakespeare", "--text", "text.txt", "--json"]
+    monkeypatch.setattr(sys, "argv", words)
+    assert run(cli, "char-rnn") == 130
+    out, err = capsys.readouterr()
+    assert err.endswith("char-rnn: stopped\n")
+    assert len(json.loads(out)["samples"] if out else []) == finished

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from char_rnn.cli.interrupts import Interrupted
 from char_rnn.cli.main import POSITIVE, RNG_SEED, TEMPERATURE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.rules import DRAWING, check, given_options
@@ -65,7 +66,8 @@ def command(
     from char_rnn.generate.batch import check_room  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
 
-    check_room(count, SampleConfig(length, temperature), 1)
+    settings = SampleConfig(length, temperature)
+    check_room(count, settings, 1)
     _check_names(model_or_text)
     models = {name: CharRNN.load(name) for name in model_or_text if _is_model(name)}
     check(DRAWING, given_options(ctx), {"models": models})
@@ -76,16 +78,9 @@ def command(
         check_writable(html)
     training = symbols_of(source, as_bytes)
     rng = np.random.default_rng(rng_seed)
-    samples = []
-    for name in model_or_text:
-        if name not in models:
-            samples.append((name, symbols_of(open_source(name, as_bytes=as_bytes), as_bytes)))
-            continue
-        with waiting("Writing samples"):
-            drawn = models[name].sample_many([""] * count, length, temperature, rng)
-        for k, sample in enumerate(drawn, 1):
-            symbols = _of_text(sample, as_bytes)
-            samples.append((f"{name} {k}", symbols))
+    samples, stopped = _samples(model_or_text, models, as_bytes, settings, count, rng)
+    if stopped is not None and not samples:
+        raise stopped
     with waiting("Looking up") as told:
         found = overlaps(samples, training, told)
     if html is not None:
@@ -103,6 +98,40 @@ def command(
         _tell_diversity(variety)
     if show:
         _show(found)
+    if stopped is not None:
+        raise stopped
+
+
+def _samples(
+    names: Sequence[str], models: dict[str, Any], as_bytes: bool, settings: SampleConfig,
+    count: int, rng: Any,
+) -> tuple[list[tuple[str, Any]], Interrupted | None]:  # fmt: skip
+    """Return the texts, and `count` samples of each model, that `names` name, each under a title.
+
+    A signal ends the writing: then what was finished comes back, and the signal.
+    """
+    from char_rnn.cli.show import waiting  # noqa: PLC0415
+    from char_rnn.data.sources import open_source  # noqa: PLC0415
+
+    found: list[tuple[str, Any]] = []
+    for name in names:
+        if name not in models:
+            found.append((name, symbols_of(open_source(name, as_bytes=as_bytes), as_bytes)))
+            continue
+        texts, drawn, stopped = models[name].generate_each([""] * count, settings, rng), [], None
+        try:
+            with waiting("Writing samples"):
+                for text in texts:
+                    drawn.append(text)  # one by one, so that they stay if a signal comes
+        except Interrupted as signal:
+            texts.close()
+            drawn += [text for _, (text, whole) in texts.rest() if whole]
+            stopped = signal
+        found += [(f"{name} {k}", _of_text(text, as_bytes)) for k, text in enumerate(drawn, 1)]
+        if stopped is not None:
+            click.echo(f"Note: stopped; of {name} {len(drawn)} finished samples count", err=True)
+            return found, stopped
+    return found, None
 
 
 def _check_names(names: Sequence[str]) -> None:
