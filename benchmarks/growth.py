@@ -7,7 +7,7 @@ from threadpoolctl import ThreadpoolController
 
 from benchmarks.steps import block, our_step
 from char_rnn import CharRNN
-from char_rnn.train.parallel import Workers, worker_count
+from char_rnn.training.parallel import Workers, worker_count
 
 BASE = {"hidden": 256, "batch": 64, "window": 50, "layers": 1, "threads": 2}
 GRID = {

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from char_rnn import CharRNN
-from char_rnn.train.clipping import clip_by_norm
-from char_rnn.train.optimisers import Adam
-from char_rnn.train.parallel import Workers
+from char_rnn.training.clipping import clip_by_norm
+from char_rnn.training.optimisers import Adam
+from char_rnn.training.parallel import Workers
 
 CLIP, RATE = 5.0, 0.002
 PAUSE = 0.3  # seconds before a block, in which the threads of what ran before stop spinning

@@ -27,7 +27,7 @@ from threadpoolctl import ThreadpoolController
 
 from benchmarks.steps import BLOCK, CLIP, RATE, Step, block, our_step
 from char_rnn import CharRNN
-from char_rnn.train.parallel import Workers, worker_count
+from char_rnn.training.parallel import Workers, worker_count
 
 try:
     import torch

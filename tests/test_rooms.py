@@ -22,9 +22,9 @@ MAY_IMPORT = {
     "generate": GROUND | {"data", "model"},
     "formats": GROUND | {"data", "model"},
     "charrnn": GROUND | {"data", "model", "generate", "formats"},
-    "train": GROUND | {"data", "model", "generate", "formats", "charrnn"},
-    "analyse": GROUND | {"data", "model", "generate", "formats", "charrnn", "train", "exercise"},
-    "cli": GROUND | {"data", "model", "generate", "charrnn", "train", "analyse"},
+    "training": GROUND | {"data", "model", "generate", "formats", "charrnn"},
+    "analyse": GROUND | {"data", "model", "generate", "formats", "charrnn", "training", "exercise"},
+    "cli": GROUND | {"data", "model", "generate", "charrnn", "training", "analyse"},
     "__main__": {"cli"},
 }
 

@@ -12,7 +12,7 @@ from char_rnn.analyse.curves import read_curves
 from char_rnn.config import ModelConfig
 from char_rnn.errors import CharRNNError, CorruptFile, RunError
 from char_rnn.storage import load_tensors, reading, save_tensors
-from char_rnn.train.run import Run
+from char_rnn.training.run import Run
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 20
 CORPUS = Corpus.from_text(TEXT)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from char_rnn.exercise import numerical_gradient as numerical_gradient
     from char_rnn.exercise import sample_with_temperature as sample_with_temperature
     from char_rnn.exercise import softmax as softmax
-    from char_rnn.train.trainer import Trainer as Trainer
+    from char_rnn.training.trainer import Trainer as Trainer
 
 __version__ = "0.1.0"
 
@@ -35,7 +35,7 @@ _HOMES = {
     "ModelConfig": "config",
     "SampleConfig": "config",
     "TrainConfig": "config",
-    "Trainer": "train.trainer",
+    "Trainer": "training.trainer",
     "Vocabulary": "data.vocabulary",
     "clip_gradients": "exercise",
     "cross_entropy_loss": "exercise",

@@ -1,7 +1,7 @@
 """CharRNN: a network together with its vocabulary, its files and its voice.
 
 `data` and `model` do not know each other: a network reads ids and a vocabulary makes them. This
-is where they meet, so it stands above both and above `generate`, and below `train`.
+is where they meet, so it stands above both and above `generate`, and below `training`.
 """
 
 import dataclasses

@@ -197,7 +197,7 @@ class TrainConfig(_Config):
     reset: share of the streams that begin again from the initial state before each window.
     random_offset: begin every epoch at another offset, so that windows are cut elsewhere.
     scheduled_sampling: share of the inputs that the model draws itself at the end of the run, 0 for
-        none (train/scheduled_sampling.py).
+        none (training/scheduled_sampling.py).
     sampling_schedule: how that share grows from 0: `linear`, `inverse-sigmoid`, or `constant` for
         the whole share from the beginning.
     schedule: `constant`, `cosine` or `linear` (both after a linear warm-up) or `exponential`.
@@ -214,7 +214,7 @@ class TrainConfig(_Config):
         (temperature.py).
     val_fraction: share of the text, at its end, that validates.
     calibration: share of the part that trains, at its end, that is not trained on and sets how
-        sure the finished model is (train/calibration.py); 2,000 to 50,000 characters, 0 for none.
+        sure the finished model is (training/calibration.py); 2,000 to 50,000 characters, or 0.
     threads: batch slices that are computed side by side; None takes every core there is.
     rng_seed: seed of everything random in the run.
     """
@@ -391,7 +391,7 @@ class Recipe:
 
 TRAIN_RECIPE = Recipe("python-docs", "gru", 256, 1, TrainConfig(minutes=2))
 """`char-rnn train` without arguments: a readable model in at most two minutes. With minutes most
-of the settings are planned (train/plan.py); these hold where something else says how long."""
+of the settings are planned (training/plan.py); these hold where something else says how long."""
 
 EXERCISE_RECIPE = Recipe(
     "shakespeare.txt",

@@ -8,7 +8,7 @@
 
 Everything is a column: x, y and p are (V, 1), h and z are (H, 1). One stream, one layer, float64,
 one Python step per character: read it, check it, learn from it. `char_rnn.model` and
-`char_rnn.train` are the fast relatives.
+`char_rnn.training` are the fast relatives.
 
 Where the exercise errs, this page differs: `backward` takes its parameters by name, the loss needs
 no 1e-8, `sample` feeds every character once, `clip_gradients` refuses what is not finite, and

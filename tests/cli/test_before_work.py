@@ -7,8 +7,8 @@ import pytest
 
 from char_rnn.cli.classic import train_rnn
 from char_rnn.cli.main import cli, run
-from char_rnn.train import plan
-from char_rnn.train.trainer import Trainer
+from char_rnn.training import plan
+from char_rnn.training.trainer import Trainer
 
 TEXT = "To be, or not to be: that is the question.\n" * 80
 HUGE = 10**30

@@ -17,7 +17,7 @@ from char_rnn.cli.interrupts import Interrupted, signals
 from char_rnn.cli.main import cli, run
 from char_rnn.errors import ConstraintNotMet
 from char_rnn.generate import batch, beam, writer
-from char_rnn.train import lock
+from char_rnn.training import lock
 
 COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
 EXERCISE = [
@@ -205,7 +205,7 @@ def test_what_is_advised_on_resume_is_accepted(home, monkeypatch, capsys):
 
 def test_a_worker_that_cannot_start_is_done_without(home, monkeypatch, capsys):
     sizes = ["--hidden_size", 64, "--batch_size", 8, "--seq_length", 25, "--threads", 2]
-    monkeypatch.setattr("char_rnn.train.parallel.sys.executable", "/no/such/python")
+    monkeypatch.setattr("char_rnn.training.parallel.sys.executable", "/no/such/python")
     code, _, err = call(
         monkeypatch, capsys, "train", "text.txt", *sizes, "--iterations", 3, "--out", "r"
     )

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from char_rnn.cli.show import Show
-from char_rnn.train.events import Evaluation
+from char_rnn.training.events import Evaluation
 
 COMMAND = [sys.executable, "-m", "char_rnn"]
 FAST = ["--cell", "rnn", "--optimizer", "sgd", "--clip", "0", "--schedule", "constant",

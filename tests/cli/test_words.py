@@ -250,7 +250,7 @@ def test_what_asks_for_nothing_is_not_refused(home, capsys):
 
 
 def test_what_the_plan_decides_is_told(home, capsys, monkeypatch):
-    monkeypatch.setattr("char_rnn.train.plan.measure", lambda *_: 1e4)
+    monkeypatch.setattr("char_rnn.training.plan.measure", lambda *_: 1e4)
     begin = "train text.txt --minutes 0.001 --sample_every 0 --threads 1 --momentum 0.5"
     cli.main(begin.split(), standalone_mode=False)
     said = capsys.readouterr().out

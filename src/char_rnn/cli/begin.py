@@ -18,11 +18,11 @@ from char_rnn.data.windows import part_to_train, split
 from char_rnn.errors import UsageError
 from char_rnn.storage import check_folder
 from char_rnn.storage.reading import shown
-from char_rnn.train.parallel import available_threads
-from char_rnn.train.plan import make_plan
-from char_rnn.train.room import check_room
-from char_rnn.train.run import RUNS, Run, check_new, new_folder
-from char_rnn.train.trainer import MOST_VALIDATION
+from char_rnn.training.parallel import available_threads
+from char_rnn.training.plan import make_plan
+from char_rnn.training.room import check_room
+from char_rnn.training.run import RUNS, Run, check_new, new_folder
+from char_rnn.training.trainer import MOST_VALIDATION
 
 DEFAULTS = RECIPE.train
 FINE_TUNING = 0.5

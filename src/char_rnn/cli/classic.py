@@ -13,7 +13,7 @@ from char_rnn.cli.main import RNG_SEED, TEMPERATURE, option
 from char_rnn.cli.rules import TRAINING, check, given_options
 from char_rnn.cli.show import LiveShow, Show
 from char_rnn.config import CELLS, EXERCISE_RECIPE, ModelConfig, SampleConfig
-from char_rnn.train.events import Event, Sample, Step
+from char_rnn.training.events import Event, Sample, Step
 
 RECIPE = EXERCISE_RECIPE
 DEFAULTS = RECIPE.train
@@ -70,7 +70,7 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
     """
     from char_rnn.cli.session import train_to_end  # noqa: PLC0415
     from char_rnn.cli.show import make_show  # noqa: PLC0415
-    from char_rnn.train.run import EXERCISE  # noqa: PLC0415
+    from char_rnn.training.run import EXERCISE  # noqa: PLC0415
 
     given = {name: value for name, value in given_options(ctx).items() if name in options}
     click.echo("Loading text file...")
@@ -114,8 +114,8 @@ def _begin(options: dict[str, Any], given: dict[str, Any], out: Path | None) -> 
     from char_rnn.data.corpus import Corpus  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
-    from char_rnn.train.parallel import available_threads  # noqa: PLC0415
-    from char_rnn.train.run import EXERCISE, Run, new_folder  # noqa: PLC0415
+    from char_rnn.training.parallel import available_threads  # noqa: PLC0415
+    from char_rnn.training.run import EXERCISE, Run, new_folder  # noqa: PLC0415
 
     text = options.pop("text")
     names = {field.name for field in dataclasses.fields(ModelConfig)} & set(options)
@@ -186,7 +186,7 @@ def generate(
     """Generate text as the exercise does."""  # fmt: skip
     config = SampleConfig(length, temperature)
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.train.run import newest_run  # noqa: PLC0415
+    from char_rnn.training.run import newest_run  # noqa: PLC0415
 
     named = model is not None
     if model is None:

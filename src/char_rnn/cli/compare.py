@@ -44,7 +44,7 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
 
 def _row(folder: Path, curves: Any) -> dict[str, str]:
     from char_rnn.storage.reading import shown  # noqa: PLC0415
-    from char_rnn.train.run import Run  # noqa: PLC0415
+    from char_rnn.training.run import Run  # noqa: PLC0415
 
     run = Run.open(folder)
     model, best, loss = run.model_config, curves.best, curves.loss

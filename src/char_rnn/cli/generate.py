@@ -76,7 +76,7 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
     from char_rnn.storage import check_writable  # noqa: PLC0415
 
     if model is None:
-        from char_rnn.train.run import newest_run_or_shipped  # noqa: PLC0415
+        from char_rnn.training.run import newest_run_or_shipped  # noqa: PLC0415
 
         model = newest_run_or_shipped()
         click.echo(f"Model: {model}", err=True)

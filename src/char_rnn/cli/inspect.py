@@ -14,7 +14,7 @@ def command(model: Path | None) -> None:
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.storage.models import model_file  # noqa: PLC0415
     from char_rnn.storage.reading import shown  # noqa: PLC0415
-    from char_rnn.train.run import newest_run_or_shipped  # noqa: PLC0415
+    from char_rnn.training.run import newest_run_or_shipped  # noqa: PLC0415
 
     path = model_file(newest_run_or_shipped() if model is None else model)
     for name, value in description(CharRNN.load(path)):

@@ -17,7 +17,7 @@ def command(run: Path | None, out: Path | None) -> None:
     """  # fmt: skip
     from char_rnn.analyse.curves import chart, read_curves  # noqa: PLC0415
     from char_rnn.storage.reading import shown  # noqa: PLC0415
-    from char_rnn.train.run import newest_run  # noqa: PLC0415
+    from char_rnn.training.run import newest_run  # noqa: PLC0415
 
     curves = read_curves(newest_run() if run is None else run)
     if out is not None:

@@ -11,9 +11,9 @@ from char_rnn.cli.interrupts import failed_output, signals, silence
 from char_rnn.cli.show import Show
 from char_rnn.errors import WorkerDied
 from char_rnn.storage.reading import reason
-from char_rnn.train.events import End
-from char_rnn.train.run import Run
-from char_rnn.train.trainer import Trainer
+from char_rnn.training.events import End
+from char_rnn.training.run import Run
+from char_rnn.training.trainer import Trainer
 
 
 class Ending(NamedTuple):

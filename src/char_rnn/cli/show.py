@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from char_rnn.cli.terminal import LiveLine, can_redraw
-from char_rnn.train.events import Divergence, End, Evaluation, Event, Sample, Step
+from char_rnn.training.events import Divergence, End, Evaluation, Event, Sample, Step
 
 PLAIN_SECONDS = 5.0
 LIVE_SECONDS = 0.2

@@ -9,7 +9,7 @@ from char_rnn.errors import TextNotFound, UnknownCharacters, UsageError
 def run_of(name: str) -> Any:
     """Return the run that the model `name`, a run folder or a file in one, belongs to, or None."""
     from char_rnn.storage.models import CONFIG_FILE  # noqa: PLC0415
-    from char_rnn.train.run import Run  # noqa: PLC0415
+    from char_rnn.training.run import Run  # noqa: PLC0415
 
     path = Path(name)
     folder = path if path.is_dir() else path.parent

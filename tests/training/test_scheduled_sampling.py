@@ -8,11 +8,11 @@ import pytest
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.config import ModelConfig
 from char_rnn.errors import UsageError
-from char_rnn.train import parallel
-from char_rnn.train.events import End, Evaluation, Step
-from char_rnn.train.parallel import Workers
-from char_rnn.train.run import Run
-from char_rnn.train.scheduled_sampling import ScheduledSampling, sampling_share
+from char_rnn.training import parallel
+from char_rnn.training.events import End, Evaluation, Step
+from char_rnn.training.parallel import Workers
+from char_rnn.training.run import Run
+from char_rnn.training.scheduled_sampling import ScheduledSampling, sampling_share
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 60
 ALL = TrainConfig(scheduled_sampling=1.0, sampling_schedule="constant")

@@ -6,7 +6,7 @@ last.safetensors   everything to resume from
 log.jsonl          one JSON object an event
 samples.txt        what the model wrote on the way
 start.safetensors  the model that training went on from, where there was one
-.lock              locked by the process that trains (train/lock.py)
+.lock              locked by the process that trains (training/lock.py)
 
 Who opens a run and makes its trainer changes nothing; what is written, is written by `follow`.
 """
@@ -39,12 +39,12 @@ from char_rnn.storage.fields import read
 from char_rnn.storage.finite import finite
 from char_rnn.storage.models import CONFIG_FILE, LAST_FILE, MODEL_FILE, SHIPPED, no_such
 from char_rnn.storage.reading import reason, shown
-from char_rnn.train.calibration import calibrate
-from char_rnn.train.checkpoint import check_own, cut_back, read_checkpoint
-from char_rnn.train.evaluate import evaluate
-from char_rnn.train.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
-from char_rnn.train.lock import LOCK_FILE, RunLock
-from char_rnn.train.trainer import Trainer
+from char_rnn.training.calibration import calibrate
+from char_rnn.training.checkpoint import check_own, cut_back, read_checkpoint
+from char_rnn.training.evaluate import evaluate
+from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
+from char_rnn.training.lock import LOCK_FILE, RunLock
+from char_rnn.training.trainer import Trainer
 
 LOG_FILE = "log.jsonl"
 SAMPLES_FILE = "samples.txt"

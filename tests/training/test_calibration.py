@@ -11,9 +11,9 @@ from char_rnn.config import CELLS, EXERCISE_RECIPE, ModelConfig
 from char_rnn.data.windows import calibration_start
 from char_rnn.errors import UsageError
 from char_rnn.model.network import Network
-from char_rnn.train.calibration import best_temperature, calibrate
-from char_rnn.train.evaluate import evaluate
-from char_rnn.train.run import Run
+from char_rnn.training.calibration import best_temperature, calibrate
+from char_rnn.training.evaluate import evaluate
+from char_rnn.training.run import Run
 
 RNG = np.random.default_rng(0)
 WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "and", "sleeps")

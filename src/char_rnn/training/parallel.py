@@ -22,9 +22,9 @@ from char_rnn.config import ModelConfig
 from char_rnn.errors import WorkerDied
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
-from char_rnn.train.dropout import Noise
-from char_rnn.train.shared import create
-from char_rnn.train.worker import ANSWER
+from char_rnn.training.dropout import Noise
+from char_rnn.training.shared import create
+from char_rnn.training.worker import ANSWER
 
 Array = np.ndarray
 
@@ -172,7 +172,7 @@ class _Process:
         )
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "char_rnn.train.worker"],
+                [sys.executable, "-P", "-m", "char_rnn.training.worker"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0,
                 env=os.environ | ONE_BLAS_THREAD | {"PYTHONPATH": path}, **group,
             )  # fmt: skip

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from char_rnn.config import ModelConfig, TrainConfig
-from char_rnn.train import plan
-from char_rnn.train.plan import LADDER, make_plan, measure, sum_of_products
+from char_rnn.training import plan
+from char_rnn.training.plan import LADDER, make_plan, measure, sum_of_products
 
 
 @pytest.fixture

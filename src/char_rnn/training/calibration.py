@@ -21,7 +21,7 @@ from char_rnn.data.windows import Ids
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import recurrent_name
-from char_rnn.train.evaluate import WARMUP, windows
+from char_rnn.training.evaluate import WARMUP, windows
 
 Array = np.ndarray
 

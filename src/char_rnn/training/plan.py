@@ -24,8 +24,8 @@ from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
-from char_rnn.train.optimisers import make_optimizer
-from char_rnn.train.parallel import worker_count
+from char_rnn.training.optimisers import make_optimizer
+from char_rnn.training.parallel import worker_count
 
 CELL = "gru"
 

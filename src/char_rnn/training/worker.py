@@ -1,6 +1,6 @@
 """A worker process: the gradients of one slice of the batch, again and again.
 
-    python -m char_rnn.train.worker < a line of JSON, then one byte for each step
+    python -m char_rnn.training.worker < a line of JSON, then one byte for each step
 
 It reads weights, ids, states and masks from shared memory and leaves gradients and states there.
 A byte on standard input is a step to take (1: with dropout masks); the answer on standard output
@@ -16,7 +16,7 @@ import sys
 from char_rnn.config import ModelConfig
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
-from char_rnn.train.shared import Handle, attach
+from char_rnn.training.shared import Handle, attach
 
 ANSWER = struct.Struct("=d")
 

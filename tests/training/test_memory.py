@@ -9,7 +9,7 @@ from char_rnn.config import ModelConfig
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
-from char_rnn.train.parallel import Workers
+from char_rnn.training.parallel import Workers
 
 NUMPYS_BUFFER = 40_000
 """Bytes: NumPy passes some operands through a buffer of 8,192 elements, whatever their size."""

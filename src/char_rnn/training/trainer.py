@@ -22,11 +22,11 @@ from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.storage.fields import read, record
 from char_rnn.temperature import parse_temperature
-from char_rnn.train.average import Average
-from char_rnn.train.clipping import clip_by_norm, clip_by_value, gradient_norm
-from char_rnn.train.dropout import Dropout
-from char_rnn.train.evaluate import evaluate
-from char_rnn.train.events import (
+from char_rnn.training.average import Average
+from char_rnn.training.clipping import clip_by_norm, clip_by_value, gradient_norm
+from char_rnn.training.dropout import Dropout
+from char_rnn.training.evaluate import evaluate
+from char_rnn.training.events import (
     Checkpoint,
     Divergence,
     End,
@@ -35,10 +35,10 @@ from char_rnn.train.events import (
     Sample,
     Step,
 )
-from char_rnn.train.optimisers import make_optimizer
-from char_rnn.train.parallel import Workers, available_threads, worker_count
-from char_rnn.train.scheduled_sampling import ScheduledSampling
-from char_rnn.train.schedules import rate_factor
+from char_rnn.training.optimisers import make_optimizer
+from char_rnn.training.parallel import Workers, available_threads, worker_count
+from char_rnn.training.scheduled_sampling import ScheduledSampling
+from char_rnn.training.schedules import rate_factor
 
 Array = np.ndarray
 

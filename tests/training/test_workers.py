@@ -16,11 +16,11 @@ from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.errors import WorkerDied
 from char_rnn.model.parameters import Parameters
-from char_rnn.train import parallel
-from char_rnn.train.events import Checkpoint, Step
-from char_rnn.train.parallel import Workers, worker_count
-from char_rnn.train.run import Run
-from char_rnn.train.trainer import Trainer
+from char_rnn.training import parallel
+from char_rnn.training.events import Checkpoint, Step
+from char_rnn.training.parallel import Workers, worker_count
+from char_rnn.training.run import Run
+from char_rnn.training.trainer import Trainer
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 40
 CONFIG = TrainConfig(
@@ -105,7 +105,7 @@ def test_no_worker_outlives_a_killed_process(tmp_path):
 import time
 from char_rnn.config import ModelConfig
 from char_rnn.model.parameters import Parameters
-from char_rnn.train.parallel import Workers
+from char_rnn.training.parallel import Workers
 config = ModelConfig(5, 4)
 workers = Workers(config, Parameters(config), 2, 3, 4)
 print(workers._processes[0]._process.pid, flush=True)

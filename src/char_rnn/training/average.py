@@ -6,7 +6,7 @@ middle of the valley than any of them (Polyak & Juditsky 1992). It is what is ev
 
 import numpy as np
 
-from char_rnn.train.optimisers import PIECE
+from char_rnn.training.optimisers import PIECE
 
 Array = np.ndarray
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
-from char_rnn.train.events import Sample
+from char_rnn.training.events import Sample
 
 CONFIG = TrainConfig(
     iterations=40, sample_every=10, sample_length=12, eval_every=0, threads=1, seq_length=8,

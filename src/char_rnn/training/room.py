@@ -3,8 +3,8 @@
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.windows import fit
 from char_rnn.model.room import item_size, need, parameter_count, window_memory
-from char_rnn.train import evaluate
-from char_rnn.train.parallel import available_threads, worker_count
+from char_rnn.training import evaluate
+from char_rnn.training.parallel import available_threads, worker_count
 
 PROCESS = 45_000_000  # bytes of Python and NumPy
 OWN, OF_WORKER, OF_SAVING = 10, 3, 9

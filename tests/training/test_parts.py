@@ -8,10 +8,10 @@ from char_rnn.errors import NonFiniteGradient
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
-from char_rnn.train.clipping import clip_by_norm, clip_by_value
-from char_rnn.train.optimisers import make_optimizer
-from char_rnn.train.parallel import Workers
-from char_rnn.train.schedules import rate_factor
+from char_rnn.training.clipping import clip_by_norm, clip_by_value
+from char_rnn.training.optimisers import make_optimizer
+from char_rnn.training.parallel import Workers
+from char_rnn.training.schedules import rate_factor
 
 
 def by_definition(name, w, gradients, rate):
