@@ -21,9 +21,11 @@ MAY_IMPORT = {
     "exercise": GROUND | {"data"},
     "generate": GROUND | {"data", "model"},
     "formats": GROUND | {"data", "model"},
-    "charrnn": GROUND | {"data", "model", "generate", "formats"},
+    "constrain": GROUND | {"data", "model", "generate"},
+    "charrnn": GROUND | {"data", "model", "generate", "constrain", "formats"},
     "training": GROUND | {"data", "model", "generate", "formats", "charrnn"},
-    "analyse": GROUND | {"data", "model", "generate", "formats", "charrnn", "training", "exercise"},
+    "analyse": GROUND
+    | {"data", "model", "generate", "constrain", "formats", "charrnn", "training", "exercise"},
     "cli": GROUND | {"data", "model", "generate", "charrnn", "training", "analyse"},
     "__main__": {"cli"},
 }

@@ -1,7 +1,7 @@
 """CharRNN: a network together with its vocabulary, its files and its voice.
 
 `data` and `model` do not know each other: a network reads ids and a vocabulary makes them. This
-is where they meet, so it stands above both and above `generate`, and below `training`.
+is where they meet, so it stands above both and above `constrain`, and below `training`.
 """
 
 import dataclasses
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from char_rnn.config import BEAM_DIVERSITY, DTYPES, LENGTH_PENALTY, ModelConfig, SampleConfig
+from char_rnn.constrain.writer import ConstrainedWriter, Pieces, refuse_conditions
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary
 from char_rnn.errors import UsageError, unknown_name
 from char_rnn.formats import check_arrays, check_finite, checked_weights, model_facts
 from char_rnn.generate.arguments import as_generator, as_settings, as_text, as_texts
 from char_rnn.generate.batch import Texts
 from char_rnn.generate.session import Session
-from char_rnn.generate.writer import Found, Pieces, Writer
+from char_rnn.generate.writer import Found
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
@@ -279,7 +280,7 @@ class CharRNN:
             with nothing else to do.
         """
         seed, config, draws = as_text("seed", seed), as_settings(config), as_generator(rng)
-        return self._writer().write(seed, config, draws, copies, threads)
+        return self._writer().write(seed, config, draws, threads, copies)
 
     def sample(
         self, seed: str = "", length: int = SampleConfig.length,
@@ -330,7 +331,7 @@ class CharRNN:
         """
         seeds, config, draws = as_texts("seeds", seeds), as_settings(config), as_generator(rng)
         cores = threads or os.cpu_count() or 1
-        return self._writer().write_many(seeds, config, draws, copies, cores)
+        return self._writer().write_many(seeds, config, draws, cores, copies)
 
     def search(
         self, seed: str = "", config: SampleConfig | None = None, width: int = 10,
@@ -347,6 +348,7 @@ class CharRNN:
         stopped: asked several times a step; where it says so, the search ends with what it has.
         """
         seed, config = as_text("seed", seed), as_settings(config)
+        refuse_conditions(config, "a beam search")
         return self._writer().search(
             seed, config, width, groups, results, diversity, length_penalty, stopped
         )
@@ -356,11 +358,12 @@ class CharRNN:
     ) -> Session:
         """Return a conversation: the model goes on from what it reads, turn by turn."""
         config, draws = as_settings(config), as_generator(rng)
+        refuse_conditions(config, "a conversation")
         vocabulary = self._need_vocabulary()
         return Session(self.config, self.parameters, vocabulary, config, draws)
 
-    def _writer(self) -> Writer:
-        return Writer(self.config, self.parameters, self._need_vocabulary())
+    def _writer(self) -> ConstrainedWriter:
+        return ConstrainedWriter(self.config, self.parameters, self._need_vocabulary())
 
     def _need_vocabulary(self) -> AnyVocabulary:
         if self.vocabulary is None:

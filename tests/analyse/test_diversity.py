@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from char_rnn import CharRNN
 from char_rnn.analyse.diversity import LONGEST_PERIOD, distinct, diversity, looped, overlap
-from char_rnn.generate.loops import find_loop
+from char_rnn.analyse.loops import find_loop
 
 STORY = "Once upon a time there was a king who could not sleep. "
 

@@ -43,7 +43,7 @@ def no_work(monkeypatch):
     monkeypatch.setattr(plan, "measure", working)
     monkeypatch.setattr("char_rnn.analyse.score.surprisals", working)
     monkeypatch.setattr("char_rnn.analyse.overlap.overlaps", working)
-    monkeypatch.setattr("char_rnn.generate.writer.Writer.write", working)
+    monkeypatch.setattr("char_rnn.constrain.writer.ConstrainedWriter.write", working)
     monkeypatch.setattr("char_rnn.generate.batch.Batch._group", working)
     monkeypatch.setattr("char_rnn.generate.beam._Search.run", working)
     monkeypatch.setattr("char_rnn.analyse.plots.plot_run", working)

@@ -15,6 +15,7 @@ from char_rnn import CharRNN
 from char_rnn.cli import interrupts
 from char_rnn.cli.interrupts import Interrupted, signals
 from char_rnn.cli.main import cli, run
+from char_rnn.constrain import writer as constrained
 from char_rnn.errors import ConstraintNotMet
 from char_rnn.generate import batch, beam, writer
 from char_rnn.training import lock
@@ -288,7 +289,8 @@ def test_finished_texts_stay_when_a_later_one_fails(home, monkeypatch, capsys):
         if len(calls) == 3:
             raise ConstraintNotMet("too much was asked for")
 
-    monkeypatch.setattr(writer, "ConstrainedIds", after(9, fail, writer.ConstrainedIds))
+    honest = constrained.ConstrainedIds
+    monkeypatch.setattr(constrained, "ConstrainedIds", after(9, fail, honest))
     code, out, err = call(
         monkeypatch, capsys, "generate", "shakespeare", "--close", "--count", 5, "--length", 12
     )

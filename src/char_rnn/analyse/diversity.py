@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from char_rnn.generate.loops import REPETITIONS, is_loop
+from char_rnn.analyse.loops import REPETITIONS, is_loop
 
 Array = np.ndarray
 
@@ -28,7 +28,7 @@ class Diversity(NamedTuple):
     distinct_characters: for n = 1, 2, 3, 4 the distinct n-grams of characters, as a share of all
         n-grams; no n-gram reaches from one sample into the next. 0 where there is none.
     distinct_words: the same for words. Source: Li et al. 2016, who divide by the number of words.
-    looped: share of the characters that stand in loops, as generate/loops.py defines them, of up
+    looped: share of the characters that stand in loops, as analyse/loops.py defines them, of up
         to `LONGEST_PERIOD` characters.
     overlap: see `overlap`; None for a single sample.
     """

@@ -224,7 +224,7 @@ def _file(out: str, n: int) -> Path:
 
 def _watched(pieces: Iterator[str], config: SampleConfig) -> Iterator[str]:
     """Yield the `pieces`, and warn once on standard error if they end in a loop."""
-    from char_rnn.generate.loops import find_loop, loop_advice  # noqa: PLC0415
+    from char_rnn.analyse.loops import find_loop, loop_advice  # noqa: PLC0415
 
     text, looked, made, warned = "", 0, 0, False
     for piece in pieces:

@@ -7,7 +7,6 @@ import numpy as np
 
 from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
-from char_rnn.errors import UsageError
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.sampler import sample
 from char_rnn.generate.stop import Stop, most_characters
@@ -37,11 +36,6 @@ class Session:
         self, model: ModelConfig, parameters: Parameters, vocabulary: AnyVocabulary,
         config: SampleConfig, rng: np.random.Generator,
     ) -> None:  # fmt: skip
-        if config.constrained or config.code:
-            raise UsageError(
-                "regex, words, close, max_copy and code hold for a whole text; they cannot be "
-                "kept in a conversation: leave them out"
-            )
         self.config = config
         self.text = ""
         self._vocabulary, self._rng = vocabulary, rng

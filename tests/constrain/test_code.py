@@ -16,18 +16,18 @@ from char_rnn import CharRNN, Vocabulary
 from char_rnn.analyse.code import code_shares, code_table, is_definition, statements
 from char_rnn.cli.highlight import write_highlighted
 from char_rnn.config import SampleConfig
-from char_rnn.data.vocabulary import ByteVocabulary
-from char_rnn.errors import ConstraintNotMet, UnknownCharacters, UsageError
-from char_rnn.generate import code
-from char_rnn.generate.choose import Chooser
-from char_rnn.generate.code import CodeWriter
-from char_rnn.generate.statement import (
+from char_rnn.constrain import code
+from char_rnn.constrain.code import CodeWriter
+from char_rnn.constrain.statement import (
     Standing,
     Statement,
     begins_statement,
     could_go_on,
     standing,
 )
+from char_rnn.data.vocabulary import ByteVocabulary
+from char_rnn.errors import ConstraintNotMet, UnknownCharacters, UsageError
+from char_rnn.generate.choose import Chooser
 from char_rnn.model.stepper import Stepper
 
 LIBRARY = Path(textwrap.__file__).parent

@@ -2,8 +2,8 @@
 
 from typing import ClassVar, cast
 
-from char_rnn.generate.constraints.base import Characters, Constraint, State
-from char_rnn.generate.constraints.letters import Letters
+from char_rnn.constrain.base import Characters, Constraint, State
+from char_rnn.constrain.letters import Letters
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 QUOTE = '"'

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from char_rnn import CharRNN, SampleConfig, Vocabulary
+from char_rnn.constrain.guard import Choices, make_guard
+from char_rnn.constrain.rewind import ConstrainedIds
 from char_rnn.errors import ConstraintNotMet
 from char_rnn.generate.choose import Chooser
-from char_rnn.generate.constraints import Choices, make_guard
-from char_rnn.generate.rewind import ConstrainedIds
 from char_rnn.generate.sampler import after_reading
 
 CELLS = [("rnn", 1, False), ("gru", 2, False), ("gru", 1, True), ("lstm", 2, False)]

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from char_rnn.constrain.base import Characters
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary, Vocabulary
-from char_rnn.generate.constraints.base import Characters
 
 Array = np.ndarray
 

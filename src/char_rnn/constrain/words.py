@@ -2,9 +2,9 @@
 
 from typing import ClassVar, NamedTuple, cast
 
+from char_rnn.constrain.base import Characters, Constraint, State
+from char_rnn.constrain.letters import Letters
 from char_rnn.errors import UsageError
-from char_rnn.generate.constraints.base import Characters, Constraint, State
-from char_rnn.generate.constraints.letters import Letters
 
 PATIENCE = 20
 """After so many ids past its time a word no longer waits for a space that comes by itself."""

@@ -10,8 +10,8 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from char_rnn.constrain.guard import Choices
 from char_rnn.errors import ConstraintNotMet
-from char_rnn.generate.constraints.guard import Choices
 from char_rnn.model.stepper import Stepper
 
 Array = np.ndarray

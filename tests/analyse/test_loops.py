@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from char_rnn import CharRNN
-from char_rnn.generate.loops import (
+from char_rnn.analyse.loops import (
     LETTER,
     LINE,
     PASSAGE,

@@ -4,10 +4,10 @@ import heapq
 from collections.abc import Callable
 from typing import ClassVar, cast
 
+from char_rnn.constrain.automaton import Automaton, automaton
+from char_rnn.constrain.base import Characters, Constraint, State
+from char_rnn.constrain.letters import Letters
 from char_rnn.errors import UsageError
-from char_rnn.generate.constraints.automaton import Automaton, automaton
-from char_rnn.generate.constraints.base import Characters, Constraint, State
-from char_rnn.generate.constraints.letters import Letters
 
 FAR = 1 << 40
 """Further than any end: a way that leads nowhere, or through a character that cannot be written."""

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from interegular import fsm
 
 from char_rnn import ByteVocabulary, CharRNN, SampleConfig, Vocabulary
+from char_rnn.constrain.automaton import automaton
+from char_rnn.constrain.base import Characters
+from char_rnn.constrain.guard import make_guard
+from char_rnn.constrain.letters import letters_of
+from char_rnn.constrain.rewind import ConstrainedIds
 from char_rnn.data.copies import CopyIndex
 from char_rnn.errors import ConstraintNotMet, MissingExtra, UsageError
 from char_rnn.generate.choose import Chooser, bias_amounts
-from char_rnn.generate.constraints import Characters, letters_of, make_guard
-from char_rnn.generate.constraints.automaton import automaton
-from char_rnn.generate.rewind import ConstrainedIds
 from char_rnn.generate.sampler import after_reading
 
 PRINTED = "".join(map(chr, range(32, 127))) + "\nÄäöüß€"

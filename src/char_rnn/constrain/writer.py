@@ -1,0 +1,154 @@
+"""Texts under the conditions of a SampleConfig, and plain ones where it asks for none."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from char_rnn.config import SampleConfig
+from char_rnn.constrain.code import CodeWriter
+from char_rnn.constrain.guard import Place, make_guard
+from char_rnn.constrain.rewind import ConstrainedIds
+from char_rnn.errors import UsageError
+from char_rnn.generate.batch import Texts, Written, check_room
+from char_rnn.generate.sampler import after_reading
+from char_rnn.generate.stop import most_characters
+from char_rnn.generate.writer import Writer
+from char_rnn.model.blas import blas_threads
+from char_rnn.model.stepper import Stepper
+
+if TYPE_CHECKING:
+    from char_rnn.data.copies import CopyIndex
+
+T = TypeVar("T")
+
+
+class Pieces(Iterator[str]):
+    """A text as it is made, piece by piece.
+
+    taken_back: how many `unit` were made and taken back so far, to meet conditions.
+    """
+
+    def __init__(
+        self, pieces: Iterator[str], count: Callable[[], int] = lambda: 0,
+        unit: str = "characters", gave_up: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
+        self._pieces, self._count, self.unit, self._gave_up = pieces, count, unit, gave_up
+
+    def __next__(self) -> str:
+        return next(self._pieces)
+
+    @property
+    def taken_back(self) -> int:
+        """How many `unit` were taken back so far."""
+        return self._count()
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the text ended early, because the effort was spent."""
+        return self._gave_up()
+
+
+class ConstrainedWriter(Writer):
+    """Writes texts as a Writer does, and keeps the conditions that are asked for."""
+
+    def write(
+        self,
+        seed: str,
+        config: SampleConfig,
+        rng: np.random.Generator,
+        threads: int = 1,
+        copies: "CopyIndex | None" = None,
+    ) -> Pieces:
+        """Return what follows `seed`, as an iterator over its pieces.
+
+        threads: of BLAS. copies: the training text, for `config.max_copy`.
+        Raises UsageError for conditions that cannot be met; the iterator raises ConstraintNotMet.
+        """
+        if config.code:
+            return self._write_code(seed, config, rng, threads)
+        if config.constrained:
+            return self._write_guarded(seed, config, rng, threads, copies)
+        return Pieces(super().write(seed, config, rng, threads))
+
+    def _write_guarded(
+        self,
+        seed: str,
+        config: SampleConfig,
+        rng: np.random.Generator,
+        threads: int,
+        copies: "CopyIndex | None",
+    ) -> Pieces:
+        begun = self.begin(seed)
+        # The network has to read something: where there is no new line, the first symbol.
+        ids = begun if len(begun) else np.zeros(1, np.intp)
+        length = most_characters(config)
+        guard = make_guard(config, self._vocabulary, length, copies)
+        assert guard is not None
+        with blas_threads(threads):
+            stepper = after_reading(self._config, self._parameters, [ids])
+        chooser = self._chooser(config, rng)
+        found: ConstrainedIds[Place] = ConstrainedIds(
+            stepper, begun, length, chooser, guard, config.effort
+        )
+        pieces = self._text(_limited(found, threads), seed, config)
+        return Pieces(pieces, lambda: found.taken_back, "characters")
+
+    def _write_code(
+        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int
+    ) -> Pieces:
+        if config.constrained or config.ends:
+            raise UsageError(
+                "code ends where a statement does and is cut nowhere else; leave stop, lines, "
+                "until_line_end, regex, words, close and max_copy out"
+            )
+        stepper = Stepper(self._config, self._parameters)
+        chooser = self._chooser(config, rng)
+        writer = CodeWriter(stepper, chooser, self._vocabulary, config.effort)
+        pieces = _limited(writer.write(seed, config.length), threads)
+        return Pieces(pieces, lambda: writer.lines_taken_back, "lines", lambda: writer.gave_up)
+
+    def write_many(
+        self,
+        seeds: Sequence[str],
+        config: SampleConfig,
+        rng: np.random.Generator,
+        threads: int = 1,
+        copies: "CopyIndex | None" = None,
+    ) -> Texts:
+        """Return what follows each of `seeds`: as one batch, or one by one under conditions."""
+        if not (config.constrained or config.code):
+            return super().write_many(seeds, config, rng, threads)
+        check_room(len(seeds), config, threads)
+        pieces: list[str] = []  # of the text in hand
+        at = 0
+
+        def texts() -> Generator[str, None, None]:
+            nonlocal at
+            for seed in seeds:
+                for piece in self.write(seed, config, rng, copies=copies):
+                    pieces.append(piece)
+                text = "".join(pieces)
+                pieces.clear()
+                at += 1
+                yield text
+
+        def rest() -> list[tuple[int, Written]]:
+            return [(at, Written("".join(pieces), False))] if pieces else []
+
+        return Texts(texts(), rest)
+
+
+def refuse_conditions(config: SampleConfig, where: str) -> None:
+    """Raise UsageError if `config` asks for conditions, which cannot be kept in `where`."""
+    if config.constrained or config.code:
+        raise UsageError(
+            "regex, words, close, max_copy and code hold for a whole text; they cannot be kept in "
+            f"{where}: leave them out"
+        )
+
+
+def _limited(things: Iterable[T], threads: int) -> Iterator[T]:
+    """Yield `things`, made with so many BLAS threads."""
+    with blas_threads(threads):
+        yield from things
