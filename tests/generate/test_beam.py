@@ -8,7 +8,8 @@ import pytest
 from char_rnn import CharRNN, Vocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate import beam
-from char_rnn.generate.beam import beam_search, stop_texts
+from char_rnn.generate.beam import beam_search
+from char_rnn.generate.hypotheses import stop_texts
 
 CELLS = [("rnn", False), ("gru", False), ("gru", True), ("lstm", False)]
 V, LENGTH, ALL = 4, 5, 4**4

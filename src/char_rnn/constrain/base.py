@@ -3,7 +3,7 @@
 A constraint walks along the text. At every place it says which characters may come next such that
 it can still be met in what is left, so that masking the others is enough. How a character becomes
 one id or several bytes is no matter of a constraint (letters.py), nor is what happens where several
-constraints contradict each other (guard.py, and rewind.py one floor up).
+constraints contradict each other (guard.py, rewind.py).
 """
 
 from abc import ABC, abstractmethod

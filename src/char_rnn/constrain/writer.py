@@ -12,7 +12,7 @@ from char_rnn.constrain.rewind import ConstrainedIds
 from char_rnn.errors import UsageError
 from char_rnn.generate.batch import Texts, Written, check_room
 from char_rnn.generate.sampler import after_reading
-from char_rnn.generate.stop import most_characters
+from char_rnn.generate.stop import Stop, most_characters, spell
 from char_rnn.generate.writer import Writer
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.stepper import Stepper
@@ -91,7 +91,7 @@ class ConstrainedWriter(Writer):
         found: ConstrainedIds[Place] = ConstrainedIds(
             stepper, begun, length, chooser, guard, config.effort
         )
-        pieces = self._text(_limited(found, threads), seed, config)
+        pieces = spell(_limited(found, threads), self._vocabulary, Stop(config, seed))
         return Pieces(pieces, lambda: found.taken_back, "characters")
 
     def _write_code(

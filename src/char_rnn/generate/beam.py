@@ -8,20 +8,17 @@ Diverse groups: the beams are cut into groups that choose one after the other, a
 `diversity` nats for each beam of an earlier group that has just chosen it (Hamming diversity).
 Source: Vijayakumar et al. 2016, algorithm 1.
 
-A text that is complete competes by log P / n^length_penalty, n its characters, because a longer
-text is never likelier than what it began with. Source: Wu et al. 2016, section 7 (their first form;
-with 1 it is the mean log-probability of a character).
+Which of the texts that are complete are the best is in hypotheses.py.
 """
 
 import math
-from bisect import insort
-from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 
 from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, ModelConfig
 from char_rnn.errors import UsageError
+from char_rnn.generate.hypotheses import Ends, Hypothesis, Ranking, end_mask
 from char_rnn.generate.sampler import after_reading
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.room import item_size, need, window_memory
@@ -30,22 +27,6 @@ from char_rnn.model.stepper import Stepper
 Array = np.ndarray
 SAFE = 600.0**2
 """Log-sums whose squares add up to less than this came from exponentials that a float64 holds."""
-Ends = Collection[int] | Callable[[Array], Array]
-
-
-class Hypothesis(NamedTuple):
-    """A text that the search found.
-
-    ids: (n,), what follows the seed text, with the character that ended it.
-    log_probability: nats, of all of `ids` together, given the seed text.
-    score: log_probability / n^length_penalty, by which hypotheses are ranked.
-    whole: False if the search was stopped before it was complete.
-    """
-
-    ids: Array
-    log_probability: float
-    score: float
-    whole: bool = True
 
 
 def beam_search(
@@ -60,7 +41,8 @@ def beam_search(
     width: W, beams; `groups` of equally many.
     ends: the ids that complete a hypothesis; or a function that is given what the beams have
         written, ids (W, n), and says which next characters would, bool (W, V) or (V,)
-        (see `stop_texts`). The search is over when nothing that lives can come among the results.
+        (see `stop_texts`, in hypotheses.py). The search is over when nothing that lives can come
+        among the results.
     results: how many hypotheses, all different; fewer if no more were found. With groups, each
         group's best come before any group's second best.
     temperature: divides the logits; all log-probabilities are those of softmax(logits /
@@ -74,9 +56,10 @@ def beam_search(
     _check(config.vocab_size, seed, length, width, groups, results)
     _check_numbers(diversity, length_penalty, temperature)
     _check_room(config, length, width, callable(ends))
+    ranking = Ranking(groups, results, length, length_penalty)
     search = _Search(
-        config.vocab_size, length, width, groups, diversity, length_penalty,
-        _end_mask(ends, config.vocab_size), results, temperature, stopped,
+        config.vocab_size, length, width, groups, diversity, end_mask(ends, config.vocab_size),
+        ranking, temperature, stopped,
     )  # fmt: skip
     if length > 0:
         # The seed is read by a single stream, and all beams go on from there.
@@ -84,33 +67,6 @@ def beam_search(
         stepper.begin(after_reading(config, parameters, [seed]).state())
         search.run(stepper)
     return search.best()
-
-
-def stop_texts(stops: Sequence[Array], V: int) -> Callable[[Array], Array]:
-    """Return `ends` that complete a hypothesis as soon as it ends in one of `stops`, ids each."""
-
-    def ends(written: Array) -> Array:
-        n = written.shape[1]
-        mask = np.zeros((len(written), V), bool)
-        for stop in stops:
-            before = len(stop) - 1
-            if before <= n:
-                rows = (written[:, n - before :] == stop[:-1]).all(axis=1)
-                mask[rows, stop[-1]] = True
-        return mask
-
-    return ends
-
-
-class _Complete(NamedTuple):
-    """A complete hypothesis, not yet traced back: after step `at`, `idx` follows beam `parent`."""
-
-    negative_score: float
-    log_p: float
-    at: int
-    parent: int
-    idx: int
-    whole: bool = True
 
 
 class _Stopped(Exception):
@@ -122,13 +78,12 @@ class _Search:
 
     def __init__(
         self, V: int, length: int, width: int, groups: int, diversity: float,
-        length_penalty: float, ends: Array | Callable[[Array], Array] | None, results: int,
-        temperature: float, stopped: Callable[[], bool],
+        ends: Array | Callable[[Array], Array] | None, ranking: Ranking, temperature: float,
+        stopped: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._V, self._length, self._width = V, length, width
-        self._diversity, self._length_penalty = diversity, length_penalty
-        self._ends, self._results, self._temperature = ends, results, temperature
-        self._stopped = stopped
+        self._diversity, self._temperature = diversity, temperature
+        self._ends, self._ranking, self._stopped = ends, ranking, stopped
         self._done = 0  # whole steps
         self._parents = np.zeros((length, width), np.intp)
         self._ids = np.zeros((length, width), np.intp)
@@ -141,7 +96,6 @@ class _Search:
         self._texts = np.empty((width, length if callable(ends) else 0), np.intp)
         each = width // groups
         self._groups = [slice(start, start + each) for start in range(0, width, each)]
-        self._complete: list[list[_Complete]] = [[] for _ in self._groups]
         # One beam of each group lives at first: all of them stand at the same text.
         self._log_p[::each] = 0
 
@@ -152,7 +106,7 @@ class _Search:
             with np.errstate(all="ignore"):
                 self._run(stepper)
         except _Stopped:
-            if self._done and not any(self._complete):
+            if self._done and self._ranking.empty:
                 self._finish_living(whole=False)
 
     def _run(self, stepper: Stepper) -> None:
@@ -183,15 +137,7 @@ class _Search:
         """Return the results, the best first."""
         if self._length == 0:
             return [Hypothesis(np.zeros(0, np.intp), 0.0, 0.0)]
-        ranks = [(rank, c) for of in self._complete for rank, c in enumerate(of)]
-        found: dict[bytes, Hypothesis] = {}
-        for _, c in sorted(ranks):
-            ids = self._trace(c)
-            hypothesis = Hypothesis(ids, c.log_p, -c.negative_score, c.whole)
-            found.setdefault(ids.tobytes(), hypothesis)
-            if len(found) == self._results:
-                break
-        return sorted(found.values(), key=lambda h: -h.score)
+        return self._ranking.best(self._trace)
 
     def _extend(self, logits: Array) -> None:
         """Write the log-probability of each beam with each character into `_totals` (W, V)."""
@@ -251,12 +197,11 @@ class _Search:
             return
         ended = np.where(mask, self._totals, -np.inf)
         np.copyto(self._totals, -np.inf, where=mask)
-        for group, complete in zip(self._groups, self._complete, strict=True):
-            worst = complete[-1].negative_score if len(complete) == self._results else np.inf
+        for number, group in enumerate(self._groups):
             of_group = ended[group]
-            rows, ids = (of_group > -worst * self._norm(t + 1)).nonzero()
+            rows, ids = (of_group > self._ranking.least(number, t + 1)).nonzero()
             for log_p, row, idx in zip(of_group[rows, ids], rows, ids, strict=True):
-                self._keep(complete, float(log_p), t, group.start + int(row), int(idx))
+                self._ranking.keep(number, float(log_p), t, group.start + int(row), int(idx))
 
     def _end_mask(self, t: int) -> Array:
         """Return which characters would complete which beams, (W, V) or (V,)."""
@@ -269,43 +214,27 @@ class _Search:
         return self._ends(self._texts[:, :t])
 
     def _is_over(self) -> bool:
-        """Return whether nothing that lives can still come among the results.
-
-        Log-probabilities only fall, and nothing divides them by more than the full length does.
-        """
-        for group, complete in zip(self._groups, self._complete, strict=True):
-            bound = float(self._log_p[group].max()) / self._norm(self._length)
-            full = len(complete) == self._results
-            if bound > -np.inf and not (full and -complete[-1].negative_score >= bound):
-                return False
-        return True
+        """Return whether nothing that lives can still come among the results."""
+        return not any(
+            self._ranking.may_take(number, float(self._log_p[group].max()))
+            for number, group in enumerate(self._groups)
+        )
 
     def _finish_living(self, whole: bool = True) -> None:
         """Count the beams as complete: they have reached the full length, or must end here."""
         t = self._done - 1
-        for group, complete in zip(self._groups, self._complete, strict=True):
+        for number, group in enumerate(self._groups):
             for beam in range(group.start, group.stop):
                 log_p = float(self._log_p[beam])
                 if log_p > -np.inf:
                     parent, idx = int(self._parents[t, beam]), int(self._ids[t, beam])
-                    self._keep(complete, log_p, t, parent, idx, whole)
+                    self._ranking.keep(number, log_p, t, parent, idx, whole)
 
-    def _keep(
-        self, complete: list[_Complete], log_p: float, t: int, parent: int, idx: int,
-        whole: bool = True,
-    ) -> None:  # fmt: skip
-        """Add a complete hypothesis to those of its group, the best first, `results` at most."""
-        insort(complete, _Complete(-log_p / self._norm(t + 1), log_p, t, parent, idx, whole))
-        del complete[self._results :]
-
-    def _norm(self, n: int) -> float:
-        return float(n**self._length_penalty)
-
-    def _trace(self, c: _Complete) -> Array:
-        """Return the ids of a hypothesis, (c.at + 1,)."""
-        ids = np.empty(c.at + 1, np.intp)
-        ids[c.at], beam = c.idx, c.parent
-        for t in range(c.at - 1, -1, -1):
+    def _trace(self, at: int, parent: int, idx: int) -> Array:
+        """Return the ids (at + 1,) of the text in which `idx` followed beam `parent` at `at`."""
+        ids = np.empty(at + 1, np.intp)
+        ids[at], beam = idx, parent
+        for t in range(at - 1, -1, -1):
             ids[t], beam = self._ids[t, beam], self._parents[t, beam]
         return ids
 
@@ -314,20 +243,6 @@ def _largest(x: Array, k: int) -> Array:
     """Return the places of the `k` largest of `x`, in no order."""
     places: Array = x.argpartition(len(x) - k)[len(x) - k :]
     return places
-
-
-def _end_mask(ends: Ends, V: int) -> Array | Callable[[Array], Array] | None:
-    """Return `ends` as a mask (V,), a function as it is, and None for no ends."""
-    if callable(ends):
-        return ends
-    if not len(ends):
-        return None
-    mask = np.zeros(V, bool)
-    for idx in ends:
-        if not 0 <= idx < V:
-            raise UsageError(f"ends holds {idx}; ids must lie between 0 and {V - 1}")
-        mask[idx] = True
-    return mask
 
 
 def _check(V: int, seed: Array, length: int, width: int, groups: int, results: int) -> None:

@@ -9,7 +9,7 @@ from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.sampler import sample
-from char_rnn.generate.stop import Stop, most_characters
+from char_rnn.generate.stop import Stop, most_characters, spell
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
@@ -76,20 +76,12 @@ class Session:
         config, V = self.config, self._vocabulary.size
         before, begun = self._stepper.state(), len(self.text)
         chooser = Chooser(config, V, 1, self._rng, bias_amounts(config, self._vocabulary))
-        decoder, stop = self._vocabulary.decoder(), Stop(config)
+        ids = (drawn.item(0) for drawn in sample(self._stepper, most_characters(config), chooser))
         try:
             with blas_threads(1):
-                for ids in sample(self._stepper, most_characters(config), chooser):
-                    piece = stop.feed(decoder.feed(ids.item(0)))
-                    if piece:
-                        self.text += piece
-                        yield piece
-                    if stop.done:
-                        return
-            rest = stop.feed(decoder.finish()) + stop.finish()
-            if rest:
-                self.text += rest
-                yield rest
+                for piece in spell(ids, self._vocabulary, Stop(config)):
+                    self.text += piece
+                    yield piece
         finally:
             # The state must be that of the text, without what a stop text held back.
             self._stepper.begin(before)

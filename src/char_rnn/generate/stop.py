@@ -1,6 +1,9 @@
 """Where a text ends: at a stop text, after some lines, or at the end of a line."""
 
+from collections.abc import Iterable, Iterator
+
 from char_rnn.config import SampleConfig
+from char_rnn.data.vocabulary import AnyVocabulary
 
 MOST_MORE = 1000
 """How far past its length a text goes on to the end of its line, at most."""
@@ -62,6 +65,22 @@ class Stop:
         self._written += len(text)
         if self._lines:
             self._lines -= text.count("\n")
+
+
+def spell(ids: Iterable[int], vocabulary: AnyVocabulary, stop: Stop) -> Iterator[str]:
+    """Yield the text of `ids` piece by piece, up to where `stop` ends it."""
+    decoder = vocabulary.decoder()
+    if stop.done:
+        return
+    for idx in ids:
+        text = stop.feed(decoder.feed(idx))
+        if text:
+            yield text
+        if stop.done:
+            return
+    rest = stop.feed(decoder.finish()) + stop.finish()
+    if rest:
+        yield rest
 
 
 def cut(config: SampleConfig, seed: str, text: str) -> tuple[str, bool]:

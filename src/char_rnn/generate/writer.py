@@ -9,10 +9,11 @@ from char_rnn.config import ModelConfig, SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate.batch import Batch, Texts, check_room
-from char_rnn.generate.beam import beam_search, stop_texts
+from char_rnn.generate.beam import beam_search
 from char_rnn.generate.choose import Chooser, bias_amounts
+from char_rnn.generate.hypotheses import stop_texts
 from char_rnn.generate.sampler import after_reading, sample
-from char_rnn.generate.stop import Stop, cut, most_characters
+from char_rnn.generate.stop import Stop, cut, most_characters, spell
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 
@@ -51,22 +52,8 @@ class Writer:
         self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int = 1
     ) -> Iterator[str]:
         """Yield what follows `seed`, piece by piece. threads: of BLAS."""
-        return self._text(self._ids(seed, config, rng, threads), seed, config)
-
-    def _text(self, ids: Iterator[int], seed: str, config: SampleConfig) -> Iterator[str]:
-        """Yield the text of `ids`, up to where it ends."""
-        decoder, stop = self._vocabulary.decoder(), Stop(config, seed)
-        if stop.done:
-            return
-        for idx in ids:
-            text = stop.feed(decoder.feed(idx))
-            if text:
-                yield text
-            if stop.done:
-                return
-        rest = stop.feed(decoder.finish()) + stop.finish()
-        if rest:
-            yield rest
+        ids = self._ids(seed, config, rng, threads)
+        return spell(ids, self._vocabulary, Stop(config, seed))
 
     def _ids(
         self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int
