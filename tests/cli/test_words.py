@@ -76,7 +76,7 @@ def test_every_option_that_is_named_is_one_of_the_command(path):
             known = options(CALLED[f"char-rnn {path.stem}"])
         elif path.stem in SHARED:
             known = options(*(CALLED[f"char-rnn {name}"] for name in SHARED[path.stem]))
-        elif room == "train" or path.stem == "advice":
+        elif room == "training" or path.stem == "advice":
             known = options(CALLED["char-rnn train"])
         elif room == "cli":
             known = EVERY
