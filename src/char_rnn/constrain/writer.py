@@ -30,9 +30,12 @@ class Pieces(Iterator[str]):
     """
 
     def __init__(
-        self, pieces: Iterator[str], count: Callable[[], int] = lambda: 0,
-        unit: str = "characters", gave_up: Callable[[], bool] = lambda: False,
-    ) -> None:  # fmt: skip
+        self,
+        pieces: Iterator[str],
+        count: Callable[[], int] = lambda: 0,
+        unit: str = "characters",
+        gave_up: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._pieces, self._count, self.unit, self._gave_up = pieces, count, unit, gave_up
 
     def __next__(self) -> str:
