@@ -10,11 +10,11 @@ import pytest
 import char_rnn
 
 SOURCE = Path(char_rnn.__file__).parent
-GROUND = {"errors", "config", "storage", "temperature", "char_rnn"}
+GROUND = {"errors", "config", "storage", "schedules", "char_rnn"}
 MAY_IMPORT = {
     "errors": set(),
-    "temperature": {"errors"},
-    "config": {"errors", "temperature"},
+    "schedules": {"errors"},
+    "config": {"errors", "schedules"},
     "storage": {"errors"},
     "data": GROUND,
     "model": GROUND,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from char_rnn.errors import UsageError, unknown_name
-from char_rnn.temperature import parse_temperature
+from char_rnn.schedules import parse_temperature
 
 CELLS = ("gru", "lstm", "rnn")
 RESET_AFTER = False
@@ -211,7 +211,7 @@ class TrainConfig(_Config):
     patience: end after so many evaluations in a row without a better one, 0 for never.
     sample_every: iterations between samples, 0 for none.
     sample_length, temperature: of those samples; a temperature may move with the iterations
-        (temperature.py).
+        (schedules.py).
     val_fraction: share of the text, at its end, that validates.
     calibration: share of the part that trains, at its end, that is not trained on and sets how
         sure the finished model is (training/calibration.py); 2,000 to 50,000 characters, or 0.
@@ -298,7 +298,7 @@ class SampleConfig(_Config):
 
     length: characters to make after the seed text (bytes, for a model of bytes).
     temperature: divides the logits; 0 always takes the likeliest character. A number, or a text
-        that says how it moves over the characters (temperature.py).
+        that says how it moves over the characters (schedules.py).
     top_k, top_p, min_p, typical, repetition_penalty: see generate/filters.py; 0, 1, 0, 1 and 1
         change nothing.
     repetition_window: how many of the last characters the penalty looks at.

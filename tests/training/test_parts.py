@@ -1,4 +1,4 @@
-"""Optimisers, schedules, clipping and threads, each against its definition."""
+"""Optimisers, clipping and threads, each against its definition."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from char_rnn.model.parameters import Parameters
 from char_rnn.training.clipping import clip_by_norm, clip_by_value
 from char_rnn.training.optimisers import make_optimizer
 from char_rnn.training.parallel import Workers
-from char_rnn.training.schedules import rate_factor
 
 
 def by_definition(name, w, gradients, rate):
@@ -53,16 +52,6 @@ def test_optimisers_follow_their_papers(name):
         by_definition(bias_rule, last_bias, gradients[:, -1], 0.01), rel=1e-12
     )
     assert not parameters["rnn.bias_hh_l0"].any()
-
-
-def test_schedules():
-    cosine = TrainConfig(schedule="cosine", warmup=10, final_rate=0.1)
-    assert rate_factor(cosine, 0, 0.0) == pytest.approx(0.1)
-    assert rate_factor(cosine, 50, 0.5) == pytest.approx(0.55)
-    assert rate_factor(cosine, 99, 1.0) == pytest.approx(0.1)
-    exponential = TrainConfig(schedule="exponential", final_rate=0.01)
-    assert rate_factor(exponential, 5, 0.5) == pytest.approx(0.1)
-    assert rate_factor(TrainConfig(schedule="constant"), 5, 0.9) == 1
 
 
 def test_clipping():

@@ -12,7 +12,7 @@ from char_rnn.training import parallel
 from char_rnn.training.events import End, Evaluation, Step
 from char_rnn.training.parallel import Workers
 from char_rnn.training.run import Run
-from char_rnn.training.scheduled_sampling import ScheduledSampling, sampling_share
+from char_rnn.training.scheduled_sampling import ScheduledSampling
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 60
 ALL = TrainConfig(scheduled_sampling=1.0, sampling_schedule="constant")
@@ -62,20 +62,6 @@ def watch(trainer):
         patch.setattr(trainer.streams, "next", read)
         events = list(trainer)
     return given, windows, events
-
-
-def test_the_share_grows_with_the_run():
-    for schedule in ("constant", "inverse-sigmoid", "linear"):
-        config = TrainConfig(scheduled_sampling=0.4, sampling_schedule=schedule)
-        shares = [sampling_share(config, x) for x in np.linspace(0, 1, 101)]
-        assert shares[-1] == pytest.approx(0.4, abs=1e-12) and np.all(np.diff(shares) >= 0)
-        assert shares[0] == (0.4 if schedule == "constant" else pytest.approx(0, abs=1e-12))
-        assert shares[50] == (0.4 if schedule == "constant" else pytest.approx(0.2))
-        assert sampling_share(config, 1.5) == shares[-1]
-        if schedule == "inverse-sigmoid":
-            assert shares[10] < 0.02 < 0.38 < shares[90]
-        none = dataclasses.replace(config, scheduled_sampling=0.0)
-        assert {sampling_share(none, x) for x in (0, 0.3, 1)} == {0}
 
 
 def test_settings_are_checked():

@@ -14,7 +14,7 @@ from char_rnn.cli.terminal import set_up
 from char_rnn.cli.words import fitting
 from char_rnn.config import MOST_SEED
 from char_rnn.errors import CharRNNError, UsageError, unknown_name
-from char_rnn.temperature import Constant, parse_temperature
+from char_rnn.schedules import parse_temperature
 
 COMMANDS = {
     "compare": "Show several runs side by side.",
@@ -156,7 +156,7 @@ class TemperatureType(click.ParamType):  # type: ignore[type-arg]  # generic in 
             found = parse_temperature(value)
         except UsageError as error:
             self.fail(str(error), param, ctx)
-        return found.value if isinstance(found, Constant) else str(found)
+        return found.points[0][1] if found.kind == "constant" else str(found)
 
 
 class WholeType(click.ParamType):  # type: ignore[type-arg]

@@ -16,7 +16,7 @@ from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, named
 from char_rnn.errors import UnknownCharacters, UsageError
 from char_rnn.generate import filters
-from char_rnn.temperature import parse_temperature
+from char_rnn.schedules import parse_temperature
 
 Array = np.ndarray
 Filter = Callable[[Array, int, Array], Array]

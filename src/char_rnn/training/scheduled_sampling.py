@@ -11,36 +11,15 @@ a window is always real: what predicts it belongs to the window before. The trai
 on the mixed inputs, and so higher than on text; the validation loss is that on text as ever.
 """
 
-import math
-
 import numpy as np
 
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.generate.choose import draw
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
+from char_rnn.schedules import rising
 
 Array = np.ndarray
-
-STEEPNESS = 10.0
-"""Of the inverse sigmoid: it has a tenth of the share at 29 % of the run, nine tenths at 71 %."""
-
-
-def sampling_share(config: TrainConfig, progress: float) -> float:
-    """Return the share of the inputs to replace, from 0 to `config.scheduled_sampling`.
-
-    progress: how much of the run is done, from 0 to 1.
-    linear: share · progress. inverse-sigmoid: slow, fast in the middle, slow. constant: share.
-    The paper counts in steps what is real, 1 − share, and so its schedules decay.
-    """
-    share, progress = config.scheduled_sampling, min(max(progress, 0.0), 1.0)
-    if config.sampling_schedule == "constant":
-        return share
-    if config.sampling_schedule == "linear":
-        return share * progress
-    # A logistic curve, 1/2 + tanh/2, stretched so that it begins at 0 and ends at 1.
-    highest = math.tanh(STEEPNESS / 4)
-    return share * (1 + math.tanh(STEEPNESS * (progress - 0.5) / 2) / highest) / 2
 
 
 class ScheduledSampling:
@@ -49,7 +28,8 @@ class ScheduledSampling:
     def __init__(
         self, train: TrainConfig, model: ModelConfig, parameters: Parameters, B: int
     ) -> None:
-        self._train, self._model, self._parameters, self._B = train, model, parameters, B
+        self._share = rising(train.sampling_schedule, train.scheduled_sampling)
+        self._model, self._parameters, self._B = model, parameters, B
         self._stepper: Stepper | None = None
 
     def mix(self, inputs: Array, state: Array, progress: float, rng: np.random.Generator) -> Array:
@@ -59,7 +39,7 @@ class ScheduledSampling:
         Each input but the first is replaced with the same probability, independently. No random
         number is spent where the share is 0, and `inputs` themselves are not changed.
         """
-        share = sampling_share(self._train, progress)
+        share = self._share(progress, 0)  # it goes by progress alone
         if share == 0:
             return inputs
         if self._stepper is None:

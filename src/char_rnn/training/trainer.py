@@ -20,8 +20,8 @@ from char_rnn.errors import NonFiniteGradient, WorkerDied
 from char_rnn.formats import check_finite, check_tensors, training_state
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
+from char_rnn.schedules import falling, parse_temperature
 from char_rnn.storage.fields import read, record
-from char_rnn.temperature import parse_temperature
 from char_rnn.training.average import Average
 from char_rnn.training.clipping import clip_by_norm, clip_by_value, gradient_norm
 from char_rnn.training.dropout import Dropout
@@ -38,7 +38,6 @@ from char_rnn.training.events import (
 from char_rnn.training.optimisers import make_optimizer
 from char_rnn.training.parallel import Workers, available_threads, worker_count
 from char_rnn.training.scheduled_sampling import ScheduledSampling
-from char_rnn.training.schedules import rate_factor
 
 Array = np.ndarray
 
@@ -86,6 +85,7 @@ class Trainer:
             config.threads or available_threads(), T, B, model.num_parameters
         )
         self.optimizer = make_optimizer(config, model.parameters)
+        self.schedule = falling(config.schedule, config.final_rate, config.warmup)
         self._sampling = ScheduledSampling(config, model.config, model.parameters, B)
         self._dropout = Dropout(config, model.config, B)
         self.averaged = model
@@ -249,9 +249,7 @@ class Trainer:
             raise
         self._began = np.zeros_like(self._began)
         self._rate = (
-            config.learning_rate
-            * self.rate_scale
-            * rate_factor(config, self.iteration, self.progress)
+            config.learning_rate * self.rate_scale * self.schedule(self.progress, self.iteration)
         )
         gradients = workers.gradients.trained
         self.iteration += 1
@@ -328,19 +326,12 @@ class Trainer:
 
     def _sample(self) -> Event:
         rng = np.random.default_rng([self.config.rng_seed, self.iteration])
-        settings = SampleConfig(self.config.sample_length, self._temperature())
+        temperature = parse_temperature(self.config.temperature)(self.progress, self.iteration)
+        settings = SampleConfig(self.config.sample_length, temperature)
         pieces = self.averaged.generate("", settings, rng)
         # A long one must not keep the user who wants to stop.
         text = "".join(takewhile(lambda _: not self.stop, pieces))
         return Sample(**self._facts(), text=text)
-
-    def _temperature(self) -> float:
-        """Return the temperature of a sample at this iteration."""
-        total: float | None = self.total_iterations
-        if total is None and self.progress > 0:
-            # Time decides: as many iterations as there will be if they go on as fast.
-            total = self.iteration / self.progress
-        return parse_temperature(self.config.temperature).at(self.iteration, total)
 
     # Going back, and going on.
 

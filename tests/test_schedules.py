@@ -1,52 +1,41 @@
-"""Temperatures that move: what they are, step by step, and how they are written."""
+"""Schedules: what they are, step by step, and how temperatures are written."""
 
 import itertools
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from char_rnn.config import SampleConfig, TrainConfig
 from char_rnn.errors import UsageError
-from char_rnn.temperature import (
-    Constant,
-    Cosine,
-    Exponential,
-    Linear,
-    Piecewise,
-    Temperature,
-    parse_temperature,
-)
+from char_rnn.schedules import Temperature, falling, parse_temperature, rising
 
 VALUES = st.floats(0, 1e308)
 ABOVE_ZERO = st.floats(1e-300, 1e300)
 STEPS = st.integers(1, 10**9)
 POINTS = st.dictionaries(st.integers(0, 10**6), VALUES, min_size=1, max_size=6)
+
+
+def way(kind, start, end, steps=None):
+    return Temperature(kind, ((0, start), (1 if steps is None else steps, end)), steps is None)
+
+
 SCHEDULES = st.one_of(
-    st.builds(Constant, VALUES),
-    st.builds(Linear, VALUES, VALUES, st.none() | STEPS),
-    st.builds(Exponential, ABOVE_ZERO, ABOVE_ZERO, st.none() | STEPS),
-    st.builds(Cosine, VALUES, VALUES, STEPS),
-    st.builds(lambda points: Piecewise(tuple(sorted(points.items()))), POINTS),
+    st.builds(lambda value: Temperature("constant", ((0, value),)), VALUES),
+    st.builds(way, st.just("linear"), VALUES, VALUES, st.none() | STEPS),
+    st.builds(way, st.just("exponential"), ABOVE_ZERO, ABOVE_ZERO, st.none() | STEPS),
+    st.builds(way, st.just("cosine"), VALUES, VALUES, STEPS),
+    st.builds(lambda points: Temperature("piecewise", tuple(sorted(points.items()))), POINTS),
 )
 TOTALS = st.none() | st.integers(0, 10**9) | st.floats(0, 1e9)
-
-
-def values_of(schedule):
-    match schedule:
-        case Constant(value):
-            return [value]
-        case Piecewise(points):
-            return [value for _, value in points]
-        case _:
-            return [schedule.start, schedule.end]
 
 
 @given(SCHEDULES)
 def test_a_schedule_is_what_it_says(schedule):
     again = parse_temperature(str(schedule))
-    assert again == schedule and type(again) is type(schedule)
+    assert again == schedule
     assert parse_temperature(f" {schedule} ") == schedule
 
 
@@ -54,29 +43,35 @@ def test_a_schedule_is_what_it_says(schedule):
 def test_it_stays_between_its_values(schedule, step, total):
     found = schedule.at(step, total)
     assert isinstance(found, float)
-    assert min(values_of(schedule)) <= found <= max(values_of(schedule))
+    values = [value for _, value in schedule.points]
+    assert min(values) <= found <= max(values)
 
 
-@given(st.sampled_from([Linear, Exponential]), ABOVE_ZERO, ABOVE_ZERO, st.none() | STEPS,
+@given(st.sampled_from(["linear", "exponential"]), ABOVE_ZERO, ABOVE_ZERO, st.none() | STEPS,
        st.lists(st.integers(0, 10**7), min_size=2))  # fmt: skip
 def test_lines_and_exponentials_go_one_way(kind, start, end, steps, at):
-    schedule = kind(start, end, steps)
+    schedule = way(kind, start, end, steps)
     found = [schedule.at(step, 10**6) for step in sorted(at)]
     sign = 1 if end >= start else -1
     for before, after in itertools.pairwise(found):
         assert sign * after >= sign * before - 1e-12 * max(before, after)
 
 
-@given(st.sampled_from([Linear, Exponential]), ABOVE_ZERO, ABOVE_ZERO, STEPS, st.integers(0, 10**9))
+@given(
+    st.sampled_from(["linear", "exponential"]), ABOVE_ZERO, ABOVE_ZERO, STEPS, st.integers(0, 10**9)
+)
 def test_both_ends_are_met_exactly_and_the_last_stays(kind, start, end, steps, more):
-    for schedule, total in ((kind(start, end, steps), None), (kind(start, end), steps)):
+    for schedule, total in (
+        (way(kind, start, end, steps), None),
+        (way(kind, start, end), steps),
+    ):
         assert schedule.at(0, total) == start
         assert schedule.at(steps, total) == schedule.at(steps + more, total) == end
 
 
 @given(VALUES, VALUES, STEPS, st.integers(0, 100))
 def test_a_cosine_begins_again(start, end, steps, cycles):
-    schedule = Cosine(start, end, steps)
+    schedule = way("cosine", start, end, steps)
     assert schedule.at(cycles * steps, None) == start
     assert schedule.at(cycles * steps + steps // 2, 7) == schedule.at(steps // 2, None)
 
@@ -176,3 +171,27 @@ def test_configurations_keep_numbers_and_schedules_as_they_are():
         assert kind(temperature=0.5).temperature == 0.5
         config = kind(temperature="2.0:0.5")
         assert kind.from_dict(config.to_dict()) == config
+
+
+def test_the_learning_rate_falls():
+    cosine = falling("cosine", 0.1, warmup=10)
+    assert cosine(0.0, 0) == pytest.approx(0.1)
+    assert cosine(0.5, 50) == pytest.approx(0.55)
+    assert cosine(1.0, 99) == pytest.approx(0.1)
+    assert falling("linear", 0.1, warmup=10)(0.5, 4) == pytest.approx(0.55 / 2)
+    assert falling("exponential", 0.01)(0.5, 5) == pytest.approx(0.1)
+    assert falling("exponential", 0.0)(1.0, 5) == pytest.approx(1e-12)
+    assert falling("constant", 0.01)(0.9, 5) == 1
+
+
+@pytest.mark.parametrize("kind", ["constant", "inverse-sigmoid", "linear"])
+def test_the_share_grows_with_the_run(kind):
+    share = rising(kind, 0.4)
+    shares = [share(x, 0) for x in np.linspace(0, 1, 101)]
+    assert shares[-1] == pytest.approx(0.4, abs=1e-12) and np.all(np.diff(shares) >= 0)
+    assert shares[0] == (0.4 if kind == "constant" else pytest.approx(0, abs=1e-12))
+    assert shares[50] == (0.4 if kind == "constant" else pytest.approx(0.2))
+    assert share(1.5, 0) == shares[-1]
+    if kind == "inverse-sigmoid":
+        assert shares[10] < 0.02 < 0.38 < shares[90]
+    assert {rising(kind, 0.0)(x, 0) for x in (0, 0.3, 1)} == {0}
