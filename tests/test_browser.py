@@ -8,7 +8,7 @@ import pytest
 
 from char_rnn.analyse.overlap import overlaps
 from char_rnn.analyse.overlap import page as overlap_page
-from char_rnn.analyse.score import Expected
+from char_rnn.analyse.surprise import Expected
 from char_rnn.analyse.surprise import page as surprise_page
 from char_rnn.data.vocabulary import Vocabulary, code_points
 

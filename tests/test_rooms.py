@@ -23,10 +23,12 @@ MAY_IMPORT = {
     "formats": GROUND | {"data", "model"},
     "constrain": GROUND | {"data", "model", "generate"},
     "charrnn": GROUND | {"data", "model", "generate", "constrain", "formats"},
-    "training": GROUND | {"data", "model", "generate", "formats", "charrnn"},
+    "scoring": GROUND | {"data", "model", "generate", "formats", "charrnn"},
+    "training": GROUND | {"data", "model", "generate", "formats", "charrnn", "scoring"},
     "analyse": GROUND
-    | {"data", "model", "generate", "constrain", "formats", "charrnn", "training", "exercise"},
-    "cli": GROUND | {"data", "model", "generate", "charrnn", "training", "analyse"},
+    | {"data", "model", "generate", "constrain", "formats", "charrnn", "scoring", "training"}
+    | {"exercise"},
+    "cli": GROUND | {"data", "model", "generate", "charrnn", "scoring", "training", "analyse"},
     "__main__": {"cli"},
 }
 

@@ -7,8 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from char_rnn.analyse.score import Expected
-from char_rnn.analyse.surprise import page
+from char_rnn.analyse.surprise import Expected, page
 
 HOSTILE = '</script><script>alert("STYLE DATA SCRIPT")</script>\u2028&<!-- \x1b[31m\u202e'
 

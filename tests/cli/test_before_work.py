@@ -41,7 +41,7 @@ def no_work(monkeypatch):
 
     monkeypatch.setattr(Trainer, "__iter__", working)
     monkeypatch.setattr(plan, "measure", working)
-    monkeypatch.setattr("char_rnn.analyse.score.surprisals", working)
+    monkeypatch.setattr("char_rnn.scoring.surprisals", working)
     monkeypatch.setattr("char_rnn.analyse.overlap.overlaps", working)
     monkeypatch.setattr("char_rnn.constrain.writer.ConstrainedWriter.write", working)
     monkeypatch.setattr("char_rnn.generate.batch.Batch._group", working)

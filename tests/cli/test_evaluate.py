@@ -154,7 +154,7 @@ def test_weights_that_are_not_finite_are_never_scored_in_silence(run, tmp_path):
 
 def test_what_this_text_cannot_give_is_told_first(run, monkeypatch):
     Path("t.txt").write_text("hello there\n" * 10)
-    monkeypatch.setattr("char_rnn.analyse.score.surprisals", lambda *_: pytest.fail("too late"))
+    monkeypatch.setattr("char_rnn.scoring.surprisals", lambda *_: pytest.fail("too late"))
     with pytest.raises(UsageError, match="no window of 1,000"):
         run("evaluate", "shakespeare", "t.txt", "--windows", 1000)
     with pytest.raises(TextTooShort, match="free running"):

@@ -9,12 +9,14 @@ import pytest
 from threadpoolctl import ThreadpoolController
 
 from char_rnn import CharRNN, Corpus, SampleConfig, Vocabulary
+from char_rnn.analyse.dynamic import dynamic_surprisals
 from char_rnn.analyse.free_running import free_running
-from char_rnn.analyse.score import cold_loss, dynamic_surprisals, likeliest, surprisals
+from char_rnn.analyse.surprise import likeliest
 from char_rnn.model import blas
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.model.stepper import Stepper
+from char_rnn.scoring import cold_loss, surprisals
 
 LIBRARIES = ThreadpoolController().select(user_api="blas").lib_controllers
 TEXT = "the quick brown fox jumps over the lazy dog. " * 30

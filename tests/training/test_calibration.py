@@ -11,8 +11,8 @@ from char_rnn.config import CELLS, EXERCISE_RECIPE, ModelConfig
 from char_rnn.data.windows import calibration_start
 from char_rnn.errors import UsageError
 from char_rnn.model.network import Network
+from char_rnn.scoring import TRAINING, mean_loss
 from char_rnn.training.calibration import best_temperature, calibrate
-from char_rnn.training.evaluate import evaluate
 from char_rnn.training.run import Run
 
 RNG = np.random.default_rng(0)
@@ -35,7 +35,7 @@ def made(cell="gru", sure=3.0, **settings):
 
 
 def loss(model, corpus, start, stop):
-    return evaluate(Network(model.config, model.parameters), corpus, start, stop)
+    return mean_loss(Network(model.config, model.parameters), corpus, start, stop, TRAINING)
 
 
 @pytest.mark.parametrize("sure", [0.8, 2.5])

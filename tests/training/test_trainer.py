@@ -11,8 +11,8 @@ from char_rnn.config import ModelConfig
 from char_rnn.data.windows import Sweep
 from char_rnn.errors import CorruptFile, RunError
 from char_rnn.model.network import Network
+from char_rnn.scoring import TRAINING, mean_loss
 from char_rnn.training import run as train_run
-from char_rnn.training.evaluate import evaluate
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Sample, Step
 from char_rnn.training.parallel import Workers
 from char_rnn.training.run import Run
@@ -76,7 +76,7 @@ def test_evaluation_in_pieces_equals_one_stream():
     trainer = make()
     list(trainer)
     corpus, model = trainer.corpus, trainer.model
-    pieces = evaluate(Network(model.config, model.parameters), corpus, 0, corpus.length)
+    pieces = mean_loss(Network(model.config, model.parameters), corpus, 0, corpus.length, TRAINING)
     model.forward(corpus.read(0, corpus.length - 1))
     loss, _ = model.backward(corpus.read(1, corpus.length))
     assert pieces == pytest.approx(loss, abs=1e-3)

@@ -30,7 +30,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from char_rnn.analyse.ngrams import ngram_nats
-from char_rnn.analyse.score import Progress, in_windows
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.windows import Ids
 from char_rnn.errors import TextTooShort
@@ -38,6 +37,7 @@ from char_rnn.generate.choose import draw
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.model.stepper import Stepper
+from char_rnn.scoring import Tell, in_windows
 
 Array = np.ndarray
 
@@ -111,7 +111,7 @@ class FreeRunning:
 def free_running(
     model: CharRNN, ids: Ids, start: int, stop: int, rng: np.random.Generator,
     train: Array | None = None, context: int = CONTEXT, length: int = LENGTH,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> FreeRunning:  # fmt: skip
     """Compare real and own continuations of passages from ids[start:stop].
 
@@ -179,7 +179,7 @@ def places_of(
 
 def _continue(
     model: CharRNN, contexts: Array, length: int, rng: np.random.Generator,
-    progress: Progress | None,
+    progress: Tell | None,
 ) -> tuple[Array, Array]:  # fmt: skip
     """Return what the model writes after `contexts` (C, P) and its −log p, (length, P) each."""
     P = contexts.shape[1]

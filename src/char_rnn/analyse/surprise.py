@@ -7,7 +7,11 @@ import numpy as np
 
 from char_rnn.analyse.page import packed
 from char_rnn.analyse.page import page as page_of
-from char_rnn.analyse.score import Expected
+from char_rnn.charrnn import CharRNN
+from char_rnn.data.windows import Ids
+from char_rnn.model.blas import blas_threads
+from char_rnn.model.network import Network
+from char_rnn.scoring import in_windows
 
 Array = np.ndarray
 
@@ -63,6 +67,41 @@ def coloured(text: str, nats: Array) -> list[tuple[str, str]]:
         else:
             pieces.append((character, "" if character == "\n" else style))
     return pieces
+
+
+class Expected(NamedTuple):
+    """What a model expected in the place of each of N characters.
+
+    nats: (N,), −log p of the character itself. ids, shares: (N, count), the likeliest ids and
+    their probabilities, the likeliest first.
+    """
+
+    nats: Array
+    ids: Array
+    shares: Array
+
+
+@blas_threads(1)
+def likeliest(model: CharRNN, ids: Ids, start: int, stop: int, count: int = 5) -> Expected:
+    """Return what the model expected in the places of ids[start + 1 : stop], read as one stream."""
+    network = Network(model.config, model.parameters)
+    size, count = stop - start - 1, min(count, model.config.vocab_size)
+    found = Expected(
+        np.zeros(size), np.zeros((size, count), np.uint32), np.zeros((size, count), np.float32)
+    )
+    text = ids.read_rows(np.array([start]), size + 1).T
+    for at, targets in in_windows(network, text, network.initial_state(1)):
+        rows, where = np.arange(len(targets)), slice(at, at + len(targets))
+        y = np.ascontiguousarray(network.logits.T)
+        y -= y.max(axis=1, keepdims=True)
+        total = np.exp(y).sum(axis=1, dtype=np.float64)
+        found.nats[where] = np.log(total) - y[rows, targets[:, 0]]
+        for k in range(count):  # a sort of thousands would take most of the time
+            best = y.argmax(axis=1)
+            found.ids[where, k] = best
+            found.shares[where, k] = np.exp(y[rows, best]) / total
+            y[rows, best] = -np.inf
+    return found
 
 
 def page(title: str, chars: Sequence[str], ids: Array, expected: Expected, loss: float) -> str:

@@ -54,10 +54,11 @@ def command(
     _check(val_fraction, free_running, plot, json and show)
     import numpy as np  # noqa: PLC0415
 
-    from char_rnn.analyse.score import cold_loss, dynamic_surprisals, surprisals  # noqa: PLC0415
+    from char_rnn.analyse.dynamic import dynamic_surprisals  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.cli.scored_text import scored_text  # noqa: PLC0415
     from char_rnn.cli.show import waiting  # noqa: PLC0415
+    from char_rnn.scoring import cold_loss, surprisals  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
 
     network = CharRNN.load(model)
@@ -133,7 +134,7 @@ def _check_text(
 ) -> None:
     """Tell what cannot be had of this text before anything long begins."""
     from char_rnn.analyse.free_running import places_of  # noqa: PLC0415
-    from char_rnn.analyse.score import windows_of  # noqa: PLC0415
+    from char_rnn.scoring import windows_of  # noqa: PLC0415
 
     if unshowable:
         raise UsageError("--show and --html need a model of characters; this one reads bytes")
@@ -280,8 +281,7 @@ def _show(scored: str, nats: Any) -> None:
 
 
 def _write_page(path: Path, network: Any, corpus: Any, start: int, nats: Any, scored: str) -> None:
-    from char_rnn.analyse.score import likeliest  # noqa: PLC0415
-    from char_rnn.analyse.surprise import page  # noqa: PLC0415
+    from char_rnn.analyse.surprise import likeliest, page  # noqa: PLC0415
     from char_rnn.storage import write_text  # noqa: PLC0415
 
     stop = min(corpus.length, start + 1 + ON_PAGE)

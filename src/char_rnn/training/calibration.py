@@ -21,7 +21,7 @@ from char_rnn.data.windows import Ids
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import recurrent_name
-from char_rnn.training.evaluate import WARMUP, windows
+from char_rnn.scoring import TRAINING, sweep
 
 Array = np.ndarray
 
@@ -80,8 +80,8 @@ def _derivatives(
 ) -> tuple[float, float]:
     """Return f'(β) and f''(β), summed over the characters."""
     slope = curve = 0.0
-    first = max(0, start - WARMUP)  # what stands before sets the state, and does not count
-    for window in windows(network, ids, first, stop):
+    first = max(0, start - TRAINING.warmup)  # what stands before sets the state, and does not count
+    for window in sweep(network, ids, first, stop, TRAINING):
         counted = np.flatnonzero((window.weights > 0) & (window.at >= start))
         targets = window.targets.reshape(-1)[counted]
         size = max(1, PIECE // network.config.vocab_size)

@@ -1,9 +1,9 @@
 """Whether a training run fits into this machine's memory, told before anything is made of it."""
 
+from char_rnn import scoring
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.windows import fit
 from char_rnn.model.room import item_size, need, parameter_count, window_memory
-from char_rnn.training import evaluate
 from char_rnn.training.parallel import available_threads, worker_count
 
 PROCESS = 45_000_000  # bytes of Python and NumPy
@@ -26,7 +26,7 @@ def check_room(model: ModelConfig, train: TrainConfig, length: int | None = None
     copies += 2 * (train.average > 0) + (train.recurrent_dropout > 0)
     size = PROCESS * slices + copies * weights * item_size(model) + window_memory(model, T, B)
     if length is not None and train.val_fraction > 0:
-        size += window_memory(model, evaluate.WINDOW, evaluate.STREAMS)
+        size += window_memory(model, scoring.WINDOW, scoring.STREAMS)
     what = f"training {model.layers:,} × {model.cell} of {model.hidden_size:,} units"
     if length is not None:
         what += f" with windows of {B:,} × {T:,} characters"

@@ -27,6 +27,7 @@ from char_rnn.data.windows import fit, part_to_train
 from char_rnn.errors import CorruptFile, FileError, RunError
 from char_rnn.formats import RUN_SETTINGS, RUN_VERSION
 from char_rnn.model.network import Network
+from char_rnn.scoring import TRAINING, mean_loss
 from char_rnn.storage import (
     check_folder,
     read_json,
@@ -41,7 +42,6 @@ from char_rnn.storage.models import CONFIG_FILE, LAST_FILE, MODEL_FILE, SHIPPED,
 from char_rnn.storage.reading import reason, shown
 from char_rnn.training.calibration import calibrate
 from char_rnn.training.checkpoint import check_own, cut_back, read_checkpoint
-from char_rnn.training.evaluate import evaluate
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
 from char_rnn.training.lock import LOCK_FILE, RunLock
 from char_rnn.training.trainer import Trainer
@@ -286,7 +286,7 @@ class Run:
             return False
         calibrate(model, corpus, start, stop)
         if end - stop >= 2:
-            loss = evaluate(Network(model.config, model.parameters), corpus, stop, end)
+            loss = mean_loss(Network(model.config, model.parameters), corpus, stop, end, TRAINING)
             model.summary["uncalibrated_val_loss"] = model.summary.get("val_loss")
             model.summary["val_loss"] = finite(loss)
         model.save(self.model_path)

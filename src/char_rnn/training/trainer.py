@@ -21,11 +21,11 @@ from char_rnn.formats import check_finite, check_tensors, training_state
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.schedules import falling, parse_temperature
+from char_rnn.scoring import TRAINING, mean_loss
 from char_rnn.storage.fields import read, record
 from char_rnn.training.average import Average
 from char_rnn.training.clipping import clip_by_norm, clip_by_value, gradient_norm
 from char_rnn.training.dropout import Dropout
-from char_rnn.training.evaluate import evaluate
 from char_rnn.training.events import (
     Checkpoint,
     Divergence,
@@ -313,7 +313,9 @@ class Trainer:
         began = time.perf_counter()
         if self._evaluator is None:
             self._evaluator = self._network()
-        self.val_loss = evaluate(self._evaluator, self.corpus, self.val_start, self.val_stop)
+        self.val_loss = mean_loss(
+            self._evaluator, self.corpus, self.val_start, self.val_stop, TRAINING
+        )
         best = bool(np.isfinite(self.val_loss)) and (
             self.best_val_loss is None or self.val_loss < self.best_val_loss
         )

@@ -6,12 +6,22 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
-from char_rnn.analyse import baselines, score, surprise
-from char_rnn.analyse.score import cold_loss, dynamic_surprisals, likeliest, steps, surprisals
-from char_rnn.analyse.surprise import coloured, heat, most_surprising
+from char_rnn import CharRNN, Corpus, TrainConfig, Trainer, scoring
+from char_rnn.analyse import baselines, surprise
+from char_rnn.analyse.dynamic import dynamic_surprisals
+from char_rnn.analyse.surprise import coloured, heat, likeliest, most_surprising
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
 from char_rnn.errors import TextTooShort
+from char_rnn.model.network import Network
+from char_rnn.scoring import (
+    EVALUATION,
+    TRAINING,
+    cold_loss,
+    mean_loss,
+    steps,
+    surprisals,
+    sweep,
+)
 
 TEXT = "she sells sea shells by the sea shore. " * 120
 
@@ -46,6 +56,27 @@ def test_pieces_side_by_side_are_nearly_exact(trained):
     one, many = (surprisals(model, corpus, 0, corpus.length, n) for n in (1, 64))
     assert one.shape == many.shape == (corpus.length - 1,)
     np.testing.assert_allclose(many, one, atol=1e-2)
+
+
+@pytest.mark.parametrize("rule", [EVALUATION, TRAINING])
+def test_every_character_counts_once(trained, rule):
+    model, corpus = trained
+    network = Network(model.config, model.parameters)
+    at = [w.at[w.weights > 0] for w in sweep(network, corpus, 7, 4000, rule)]
+    assert sorted(np.concatenate(at)) == list(range(7, 3999))
+
+
+def test_all_who_score_agree(trained):
+    """Training's loss, with its shorter warm-up, is within a thousandth of a nat of evaluate's."""
+    model, corpus = trained
+    network = Network(model.config, model.parameters)
+    start = int(0.1 * corpus.length)
+    exact = surprisals(model, corpus, start, corpus.length, 1).mean()
+    told = surprisals(model, corpus, start, corpus.length).mean()
+    assert mean_loss(network, corpus, start, corpus.length) == pytest.approx(told, rel=1e-6)
+    trainings = mean_loss(network, corpus, start, corpus.length, TRAINING)
+    assert told == pytest.approx(exact, abs=1e-3)
+    assert trainings == pytest.approx(told, abs=1e-3) and trainings != told
 
 
 @pytest.mark.parametrize("length", [2, 3, 99, 101, 257])
@@ -106,7 +137,7 @@ def test_a_large_vocabulary_gets_small_windows_and_the_same_figures(trained, mon
         )  # fmt: skip
 
     expected = figures()
-    monkeypatch.setattr(score, "MOST_VALUES", 10_000)
+    monkeypatch.setattr(scoring, "MOST_VALUES", 10_000)
     assert 1 < steps(model.config, 1, 100) < 80 and steps(model.config, 50, 100) == 1
     for found, value in zip(figures(), expected, strict=True):
         np.testing.assert_allclose(found, value, atol=1e-4)
