@@ -38,7 +38,7 @@ def searched(model: CharRNN, length: int) -> float:
     seconds = []
     for n in (1, length):
         began = time.perf_counter()
-        (best,) = beam_search(model.config, model.parameters, seed, n, WIDTH)
+        (best,) = beam_search(model.parameters, seed, n, WIDTH)
         seconds.append(time.perf_counter() - began)
         assert len(best.ids) == n
     # What is done once is in both.

@@ -28,7 +28,7 @@ def speed(cell: str, hidden: int, batch: int, window: int, layers: int, threads:
     count = worker_count(threads, window, batch, model.num_parameters)
     with (
         ThreadpoolController().limit(limits=1, user_api="blas"),
-        Workers(model.config, model.parameters, count, window, batch) as workers,
+        Workers(model.parameters, count, window, batch) as workers,
     ):
         step = our_step(model, workers, batch)
         step(*windows[0])

@@ -80,7 +80,7 @@ def measure(
     controller = ThreadpoolController()
     ours, theirs = [], []
     count = worker_count(threads, T, B, model.num_parameters)
-    with Workers(model.config, model.parameters, count, T, B) as workers:
+    with Workers(model.parameters, count, T, B) as workers:
         our, their = our_step(model, workers, B), their_step(model)
         torch.set_num_threads(threads)
         losses = our(*windows[0]), their(*windows[0])

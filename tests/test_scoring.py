@@ -61,7 +61,7 @@ def test_pieces_side_by_side_are_nearly_exact(trained):
 @pytest.mark.parametrize("rule", [EVALUATION, TRAINING])
 def test_every_character_counts_once(trained, rule):
     model, corpus = trained
-    network = Network(model.config, model.parameters)
+    network = Network(model.parameters)
     at = [w.at[w.weights > 0] for w in sweep(network, corpus, 7, 4000, rule)]
     assert sorted(np.concatenate(at)) == list(range(7, 3999))
 
@@ -69,7 +69,7 @@ def test_every_character_counts_once(trained, rule):
 def test_all_who_score_agree(trained):
     """Training's loss, with its shorter warm-up, is within a thousandth of a nat of evaluate's."""
     model, corpus = trained
-    network = Network(model.config, model.parameters)
+    network = Network(model.parameters)
     start = int(0.1 * corpus.length)
     exact = surprisals(model, corpus, start, corpus.length, 1).mean()
     told = surprisals(model, corpus, start, corpus.length).mean()

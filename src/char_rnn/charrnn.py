@@ -79,7 +79,7 @@ class CharRNN:
             dtype=_dtype_name(dtype),
         )
         self._set_up(config, vocabulary, rng)
-        initialise_(self.parameters, config, self.rng)
+        initialise_(self.parameters, self.rng)
 
     @classmethod
     def from_config(
@@ -137,16 +137,20 @@ class CharRNN:
                 f"vocab_size is {config.vocab_size} but the vocabulary has {vocabulary.size} "
                 "characters; they must be the same"
             )
-        self.config = config
         self.vocabulary = vocabulary
         self.rng = as_generator(rng)
         self.parameters = Parameters(config)
         self.summary: dict[str, Any] = {}
-        self._network = Network(config, self.parameters)
+        self._network = Network(self.parameters)
 
     def __repr__(self) -> str:
         V, H = self.config.vocab_size, self.config.hidden_size
         return f"CharRNN(input={V}, hidden={H}, output={V})"
+
+    @property
+    def config(self) -> ModelConfig:
+        """What the network is made of."""
+        return self.parameters.config
 
     @property
     def num_parameters(self) -> int:
@@ -199,13 +203,12 @@ class CharRNN:
         Both results are the caller's own. Raises UsageError for wrong shapes and ids.
         """
         ids = self._ids("inputs", inputs)
-        T, B = ids.shape
+        B = ids.shape[1]
         self._from_initial = state is None
         if state is None:
             start = self._network.initial_state(B, self.rng)
         else:
             start = self._inner_state(state, B)
-        self._network.prepare(T, B)
         logits = self._network.forward(ids, start).copy()
         return logits, self._outer_state(self._network.state())
 
@@ -360,10 +363,10 @@ class CharRNN:
         config, draws = as_settings(config), as_generator(rng)
         refuse_conditions(config, "a conversation")
         vocabulary = self._need_vocabulary()
-        return Session(self.config, self.parameters, vocabulary, config, draws)
+        return Session(self.parameters, vocabulary, config, draws)
 
     def _writer(self) -> ConstrainedWriter:
-        return ConstrainedWriter(self.config, self.parameters, self._need_vocabulary())
+        return ConstrainedWriter(self.parameters, self._need_vocabulary())
 
     def _need_vocabulary(self) -> AnyVocabulary:
         if self.vocabulary is None:

@@ -69,13 +69,13 @@ def sweep(
     if rule.bounded:
         length = steps(network.config, streams, length)
     windows = Sweep(ids, start, stop, streams, length, rule.warmup)
-    network.prepare(length, windows.streams)
     state = network.initial_state(windows.streams)
-    for n, window in enumerate(windows, 1):
-        network.forward(window.inputs, state)
-        state = network.state()
-        yield window
-        _tell(progress, n / windows.windows)
+    with network.weights_held():
+        for n, window in enumerate(windows, 1):
+            network.forward(window.inputs, state)
+            state = network.state()
+            yield window
+            _tell(progress, n / windows.windows)
 
 
 @blas_threads(1)
@@ -103,7 +103,7 @@ def surprisals(
 
     Read from `start`, in up to `streams` pieces; with one stream the figures are exact.
     """
-    network = Network(model.config, model.parameters)
+    network = Network(model.parameters)
     result = np.zeros(stop - start - 1)
     for window in sweep(network, ids, start, stop, EVALUATION, streams, progress):
         counts = window.weights > 0
@@ -119,15 +119,12 @@ def in_windows(
     Yields where each begins and its targets (≤ most, B), while its logits are in the network.
     """
     length = steps(network.config, text.shape[1], most)
-    prepared = 0
-    for at in range(0, len(text) - 1, length):
-        window = text[at : at + length + 1].astype(np.intp)
-        if prepared != len(window):
-            prepared = len(window)
-            network.prepare(prepared - 1, text.shape[1])
-        network.forward(window[:-1], state)
-        yield at, window[1:]
-        state = network.state()
+    with network.weights_held():
+        for at in range(0, len(text) - 1, length):
+            window = text[at : at + length + 1].astype(np.intp)
+            network.forward(window[:-1], state)
+            yield at, window[1:]
+            state = network.state()
 
 
 @blas_threads(1)
@@ -145,7 +142,7 @@ def cold_loss(
     target of exactly one window, but for less than a window at the end.
     """
     count = windows_of(start, stop, window)
-    network = Network(model.config, model.parameters)
+    network = Network(model.parameters)
     total = 0.0
     for first in range(0, count, STREAMS):
         size = min(STREAMS, count - first)

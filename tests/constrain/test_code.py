@@ -247,7 +247,7 @@ def model(characters="", cell="gru", bias=(), vocabulary=None):
 def scripted(text, seed="", length=None, forever="\n", effort=2000):
     made = model()
     script = Script(made.vocabulary, text, forever)
-    writer = CodeWriter(Stepper(made.config, made.parameters), script, made.vocabulary, effort)
+    writer = CodeWriter(Stepper(made.parameters), script, made.vocabulary, effort)
     length = len(text) if length is None else length
     return writer, writer.write(seed, length), script
 
@@ -396,7 +396,7 @@ def test_length_zero():
 def test_a_model_without_new_lines():
     made = CharRNN(2, 4, vocabulary=Vocabulary("ab"), rng=np.random.default_rng(0))
     with pytest.raises(UsageError, match="no new line"):
-        CodeWriter(Stepper(made.config, made.parameters), None, made.vocabulary)
+        CodeWriter(Stepper(made.parameters), None, made.vocabulary)
 
 
 def test_nothing_within_the_effort():
@@ -436,7 +436,7 @@ def test_what_was_taken_back_does_not_come_out_in_the_end():
 def written(made, temperature=1.0, seed="", length=60, rng_seed=0, effort=10_000):
     config = SampleConfig(length, temperature)
     chooser = Chooser(config, made.config.vocab_size, 1, np.random.default_rng(rng_seed))
-    writer = CodeWriter(Stepper(made.config, made.parameters), chooser, made.vocabulary, effort)
+    writer = CodeWriter(Stepper(made.parameters), chooser, made.vocabulary, effort)
     return writer, "".join(writer.write(seed, length))
 
 
@@ -469,7 +469,7 @@ def test_temperature_zero_gets_out_of_its_own_loop(cell):
 def test_indentation_is_never_wrong():
     made = model(bias=[(" ", 4.0), ("x", 3.0), ("\n", 3.0)])
     chooser = Chooser(SampleConfig(100), made.config.vocab_size, 1, np.random.default_rng(0))
-    writer = CodeWriter(Stepper(made.config, made.parameters), chooser, made.vocabulary)
+    writer = CodeWriter(Stepper(made.parameters), chooser, made.vocabulary)
     draw, seen = writer._draw, set()
 
     def watched(start):

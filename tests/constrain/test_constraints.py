@@ -53,7 +53,7 @@ def run(model, rng_seed=0, before="\n", copies=None, temperature=1.0, **asked):
     vocabulary = model.vocabulary
     ids = vocabulary.encode(before)
     guard = make_guard(config, vocabulary, config.length, copies)
-    stepper = after_reading(model.config, model.parameters, [ids])
+    stepper = after_reading(model.parameters, [ids])
     chooser = Chooser(
         config, vocabulary.size, 1, np.random.default_rng(rng_seed),
         bias_amounts(config, vocabulary),

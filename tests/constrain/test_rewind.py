@@ -58,7 +58,7 @@ def model(cell="gru", layers=1, norm=False):
 
 def run(made, guard, rng_seed=0, length=40, effort=5000, temperature=1.0, chooser=None):
     ids = made.vocabulary.encode("ab")
-    stepper = after_reading(made.config, made.parameters, [ids])
+    stepper = after_reading(made.parameters, [ids])
     config = SampleConfig(length=length, temperature=temperature)
     draw = chooser or Chooser(config, V, 1, np.random.default_rng(rng_seed))
     return ConstrainedIds(stepper, ids, length, draw, guard, effort)

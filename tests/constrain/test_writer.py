@@ -33,7 +33,7 @@ def test_a_beam_search_ends_in_few_ways(model, ends):
 
 
 def test_without_conditions_the_text_is_the_plain_one(model):
-    parts = (model.config, model.parameters, model.vocabulary)
+    parts = (model.parameters, model.vocabulary)
     plain, constrained = Writer(*parts), ConstrainedWriter(*parts)
     config, seeds = SampleConfig(40), ["a", "", "bc"]
     text = "".join(plain.write("ab", config, np.random.default_rng(1)))

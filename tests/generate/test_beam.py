@@ -28,7 +28,7 @@ def made(cell="gru", reset_after=False, layers=1, V=V, H=6, dtype="float64", key
 
 
 def search(model, length=LENGTH, seed=SEED, **settings):
-    return beam_search(model.config, model.parameters, np.array(seed), length, **settings)
+    return beam_search(model.parameters, np.array(seed), length, **settings)
 
 
 def log_softmax(z):

@@ -36,11 +36,10 @@ def test_a_billion_layers_take_no_time():
 )
 def test_a_window_takes_what_is_asked_for(cell, layers, V):
     config = ModelConfig(V, 64, cell, layers)
-    network = Network(config, Parameters(config))
+    network = Network(Parameters(config))
     ids = np.zeros((50, 32), np.intp)
     tracemalloc.start()
     try:
-        network.prepare(*ids.shape)
         network.forward(ids, network.initial_state(32))
         network.backward(ids)
         _, most = tracemalloc.get_traced_memory()
@@ -52,9 +51,9 @@ def test_a_window_takes_what_is_asked_for(cell, layers, V):
 def test_a_network_asks_before_it_takes(monkeypatch):
     monkeypatch.setattr(room, "available_memory", lambda: 5e8)
     config = ModelConfig(60, 64)
-    network = Network(config, Parameters(config))
+    network = Network(Parameters(config))
     with pytest.raises(UsageError, match=r"windows of 100,000 × 100 .* of memory, and 500 MB"):
-        network.prepare(100, 100_000)
+        network.forward(np.broadcast_to(0, (100, 100_000)), np.zeros(0))
 
 
 def test_limits(tmp_path, monkeypatch):

@@ -29,7 +29,7 @@ def test_steps_equal_a_window(cell, reset_after, B):
         model = made(cell, reset_after, layers, layer_norm=norm, tied=tied, initial_state="learned")
         ids = np.random.default_rng(3).integers(V, size=(T, B))
         window, _ = model.forward(ids)
-        stepper = Stepper(model.config, model.parameters, B)
+        stepper = Stepper(model.parameters, B)
         stepper.begin(stepper.initial_state())
         for t in range(T):
             np.testing.assert_allclose(stepper.step(ids[t]), window[t], atol=1e-12)
@@ -41,7 +41,7 @@ def test_blocks_change_nothing(cell, reset_after, H, B):
     model = CharRNN(V, H, cell, 2, reset_after, "float64", np.random.default_rng(1))
     ids = np.random.default_rng(3).integers(V, size=(4, B))
     window, _ = model.forward(ids)
-    stepper = Stepper(model.config, model.parameters, B)
+    stepper = Stepper(model.parameters, B)
     stepper.begin(stepper.initial_state())
     for t in range(4):
         np.testing.assert_allclose(stepper.step(ids[t]), window[t], atol=1e-12)
@@ -51,7 +51,7 @@ def test_blocks_change_nothing(cell, reset_after, H, B):
 def test_a_state_that_was_kept_goes_on_as_if_nothing_had_been(cell, reset_after):
     model = made(cell, reset_after, 2)
     ids = np.random.default_rng(3).integers(V, size=(T, 2))
-    stepper = Stepper(model.config, model.parameters, 2)
+    stepper = Stepper(model.parameters, 2)
     stepper.begin(stepper.initial_state())
     for t in range(4):
         stepper.step(ids[t])
@@ -67,7 +67,7 @@ def test_a_state_that_was_kept_goes_on_as_if_nothing_had_been(cell, reset_after)
 def test_selected_streams_go_on_in_their_new_places(cell, reset_after):
     model = made(cell, reset_after, 2)
     ids = np.random.default_rng(3).integers(V, size=(T, 3))
-    stepper = Stepper(model.config, model.parameters, 3)
+    stepper = Stepper(model.parameters, 3)
     stepper.begin(stepper.initial_state())
     for t in range(4):
         stepper.step(ids[t])
@@ -80,12 +80,11 @@ def test_selected_streams_go_on_in_their_new_places(cell, reset_after):
 
 def test_it_takes_changed_parameters_when_it_is_told():
     model = made("gru", False, 2)
-    stepper = Stepper(model.config, model.parameters)
+    stepper = Stepper(model.parameters)
     stepper.begin(stepper.initial_state())
     before = stepper.step(np.array([3])).copy()
     model.parameters.flat[:] *= 1.5
     stepper.begin(stepper.initial_state())
     np.testing.assert_array_equal(stepper.step(np.array([3])), before)
-    stepper.prepare()
-    stepper.begin(stepper.initial_state())
+    stepper.begin(stepper.initial_state(), fresh=True)
     np.testing.assert_allclose(stepper.step(np.array([3]))[0], model.forward([3])[0][0, 0])

@@ -35,7 +35,7 @@ def made(cell="gru", sure=3.0, **settings):
 
 
 def loss(model, corpus, start, stop):
-    return mean_loss(Network(model.config, model.parameters), corpus, start, stop, TRAINING)
+    return mean_loss(Network(model.parameters), corpus, start, stop, TRAINING)
 
 
 @pytest.mark.parametrize("sure", [0.8, 2.5])

@@ -34,9 +34,9 @@ def test_the_time_loop_allocates_nothing(cell, reset_after, monkeypatch):
     T, B, H = 10, 192, 192
     config = ModelConfig(20, H, cell, 1, reset_after)
     parameters = Parameters(config)
-    initialise_(parameters, config, np.random.default_rng(0))
-    network = Network(config, parameters)
-    network.prepare(T, B)
+    initialise_(parameters, np.random.default_rng(0))
+    network = Network(parameters)
+    network.forward(np.zeros((T, B), np.intp), network.initial_state(B))  # makes the memory
     (layer,) = network.layers
     monkeypatch.setattr(layer, "_weight_gradients", lambda: None)
     ids = np.random.default_rng(0).integers(20, size=(T, B))
@@ -52,7 +52,7 @@ def test_memory_does_not_grow(count):
     config = ModelConfig(20, 8, "lstm")
     parameters = Parameters(config)
     ids = np.random.default_rng(0).integers(20, size=(5, 4))
-    with Workers(config, parameters, count, 5, 4) as workers:
+    with Workers(parameters, count, 5, 4) as workers:
         state = workers.initial_state(4, np.random.default_rng(0))
 
         def steps(n):

@@ -81,14 +81,13 @@ def test_workers_compute_what_one_network_does(cell):
     config = ModelConfig(9, 8, cell, 2, initial_state="learned", dtype="float64")
     parameters = Parameters(config)
     rng = np.random.default_rng(0)
-    initialise_(parameters, config, rng)
+    initialise_(parameters, rng)
     ids, targets = rng.integers(9, size=(2, 5, 7))
-    whole = Network(config, parameters)
+    whole = Network(parameters)
     state = whole.initial_state(7)
-    whole.prepare(5, 7)
     whole.forward(ids, state)
     loss = whole.backward(targets, began=np.ones(7, bool)) / ids.size
-    with Workers(config, parameters, 3, 5, 7) as workers:
+    with Workers(parameters, 3, 5, 7) as workers:
         sliced, after = workers.step(ids, targets, state, np.ones(7, bool))
         assert sliced == pytest.approx(loss, rel=1e-12)
         np.testing.assert_allclose(after, whole.state(), atol=1e-12)

@@ -29,12 +29,12 @@ def setup(cell, layers=2, rates=RATES, reset_after=False):
     )
     rng = np.random.default_rng(3)
     parameters = Parameters(config)
-    initialise_(parameters, config, rng)
+    initialise_(parameters, rng)
     ids, targets = rng.integers(V, size=(2, T, B))
     states = 2 if cell == "lstm" else 1
     state = rng.normal(size=(states, layers, B, H))
     noise = Dropout(TrainConfig(**rates), config, B).draw(rng)
-    return config, parameters, ids, targets, state, noise
+    return parameters, ids, targets, state, noise
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -42,7 +42,7 @@ def setup(cell, layers=2, rates=RATES, reset_after=False):
     ("cell", "reset_after"), [("rnn", False), ("lstm", False), ("gru", False), ("gru", True)]
 )
 def test_gradients_under_noise_are_those_of_central_differences(cell, reset_after, count):
-    config, parameters, ids, targets, state, noise = setup(cell, reset_after=reset_after)
+    parameters, ids, targets, state, noise = setup(cell, reset_after=reset_after)
     began = np.array([True, False, True])
     initial = ["h0", "c0"][: len(state)]
 
@@ -51,7 +51,7 @@ def test_gradients_under_noise_are_those_of_central_differences(cell, reset_afte
             state[s][:, began] = parameters[name][:, None]
         return state
 
-    with Workers(config, parameters, count, T, B) as workers:
+    with Workers(parameters, count, T, B) as workers:
 
         def loss():
             return workers.step(ids, targets, start(), began, noise)[0]
@@ -73,8 +73,8 @@ def test_gradients_under_noise_are_those_of_central_differences(cell, reset_afte
 
 
 def test_what_is_left_out_has_no_gradient():
-    config, parameters, ids, targets, state, noise = setup("lstm")
-    with Workers(config, parameters, 1, T, B) as workers:
+    parameters, ids, targets, state, noise = setup("lstm")
+    with Workers(parameters, 1, T, B) as workers:
         workers.step(ids, targets, state, np.zeros(B, bool), noise)
         gradients = workers.gradients
         for k in range(2):
@@ -89,9 +89,9 @@ def test_what_is_left_out_has_no_gradient():
 
 
 def test_weights_themselves_are_not_touched():
-    config, parameters, ids, targets, state, noise = setup("gru")
+    parameters, ids, targets, state, noise = setup("gru")
     before = parameters.flat.copy()
-    with Workers(config, parameters, 1, T, B) as workers:
+    with Workers(parameters, 1, T, B) as workers:
         workers.step(ids, targets, state, np.zeros(B, bool), noise)
     np.testing.assert_array_equal(parameters.flat, before)
 

@@ -29,7 +29,7 @@ def network(cell="gru", layers=1, V=4, **settings):
 
 
 def mix(model, train, inputs, progress=0.5, seed=0, fill=0.0):
-    sampling = ScheduledSampling(train, model.config, model.parameters, inputs.shape[1])
+    sampling = ScheduledSampling(train, model.parameters, inputs.shape[1])
     states = 2 if model.config.cell == "lstm" else 1
     shape = (states, model.config.layers, inputs.shape[1], model.config.hidden_size)
     state = np.full(shape, fill)
@@ -74,7 +74,7 @@ def test_settings_are_checked():
 def test_a_share_of_nothing_changes_nothing_and_spends_no_random_number():
     inputs = np.zeros((5, 3), np.intp)
     model = network()
-    sampling = ScheduledSampling(TrainConfig(), model.config, model.parameters, 3)
+    sampling = ScheduledSampling(TrainConfig(), model.parameters, 3)
     assert sampling.mix(inputs, None, 0.9, None) is inputs
     off = make(dataclasses.replace(SMALL, scheduled_sampling=0.0))
     given, windows, _ = watch(off)

@@ -76,7 +76,7 @@ def test_evaluation_in_pieces_equals_one_stream():
     trainer = make()
     list(trainer)
     corpus, model = trainer.corpus, trainer.model
-    pieces = mean_loss(Network(model.config, model.parameters), corpus, 0, corpus.length, TRAINING)
+    pieces = mean_loss(Network(model.parameters), corpus, 0, corpus.length, TRAINING)
     model.forward(corpus.read(0, corpus.length - 1))
     loss, _ = model.backward(corpus.read(1, corpus.length))
     assert pieces == pytest.approx(loss, abs=1e-3)

@@ -107,7 +107,7 @@ from char_rnn.config import ModelConfig
 from char_rnn.model.parameters import Parameters
 from char_rnn.training.parallel import Workers
 config = ModelConfig(5, 4)
-workers = Workers(config, Parameters(config), 2, 3, 4)
+workers = Workers(Parameters(config), 2, 3, 4)
 print(workers._processes[0]._process.pid, flush=True)
 time.sleep(60)
 """
@@ -135,7 +135,7 @@ def alive(pid):
 def test_a_worker_leaves_signals_to_the_process_that_can_save():
     config = ModelConfig(5, 4)
     ids = np.zeros((3, 4), np.int64)
-    with Workers(config, Parameters(config), 2, 3, 4) as workers:
+    with Workers(Parameters(config), 2, 3, 4) as workers:
         state = workers.initial_state(4, np.random.default_rng(0))
         workers.step(ids, ids, state)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -147,12 +147,12 @@ def test_a_worker_that_cannot_start_is_told(monkeypatch):
     monkeypatch.setattr(parallel.sys, "executable", "/no/such/python")
     config = ModelConfig(5, 4)
     with pytest.raises(WorkerDied, match="--threads 1"):
-        Workers(config, Parameters(config), 2, 3, 4)
+        Workers(Parameters(config), 2, 3, 4)
 
 
 def test_a_worker_that_fails_says_why():
     config = ModelConfig(5, 4)
-    with Workers(config, Parameters(config), 2, 3, 4) as workers:
+    with Workers(Parameters(config), 2, 3, 4) as workers:
         workers._shared["targets"][:] = 99
         workers._processes[0].send(b"\1")
         with pytest.raises(WorkerDied, match="IndexError"):

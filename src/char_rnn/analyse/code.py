@@ -116,7 +116,7 @@ def code_shares(
     lines = characters = taken_back = drawn = short = 0
     for _ in range(samples):
         chooser = Chooser(config, model.config.vocab_size, 1, rng, amounts)
-        stepper = Stepper(model.config, model.parameters)
+        stepper = Stepper(model.parameters)
         writer = CodeWriter(stepper, chooser, model.vocabulary, config.effort)
         try:
             text = "".join(writer.write(seed, config.length))

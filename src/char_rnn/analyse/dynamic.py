@@ -30,13 +30,12 @@ def dynamic_surprisals(
     variant with plain gradients). A metric of its own: it measures how quickly a model adapts.
     """
     twin = model.copy()
-    network = Network(twin.config, twin.parameters)
+    network = Network(twin.parameters)
     w, kept = twin.parameters.trained, model.parameters.trained
     state, result = network.initial_state(1), np.zeros(stop - start - 1)
     for at in range(start, stop - 1, window):
         length = min(window, stop - 1 - at)
         row = ids.read_rows(np.array([at]), length + 1).T.astype(np.intp)
-        network.prepare(length, 1)
         network.forward(row[:-1], state)
         state = network.state()
         network.backward(row[1:])

@@ -184,7 +184,7 @@ def _continue(
     """Return what the model writes after `contexts` (C, P) and its −log p, (length, P) each."""
     P = contexts.shape[1]
     own, nats = np.empty((length, P), np.intp), np.empty((length, P))
-    stepper = Stepper(model.config, model.parameters, P)
+    stepper = Stepper(model.parameters, P)
     stepper.begin(stepper.initial_state())
     for row in contexts:
         logits = stepper.step(row)
@@ -201,7 +201,7 @@ def _continue(
 
 def _nats(model: CharRNN, text: Array) -> Array:
     """Return −log p of text[1:], (T − 1, P), read from the initial state; text: (T, P)."""
-    network = Network(model.config, model.parameters)
+    network = Network(model.parameters)
     state = network.initial_state(text.shape[1])
     windows = in_windows(network, text, state, WINDOW)
     return np.concatenate([network.nats(targets).astype(np.float64) for _, targets in windows])

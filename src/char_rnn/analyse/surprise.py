@@ -84,7 +84,7 @@ class Expected(NamedTuple):
 @blas_threads(1)
 def likeliest(model: CharRNN, ids: Ids, start: int, stop: int, count: int = 5) -> Expected:
     """Return what the model expected in the places of ids[start + 1 : stop], read as one stream."""
-    network = Network(model.config, model.parameters)
+    network = Network(model.parameters)
     size, count = stop - start - 1, min(count, model.config.vocab_size)
     found = Expected(
         np.zeros(size), np.zeros((size, count), np.uint32), np.zeros((size, count), np.float32)

@@ -89,7 +89,7 @@ class ConstrainedWriter(Writer):
         guard = make_guard(config, self._vocabulary, length, copies)
         assert guard is not None
         with blas_threads(threads):
-            stepper = after_reading(self._config, self._parameters, [ids])
+            stepper = after_reading(self._parameters, [ids])
         chooser = self._chooser(config, rng)
         found: ConstrainedIds[Place] = ConstrainedIds(
             stepper, begun, length, chooser, guard, config.effort
@@ -105,7 +105,7 @@ class ConstrainedWriter(Writer):
                 "code ends where a statement does and is cut nowhere else; leave stop, lines, "
                 "until_line_end, regex, words, close and max_copy out"
             )
-        stepper = Stepper(self._config, self._parameters)
+        stepper = Stepper(self._parameters)
         chooser = self._chooser(config, rng)
         writer = CodeWriter(stepper, chooser, self._vocabulary, config.effort)
         pieces = _limited(writer.write(seed, config.length), threads)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from char_rnn.config import ModelConfig, SampleConfig
+from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.sampler import after_reading, sample
@@ -78,11 +78,9 @@ class Batch:
     """Writes many texts with the parameters as they are."""
 
     def __init__(
-        self, model: ModelConfig, parameters: Parameters, vocabulary: AnyVocabulary,
-        config: SampleConfig,
-    ) -> None:  # fmt: skip
-        self._model, self._parameters = model, parameters
-        self._vocabulary, self._config = vocabulary, config
+        self, parameters: Parameters, vocabulary: AnyVocabulary, config: SampleConfig
+    ) -> None:
+        self._parameters, self._vocabulary, self._config = parameters, vocabulary, config
 
     def write(
         self, seeds: Sequence[str], begun: Sequence[Array], rng: np.random.Generator, threads: int
@@ -129,11 +127,11 @@ class Batch:
         self, seeds: Sequence[str], begun: Sequence[Array], rng: np.random.Generator,
         stop: threading.Event,
     ) -> list[Written]:  # fmt: skip
-        config, V, length = self._config, self._model.vocab_size, most_characters(self._config)
+        config, V, length = self._config, self._vocabulary.size, most_characters(self._config)
         # Where there is nothing to begin with, the first character is drawn from all alike.
         drawn = [rng.integers(V, size=0 if len(ids) else 1) for ids in begun]
         firsts = [np.concatenate(pair) for pair in zip(begun, drawn, strict=True)]
-        stepper = after_reading(self._model, self._parameters, firsts, stop.is_set)
+        stepper = after_reading(self._parameters, firsts, stop.is_set)
         if stop.is_set():
             return []
         chooser = Chooser(config, V, len(seeds), rng, bias_amounts(config, self._vocabulary))

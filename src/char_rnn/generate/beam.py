@@ -30,8 +30,8 @@ SAFE = 600.0**2
 
 
 def beam_search(
-    config: ModelConfig, parameters: Parameters, seed_ids: Array, length: int, width: int = 10,
-    groups: int = 1, diversity: float = BEAM_DIVERSITY, length_penalty: float = LENGTH_PENALTY,
+    parameters: Parameters, seed_ids: Array, length: int, width: int = 10, groups: int = 1,
+    diversity: float = BEAM_DIVERSITY, length_penalty: float = LENGTH_PENALTY,
     ends: Ends = (), results: int = 1, temperature: float = 1.0,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[Hypothesis]:  # fmt: skip
@@ -52,7 +52,7 @@ def beam_search(
     Raises UsageError for wrong settings, for more beams than there is memory for, and for a model
     whose output is not finite.
     """
-    seed = np.asarray(seed_ids)
+    seed, config = np.asarray(seed_ids), parameters.config
     _check(config.vocab_size, seed, length, width, groups, results)
     _check_numbers(diversity, length_penalty, temperature)
     _check_room(config, length, width, callable(ends))
@@ -63,8 +63,8 @@ def beam_search(
     )  # fmt: skip
     if length > 0:
         # The seed is read by a single stream, and all beams go on from there.
-        stepper = Stepper(config, parameters, width)
-        stepper.begin(after_reading(config, parameters, [seed]).state())
+        stepper = Stepper(parameters, width)
+        stepper.begin(after_reading(parameters, [seed]).state())
         search.run(stepper)
     return search.best()
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from char_rnn.config import ModelConfig
 from char_rnn.generate.choose import Chooser
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
@@ -13,20 +12,19 @@ Array = np.ndarray
 
 
 def after_reading(
-    config: ModelConfig, parameters: Parameters, seeds: Sequence[Array],
-    stopped: Callable[[], bool] = lambda: False,
-) -> Stepper:  # fmt: skip
+    parameters: Parameters, seeds: Sequence[Array], stopped: Callable[[], bool] = lambda: False
+) -> Stepper:
     """Return a stepper of B streams, each of which has read its own one of B `seeds`.
 
     Seeds are ids, at least one each; those of the same length are read as one batch.
     stopped: asked at each step; where it says so nothing more is read.
     """
     sizes = np.array([len(seed) for seed in seeds])
-    stepper = Stepper(config, parameters, len(seeds))
+    stepper = Stepper(parameters, len(seeds))
     state = stepper.initial_state()
     for size in np.unique(sizes):
         rows = np.flatnonzero(sizes == size).tolist()
-        reader = stepper if len(rows) == len(seeds) else Stepper(config, parameters, len(rows))
+        reader = stepper if len(rows) == len(seeds) else Stepper(parameters, len(rows))
         reader.begin(reader.initial_state())
         for ids in np.stack([seeds[row] for row in rows], axis=1).astype(np.intp):
             if stopped():

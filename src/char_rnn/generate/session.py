@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from char_rnn.config import ModelConfig, SampleConfig
+from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.sampler import sample
@@ -33,13 +33,16 @@ class Session:
     """
 
     def __init__(
-        self, model: ModelConfig, parameters: Parameters, vocabulary: AnyVocabulary,
-        config: SampleConfig, rng: np.random.Generator,
-    ) -> None:  # fmt: skip
+        self,
+        parameters: Parameters,
+        vocabulary: AnyVocabulary,
+        config: SampleConfig,
+        rng: np.random.Generator,
+    ) -> None:
         self.config = config
         self.text = ""
         self._vocabulary, self._rng = vocabulary, rng
-        self._stepper = Stepper(model, parameters)
+        self._stepper = Stepper(parameters)
         self._stepper.begin(self._stepper.initial_state())
         self._turns: list[_Moment] = []
         if "\n" in vocabulary:  # as every text begins

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from char_rnn.config import ModelConfig, SampleConfig
+from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate.batch import Batch, Texts, check_room
@@ -36,10 +36,8 @@ class Found(NamedTuple):
 class Writer:
     """Writes texts with the parameters as they are when a text begins."""
 
-    def __init__(
-        self, config: ModelConfig, parameters: Parameters, vocabulary: AnyVocabulary
-    ) -> None:
-        self._config, self._parameters, self._vocabulary = config, parameters, vocabulary
+    def __init__(self, parameters: Parameters, vocabulary: AnyVocabulary) -> None:
+        self._parameters, self._vocabulary = parameters, vocabulary
 
     def begin(self, seed: str) -> Array:
         """Return the ids (n,) that a text of `seed` begins with.
@@ -61,10 +59,10 @@ class Writer:
         ids, length = self.begin(seed), most_characters(config)
         if length and not len(ids):
             # Nothing to begin with: the first character is drawn from all of them alike.
-            ids, length = rng.integers(self._config.vocab_size, size=1), length - 1
+            ids, length = rng.integers(self._vocabulary.size, size=1), length - 1
             yield int(ids[0])
         with blas_threads(threads):
-            stepper = after_reading(self._config, self._parameters, [ids])
+            stepper = after_reading(self._parameters, [ids])
             for drawn in sample(stepper, length, self._chooser(config, rng)):
                 yield drawn.item(0)
 
@@ -77,7 +75,7 @@ class Writer:
     ) -> Texts:
         """Return what follows each of `seeds`, as one batch."""
         check_room(len(seeds), config, threads)
-        batch = Batch(self._config, self._parameters, self._vocabulary, config)
+        batch = Batch(self._parameters, self._vocabulary, config)
         return batch.write(seeds, [self.begin(seed) for seed in seeds], rng, threads)
 
     def search(
@@ -95,10 +93,10 @@ class Writer:
             raise UsageError("a beam search needs a seed text where the model knows no new line")
         texts = (*config.stop, *(["\n"] if config.lines else []))
         stops = [self._vocabulary.encode(text) for text in texts]
-        ends = stop_texts(stops, self._config.vocab_size) if stops else ()
+        ends = stop_texts(stops, self._vocabulary.size) if stops else ()
         with blas_threads(1):
             found = beam_search(
-                self._config, self._parameters, ids, config.length, width, groups, diversity,
+                self._parameters, ids, config.length, width, groups, diversity,
                 length_penalty, ends, results, stopped=stopped,
             )  # fmt: skip
         return [
@@ -111,4 +109,4 @@ class Writer:
 
     def _chooser(self, config: SampleConfig, rng: np.random.Generator) -> Chooser:
         amounts = bias_amounts(config, self._vocabulary)
-        return Chooser(config, self._config.vocab_size, 1, rng, amounts)
+        return Chooser(config, self._vocabulary.size, 1, rng, amounts)

@@ -7,15 +7,15 @@ draws the biases too.
 
 import numpy as np
 
-from char_rnn.config import ModelConfig
 from char_rnn.model.cells import cell_class
 from char_rnn.model.parameters import STATE_NAMES, Parameters, is_spare, recurrent_name
 
 Array = np.ndarray
 
 
-def initialise_(parameters: Parameters, config: ModelConfig, rng: np.random.Generator) -> None:
+def initialise_(parameters: Parameters, rng: np.random.Generator) -> None:
     """Fill `parameters` in place by `config.init`; learned initial states start at zero."""
+    config = parameters.config
     cell = cell_class(config)
     H = config.hidden_size
     for name, array in parameters.items():

@@ -1,8 +1,10 @@
 """The network: layers of one cell, an output layer, and the loss. It knows ids, not characters."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
-from char_rnn.config import ModelConfig
 from char_rnn.errors import UsageError
 from char_rnn.model.cells import cell_class
 from char_rnn.model.layer import Layer
@@ -28,15 +30,14 @@ class Network:
     can_go_back: whether a forward has been run since the last backward.
     """
 
-    def __init__(
-        self, config: ModelConfig, parameters: Parameters, gradients: Parameters | None = None
-    ) -> None:
-        self.config = config
+    def __init__(self, parameters: Parameters, gradients: Parameters | None = None) -> None:
+        self.config = config = parameters.config
         self.parameters = parameters
         self.gradients = parameters.like() if gradients is None else gradients
         self.cell = cell_class(config)
         self.layers = [Layer(config, k, parameters, self.gradients) for k in range(config.layers)]
         self._shape = (0, 0)
+        self._held = False
         self.can_go_back = False
 
     def initial_state(self, B: int, rng: np.random.Generator | None = None) -> Array:
@@ -51,33 +52,48 @@ class Network:
             state[:] = RANDOM_STATE_SCALE * rng.standard_normal(shape)
         return state
 
-    def prepare(self, T: int, B: int) -> None:
-        """Take the parameters as they are now, for windows of shape (T, B).
+    @contextmanager
+    def weights_held(self) -> Iterator[None]:
+        """Inside, the weights are known not to change: the first window takes them for all.
 
-        Raises UsageError if there is not the memory for them.
+        Elsewhere every forward takes them as they are, which costs a few copies of each.
         """
+        self._taken = False
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    def _allocate(self, T: int, B: int) -> None:
+        """Make room for windows of shape (T, B); raise UsageError if there is none."""
         V, H = self.config.vocab_size, self.config.hidden_size
-        if self._shape != (T, B):
-            size = window_memory(self.config, T, B)
-            if size > LARGE:
-                need(size, f"windows of {B:,} × {T:,} characters", "take fewer or shorter ones")
-            self._shape = (T, B)
-            self.logits = aligned((V, T * B), self.config.dtype)
-            self._exps = aligned((V, T * B), self.config.dtype)
-            self._dh = aligned((T * B, H), self.config.dtype)
-            self._masked: list[Array] = []
-        self._out_bias = self.parameters["out.bias"][:, None]
+        size = window_memory(self.config, T, B)
+        if size > LARGE:
+            need(size, f"windows of {B:,} × {T:,} characters", "take fewer or shorter ones")
+        self._shape = (T, B)
+        self.logits = aligned((V, T * B), self.config.dtype)
+        self._exps = aligned((V, T * B), self.config.dtype)
+        self._dh = aligned((T * B, H), self.config.dtype)
+        self._masked: list[Array] = []
         for layer in self.layers:
             layer.allocate(T, B)
-            layer.prepare()
 
     def forward(self, ids: Array, state: Array, masks: Array | None = None) -> Array:
         """Run a window of ids (T, B) from `state` (S, L, B, H); return the logits (T, B, V).
 
         masks: (L, B, H), factors of what each layer hands on, the same at every step (dropout).
-        `prepare` comes first, whenever the parameters or the shape have changed.
+        The weights count as they are now, but see `weights_held`.
+        Raises UsageError if there is not the memory for such a window.
         """
         T, B = ids.shape
+        if self._shape != (T, B):
+            self._allocate(T, B)
+            self._taken = False
+        if not (self._held and self._taken):
+            for layer in self.layers:
+                layer.prepare()
+            self._taken = True
         x = ids
         if masks is not None and not self._masked:
             self._masked = [np.empty((T, B, self.config.hidden_size), x.dtype) for x in masks]
@@ -98,7 +114,7 @@ class Network:
     def _read_out(self, h: Array) -> None:
         """Compute the logits y = W h + b, (V, N), of the top layer's states (N, H)."""
         np.matmul(self.parameters["out.weight"], h.T, out=self.logits)
-        np.add(self.logits, self._out_bias, out=self.logits)
+        np.add(self.logits, self.parameters["out.bias"][:, None], out=self.logits)
 
     def nats(self, targets: Array) -> Array:
         """Return −log p of each of `targets` (T, B), in nats; the logits lose their maximum."""

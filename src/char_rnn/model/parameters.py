@@ -94,6 +94,7 @@ class Parameters(Mapping[str, Array]):
     The arrays are live: writing into one changes the network. They start as zeros, unless `flat`
     (P,) is given, memory that another process may share.
 
+    config: of the network.
     flat: (P,) everything.
     trained: (P',) what an optimiser updates.
     matrices: (P'',) what weight decay applies to.
@@ -102,7 +103,7 @@ class Parameters(Mapping[str, Array]):
     def __init__(self, config: ModelConfig, flat: Array | None = None) -> None:
         shapes = parameter_shapes(config)
         cell = cell_class(config)
-        self._config = config
+        self.config = config
 
         def rank(name: str) -> int:
             return 2 if is_spare(name, cell) else 1 if name not in _matrices(shapes) else 0
@@ -134,7 +135,7 @@ class Parameters(Mapping[str, Array]):
 
     def like(self) -> "Parameters":
         """Return zeros of the same layout, for gradients."""
-        return Parameters(self._config)
+        return Parameters(self.config)
 
 
 def _matrices(shapes: dict[str, tuple[int, ...]]) -> set[str]:

@@ -14,7 +14,6 @@ from functools import partial
 
 import numpy as np
 
-from char_rnn.config import ModelConfig
 from char_rnn.model.cells import StepMemory
 from char_rnn.model.inputs import DenseInput
 from char_rnn.model.layer import Layer
@@ -29,12 +28,12 @@ Array = np.ndarray
 class Stepper:
     """Runs B streams a character at a time: `begin` somewhere, then `step` as often as wanted.
 
-    It takes the parameters as they are when it is made; `prepare` takes them anew.
+    It takes the parameters as they are when it is made, and anew where `begin` is told to.
     """
 
-    def __init__(self, config: ModelConfig, parameters: Parameters, B: int = 1) -> None:
-        self.config, self.B = config, B
-        self._network = Network(config, parameters)
+    def __init__(self, parameters: Parameters, B: int = 1) -> None:
+        config, self.B = parameters.config, B
+        self._network = Network(parameters)
         V, H = config.vocab_size, config.hidden_size
         layers = self._network.layers
         below = [layer.G * H for layer in layers[1:]]
@@ -42,9 +41,9 @@ class Stepper:
             _Level(layer, B, rows) for layer, rows in zip(layers, [*below, V], strict=True)
         ]
         self._logits = aligned((B, V), config.dtype)
-        self.prepare()
+        self._prepare()
 
-    def prepare(self) -> None:
+    def _prepare(self) -> None:
         """Take the parameters as they are now."""
         parameters = self._network.parameters
         readers = [_dense(layer).rows() for layer in self._network.layers[1:]]
@@ -57,8 +56,13 @@ class Stepper:
         """Return the state (S, L, B, H) with which a text begins."""
         return self._network.initial_state(self.B)
 
-    def begin(self, state: Array) -> None:
-        """Go on from `state` (S, L, B, H), which is copied."""
+    def begin(self, state: Array, fresh: bool = False) -> None:
+        """Go on from `state` (S, L, B, H), which is copied.
+
+        fresh: take the parameters as they are now; they have changed.
+        """
+        if fresh:
+            self._prepare()
         for level, of_layer in zip(self._levels, state.swapaxes(0, 1), strict=True):
             level.begin(of_layer)
 

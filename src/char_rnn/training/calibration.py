@@ -59,7 +59,7 @@ def best_temperature(model: CharRNN, ids: Ids, start: int, stop: int) -> float:
 
     Newton's method, with bisection where a step would leave what is known to hold the best.
     """
-    network = Network(model.config, model.parameters)
+    network = Network(model.parameters)
     low, high = 1 / HIGHEST, 1 / LOWEST
     beta = 1.0
     for _ in range(MOST_STEPS):

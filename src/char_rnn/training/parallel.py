@@ -18,7 +18,6 @@ from typing import IO, Any, Self
 
 import numpy as np
 
-from char_rnn.config import ModelConfig
 from char_rnn.errors import WorkerDied
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
@@ -61,12 +60,11 @@ class Workers:
     count: how many slices, at most B. Windows are (T, B).
     """
 
-    def __init__(
-        self, config: ModelConfig, parameters: Parameters, count: int, T: int, B: int
-    ) -> None:
+    def __init__(self, parameters: Parameters, count: int, T: int, B: int) -> None:
+        config = parameters.config
         count = max(1, min(count, B))
         self._parameters, self._weights = parameters, parameters.like()
-        self._network = Network(config, self._weights)
+        self._network = Network(self._weights)
         bounds = [B * k // count for k in range(count + 1)]
         self._slices = [slice(a, b) for a, b in pairwise(bounds)]
         self._size = T * B
@@ -82,7 +80,7 @@ class Workers:
             "masks": ((config.layers, B, config.hidden_size), config.dtype),
         })  # fmt: skip
         self._weights = Parameters(config, self._shared["weights"])
-        self._network = Network(config, self._weights)
+        self._network = Network(self._weights)
         task: dict[str, Any] = {"config": config.to_dict(), "shared": handle.to_dict()}
         try:
             for index, cut in enumerate(self._slices[1:], 1):
@@ -131,7 +129,6 @@ class Workers:
             process.send(b"\0" if masks is None else b"\1")
         network, cut = self._network, self._slices[0]
         mine = inputs[:, cut]
-        network.prepare(*mine.shape)
         network.forward(mine, state[:, :, cut], None if masks is None else masks[:, cut])
         total = network.backward(targets[:, cut], self._size, began[cut])
         after = network.state()

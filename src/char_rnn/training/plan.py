@@ -160,7 +160,7 @@ def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -
     """
     model = CharRNN.from_config(config, rng=np.random.default_rng(0))
     slices = worker_count(threads, T, B, model.num_parameters)
-    network = Network(config, model.parameters)
+    network = Network(model.parameters)
     gradients: Parameters = network.gradients
     optimizer = make_optimizer(TrainConfig(), model.parameters)
     ids = np.random.default_rng(0).integers(config.vocab_size, size=(T, -(-B // slices)))
@@ -168,7 +168,6 @@ def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -
     with blas_threads(1):
         steps, began, first = 0, time.perf_counter(), 0.0
         while steps < 3 or time.perf_counter() - began < seconds:
-            network.prepare(*ids.shape)
             network.forward(ids, state)
             network.backward(ids)
             optimizer.step(model.parameters.trained, gradients.trained, 0.0)

@@ -286,7 +286,7 @@ class Run:
             return False
         calibrate(model, corpus, start, stop)
         if end - stop >= 2:
-            loss = mean_loss(Network(model.config, model.parameters), corpus, stop, end, TRAINING)
+            loss = mean_loss(Network(model.parameters), corpus, stop, end, TRAINING)
             model.summary["uncalibrated_val_loss"] = model.summary.get("val_loss")
             model.summary["val_loss"] = finite(loss)
         model.save(self.model_path)

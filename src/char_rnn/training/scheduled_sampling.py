@@ -13,7 +13,7 @@ on the mixed inputs, and so higher than on text; the validation loss is that on 
 
 import numpy as np
 
-from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.config import TrainConfig
 from char_rnn.generate.choose import draw
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
@@ -25,11 +25,9 @@ Array = np.ndarray
 class ScheduledSampling:
     """Mixes what the model draws into one window of B streams after the other."""
 
-    def __init__(
-        self, train: TrainConfig, model: ModelConfig, parameters: Parameters, B: int
-    ) -> None:
+    def __init__(self, train: TrainConfig, parameters: Parameters, B: int) -> None:
         self._share = rising(train.sampling_schedule, train.scheduled_sampling)
-        self._model, self._parameters, self._B = model, parameters, B
+        self._parameters, self._B = parameters, B
         self._stepper: Stepper | None = None
 
     def mix(self, inputs: Array, state: Array, progress: float, rng: np.random.Generator) -> Array:
@@ -43,9 +41,8 @@ class ScheduledSampling:
         if share == 0:
             return inputs
         if self._stepper is None:
-            self._stepper = Stepper(self._model, self._parameters, self._B)
-        self._stepper.prepare()
-        self._stepper.begin(state)
+            self._stepper = Stepper(self._parameters, self._B)
+        self._stepper.begin(state, fresh=True)
         T, B = inputs.shape
         replaced = rng.random((T - 1, B)) < share  # inputs 1 … T − 1
         steps = 1 + np.flatnonzero(replaced.any(axis=1)).max(initial=-1)  # up to the last of them

@@ -86,7 +86,7 @@ class Trainer:
         )
         self.optimizer = make_optimizer(config, model.parameters)
         self.schedule = falling(config.schedule, config.final_rate, config.warmup)
-        self._sampling = ScheduledSampling(config, model.config, model.parameters, B)
+        self._sampling = ScheduledSampling(config, model.parameters, B)
         self._dropout = Dropout(config, model.config, B)
         self.averaged = model
         self._average: Average | None = None
@@ -113,7 +113,7 @@ class Trainer:
         self._evaluator: Network | None = None
 
     def _network(self) -> Network:
-        return Network(self.model.config, self.averaged.parameters)
+        return Network(self.averaged.parameters)
 
     # How far it is.
 
@@ -166,7 +166,6 @@ class Trainer:
         with (
             blas_threads(1),
             Workers(
-                self.model.config,
                 self.model.parameters,
                 self.threads,
                 self.streams.seq_length,
@@ -303,7 +302,6 @@ class Trainer:
         window = self.streams.next()
         self.streams.restore(at)
         network = self._network()
-        network.prepare(*window.inputs.shape)
         network.forward(window.inputs, self._hidden)
         self._losses.append(float(network.nats(window.targets).mean()))
 

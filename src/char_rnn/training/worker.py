@@ -31,12 +31,11 @@ def main() -> None:
     shared = attach(Handle.from_dict(task["shared"]))
     config = ModelConfig.from_dict(task["config"])
     gradients = Parameters(config, shared["gradients"][task["index"] - 1])
-    network = Network(config, Parameters(config, shared["weights"]), gradients)
+    network = Network(Parameters(config, shared["weights"]), gradients)
     cut = slice(*task["slice"])
     inputs, targets = shared["inputs"][:, cut], shared["targets"][:, cut]
     while order := orders.read(1):
         masks = shared["masks"][:, cut] if order == b"\1" else None
-        network.prepare(*inputs.shape)
         network.forward(inputs, shared["before"][:, :, cut], masks)
         total = network.backward(targets, shared["inputs"].size, shared["began"][cut])
         shared["after"][:, :, cut] = network.state()
