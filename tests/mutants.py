@@ -11,12 +11,14 @@ import os
 import pickle
 import random
 import shutil
+from unittest import mock
 
 import numpy as np
 
-from char_rnn.storage import load_pickle, load_tensors, tensors
+from char_rnn.storage import load_pickle, load_tensors, save_tensors, tensors
+from char_rnn.storage.fields import MisfitError
 from char_rnn.storage.pickles import CHECKSUM
-from char_rnn.storage.plain import NotPlainError, checksum
+from char_rnn.storage.plain import sealed
 
 CONTROL = "\x1b]0;pwned\x07\x9b31m\x00\x08\r"
 PATHS = ["../victim.txt", "victim.txt", "../../victim.txt", "/dev/zero", "/dev/stdin",
@@ -233,12 +235,8 @@ def driving(facts):
 
 def write_tensors(path, stored, facts):
     """Write a safetensors file whose facts are the text `facts`, with its checksum."""
-    held = {name: tensors._stored(name, array) for name, array in stored.items()}
-    order = sorted(held, key=lambda name: (-tensors._DTYPES[held[name].code].itemsize, name))
-    header = tensors._header(held, order, facts)
-    path.write_bytes(
-        len(header).to_bytes(8, "little") + header + b"".join(bytes(held[n].data) for n in order)
-    )
+    with mock.patch.object(tensors, "to_json", lambda *_, **__: facts):
+        save_tensors(path, stored, {})
 
 
 def of_tensors(path, rng):
@@ -280,9 +278,9 @@ def of_pickle(path, rng):
         else:
             name, found = edits(good, rng, ONLY_PICKLE)
         try:
-            sealed = {**found, CHECKSUM: checksum(found)} if isinstance(found, dict) else found
-            data = pickle.dumps(sealed, protocol=4)
-        except (NotPlainError, UnicodeError):  # then it is as if the checksum were wrong
+            more = {CHECKSUM: sealed(found)[1]} if isinstance(found, dict) else None
+            data = pickle.dumps(found | more if more else found, protocol=4)
+        except (MisfitError, UnicodeError):  # then it is as if the checksum were wrong
             continue
         yield name, lambda data=data: path.write_bytes(data)
 

@@ -1,5 +1,6 @@
 """Whatever is in a file: it loads to what was saved, or it is one line of FileError."""
 
+import hashlib
 import json
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -201,9 +202,12 @@ def test_a_large_header_is_not_parsed(path: Path) -> None:
 def test_shapes_that_numpy_cannot_hold_under_a_right_checksum(path: Path, shape: list[int]) -> None:
     """Whoever makes a hostile file can make its checksum too."""
     data = b"" if 0 in shape else b"\0\0\0\0"
-    stored = {"w": tensors._Tensor("F32", tuple(shape), data)}
-    header = tensors._header(stored, ["w"], "{}")
-    path.write_bytes(len(header).to_bytes(8, "little") + header + data)
+    plan = json.dumps(["char-rnn", 2, "{}", [["w", "F32", shape]]]).encode()
+    checksum = hashlib.sha256(plan + data).hexdigest()
+    save_tensors(path, {"w": np.frombuffer(data, np.float32)}, {})
+    edited(
+        path, lambda header: [tensor("w", shape=shape)(header), metadata(checksum=checksum)(header)]
+    )
     assert "impossible shape" in refused(path)
 
 
@@ -249,7 +253,7 @@ def test_want_of_memory_is_a_file_error(path: Path, monkeypatch: pytest.MonkeyPa
     def full(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(tensors, "_array", full)
+    monkeypatch.setattr(tensors, "from_content", full)
     assert "memory" in refused(path, FileError)
 
 

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from char_rnn.errors import FileError, UsageError
-from char_rnn.storage.reading import StrPath, reason, shown
+from char_rnn.errors import UsageError
+from char_rnn.storage.reading import StrPath, reason, refusals, shown
 
 _TEMPORARY_NAME = re.compile(r"\.char-rnn-[0-9a-f]{16}\.tmp")
 _ON_WINDOWS = os.name == "nt"
@@ -34,29 +34,25 @@ def replacing(path: StrPath) -> Iterator[BinaryIO]:
     Raises FileError if the folder is missing or read-only, the disk is full, or `path` is there
     and is not a regular file that may be written.
     """
-    temporary = None
-    try:
+    with refusals(path, "cannot be written"):
         target = Path(os.path.realpath(path))
         mode = _mode_to_keep(target)
-        temporary = _beside(target.parent)
-        with os.fdopen(_create(temporary), "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None and not _ON_WINDOWS:
-            temporary.chmod(mode)
-        _rename(temporary, target)
-        temporary = None
-        _sync_folder(target.parent)
-    except (OSError, ValueError) as error:
-        # ValueError: a path with a zero character; the block's own ones are none of our business.
-        if isinstance(error, ValueError) and temporary is not None:
-            raise
-        raise FileError(f"{shown(path)}: cannot be written: {reason(error)}") from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        file = _create(target.parent)
+    temporary = Path(file.name)
+    try:
+        with refusals(path, "cannot be written", (OSError,)):  # the block's ValueErrors are its own
+            with file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if mode is not None and not _ON_WINDOWS:
+                temporary.chmod(mode)
+            _rename(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(target.parent)
 
 
 def check_writable(path: StrPath) -> None:
@@ -64,7 +60,7 @@ def check_writable(path: StrPath) -> None:
 
     Call it before long work whose result goes there. What is there already stays as it is.
     """
-    try:
+    with refusals(path, "cannot be written"):
         target = Path(os.path.realpath(path))
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,13 +68,11 @@ def check_writable(path: StrPath) -> None:
             raise OSError(f"{target.parent} is not a folder") from None
         _mode_to_keep(target)
         _try_out(target.parent)
-    except (OSError, ValueError) as error:
-        raise FileError(f"{shown(path)}: cannot be written: {reason(error)}") from error
 
 
 def check_folder(path: StrPath) -> None:
     """Raise FileError if `path` is no folder to write in, nor could be made; make nothing."""
-    try:
+    with refusals(path, "cannot be written"):
         place = Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps the ".."
         while True:
             try:
@@ -89,8 +83,6 @@ def check_folder(path: StrPath) -> None:
         if not place.is_dir():
             raise OSError(f"{place} is not a folder")
         _try_out(place)
-    except (OSError, ValueError) as error:
-        raise FileError(f"{shown(path)}: cannot be written: {reason(error)}") from error
 
 
 def write_bytes(path: StrPath, data: bytes | bytearray | memoryview) -> None:
@@ -135,10 +127,8 @@ def remove_leftovers(folder: StrPath, older_than: float = 3600.0) -> list[Path]:
     A file that cannot be deleted is skipped. Raises FileError if `folder` cannot be listed.
     """
     removed = []
-    try:
+    with refusals(folder, "cannot be listed"):
         found = [file for file in Path(folder).iterdir() if is_leftover(file.name)]
-    except (OSError, ValueError) as error:
-        raise FileError(f"{shown(folder)}: cannot be listed: {reason(error)}") from error
     for file in found:
         with contextlib.suppress(OSError):
             if older_than <= 0 or time.time() - file.lstat().st_mtime >= older_than:
@@ -165,20 +155,16 @@ def _mode_to_keep(target: Path) -> int | None:
     return stat.S_IMODE(status.st_mode) & 0o777
 
 
-def _beside(folder: Path) -> Path:
-    return folder / f".char-rnn-{secrets.token_hex(8)}.tmp"
+def _create(folder: Path) -> BinaryIO:
+    """Make a new file in `folder`, under a name that `is_leftover` knows, and open it."""
+    return (folder / f".char-rnn-{secrets.token_hex(8)}.tmp").open("xb")
 
 
 def _try_out(folder: Path) -> None:
     """Make a file in `folder` and remove it: only that tells whether it can be done."""
-    temporary = _beside(folder)
-    os.close(_create(temporary))
-    temporary.unlink()
-
-
-def _create(temporary: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    return os.open(temporary, flags, 0o666)
+    with _create(folder) as file:
+        pass
+    Path(file.name).unlink()
 
 
 def _rename(temporary: Path, target: Path) -> None:

@@ -13,11 +13,11 @@ import dataclasses
 import re
 import sys
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import UnionType
 from typing import Any, NamedTuple
 
-from char_rnn.errors import CorruptFile, UsageError
+from char_rnn.errors import CorruptFile, FileError, UsageError
 from char_rnn.storage.reading import StrPath, shown
 
 Kind = Callable[[Any], Any]
@@ -33,11 +33,21 @@ _SIMPLE = re.compile(r"\w+([./-]\w+)*", re.ASCII)
 
 
 class MisfitError(Exception):
-    """A value does not fit; `path` is where it stands, from the outside in."""
+    """A value does not fit; `path` is where it stands, from the outside in.
 
-    def __init__(self, problem: str, expected: str = "") -> None:
+    error, advice: as what a file's reader hears of it.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        expected: str = "",
+        *,
+        error: type[FileError] = CorruptFile,
+        advice: str = "use a copy that is whole",
+    ) -> None:
         super().__init__(problem, expected)
-        self.problem, self.expected = problem, expected
+        self.problem, self.expected, self.error, self.advice = problem, expected, error, advice
         self.path: list[str | int] = []
 
     def at(self, step: str | int) -> "MisfitError":
@@ -61,63 +71,61 @@ class Maybe(NamedTuple):
 def read(kind: Kind, value: Any, where: StrPath) -> Any:
     """Return `value`, which came out of the file `where`, as its `kind` lets it through.
 
-    Raises CorruptFile if it does not fit.
+    Raises CorruptFile if it does not fit, or what else its kind says.
     """
     try:
         return kind(value)
     except MisfitError as error:
-        raise CorruptFile(f"{shown(where)}: {error}; use a copy that is whole") from None
+        raise error.error(f"{shown(where)}: {error}; {error.advice}") from None
+    except MemoryError:
+        raise FileError(f"{shown(where)}: too large for this machine's memory") from None
+
+
+def only(fits: Callable[[Any], bool], expected: str) -> Kind:
+    """Return the kind of what `fits`."""
+
+    def check(value: Any) -> Any:
+        if not fits(value):
+            raise misfit(value, expected)
+        return value
+
+    return check
 
 
 def whole(least: int = 0, most: int = MOST_WHOLE) -> Kind:
     """Return the kind of a whole number between `least` and `most`; a boolean is none."""
-
-    def check(value: Any) -> int:
-        if type(value) is not int or not least <= value <= most:
-            raise misfit(value, f"a whole number from {least:,} to {most:,}")
-        return value
-
-    return check
+    return only(
+        lambda value: type(value) is int and least <= value <= most,
+        f"a whole number from {least:,} to {most:,}",
+    )
 
 
 def number(least: float = -MOST_NUMBER, most: float = MOST_NUMBER) -> Kind:
     """Return the kind of a finite number between `least` and `most`, which becomes a float."""
-
-    def check(value: Any) -> float:
-        if type(value) not in (int, float) or not least <= value <= most:
-            raise misfit(value, f"a number from {least:g} to {most:g}")
-        return float(value)
-
-    return check
+    check = only(
+        lambda value: type(value) in (int, float) and least <= value <= most,
+        f"a number from {least:g} to {most:g}",
+    )
+    return lambda value: float(check(value))
 
 
 def text(most: int = MOST_TEXT, least: int = 0) -> Kind:
     """Return the kind of a text of `least` to `most` characters."""
-
-    def check(value: Any) -> str:
-        if type(value) is not str or not least <= len(value) <= most:
-            raise misfit(value, f"a text of {least:,} to {most:,} characters")
-        return value
-
-    return check
+    return only(
+        lambda value: type(value) is str and least <= len(value) <= most,
+        f"a text of {least:,} to {most:,} characters",
+    )
 
 
-def boolean(value: Any) -> bool:
-    """Let True and False through."""
-    if type(value) is not bool:
-        raise misfit(value, "true or false")
-    return value
+boolean = only(lambda value: type(value) is bool, "true or false")
 
 
 def choice(*known: Any) -> Kind:
     """Return the kind of what equals one of `known`, in type and value."""
-
-    def check(value: Any) -> Any:
-        if not any(type(value) is type(one) and value == one for one in known):
-            raise misfit(value, " or ".join(map(repr, known)))
-        return value
-
-    return check
+    return only(
+        lambda value: any(type(value) is type(one) and value == one for one in known),
+        " or ".join(map(repr, known)),
+    )
 
 
 def nullable(kind: Kind) -> Kind:
@@ -127,13 +135,11 @@ def nullable(kind: Kind) -> Kind:
 
 def list_of(kind: Kind, least: int = 0, most: int = MOST_ITEMS) -> Kind:
     """Return the kind of a list of `least` to `most` values of one kind."""
-
-    def check(value: Any) -> list[Any]:
-        if type(value) is not list or not least <= len(value) <= most:
-            raise misfit(value, f"a list of {least:,} to {most:,}")
-        return [_inside(index, kind, item) for index, item in enumerate(value)]
-
-    return check
+    check = only(
+        lambda value: type(value) is list and least <= len(value) <= most,
+        f"a list of {least:,} to {most:,}",
+    )
+    return lambda value: [inside(index, kind, item) for index, item in enumerate(check(value))]
 
 
 def record(
@@ -148,18 +154,19 @@ def record(
         if type(value) is not dict:
             raise misfit(value, f"a record of {', '.join(fields) or 'fields'}")
         found = {}
-        for name, kind in fields.items():
+        for name, field in fields.items():
+            kind, default = field if isinstance(field, Maybe) else (field, None)
             if name in value:
-                found[name] = _inside(name, _kind(kind), value[name])
-            elif not isinstance(kind, Maybe):
+                found[name] = inside(name, kind, value[name])
+            elif not isinstance(field, Maybe):
                 raise MisfitError("is missing").at(name)
-            elif kind.default is not None:
-                found[name] = kind.default
-        if closed or others is not None:
-            for name in [name for name in value if name not in fields]:
-                if type(name) is not str or others is None:
-                    raise MisfitError("is unknown", f"nothing but {', '.join(fields)}").at(name)
-                found[name] = _inside(name, others, value[name])
+            elif default is not None:
+                found[name] = default
+        more = [name for name in value if name not in fields] if closed or others else []
+        for name in more:
+            if type(name) is not str or others is None:
+                raise MisfitError("is unknown", f"nothing but {', '.join(fields)}").at(name)
+            found[name] = inside(name, others, value[name])
         return found
 
     return check
@@ -190,12 +197,18 @@ def settings(cls: type, older: Mapping[str, Any] | None = None) -> Kind:
 
 def plain(value: Any) -> Any:
     """Let a small tree through of what JSON can hold: texts, numbers, lists, records, null."""
-    for count, (depth, item) in enumerate(_walk(value, 0)):
-        if count >= MOST_ITEMS or depth > MOST_DEPTH:
+    ahead, count = [(value, 0)], 0
+    while ahead:
+        item, depth = ahead.pop()
+        count += 1
+        if count > MOST_ITEMS or depth > MOST_DEPTH:
             raise misfit(value, f"at most {MOST_ITEMS:,} values, at most {MOST_DEPTH} deep")
-        if type(item) is str:
+        if type(item) in (dict, list, tuple):
+            inner = [*item, *item.values()] if type(item) is dict else item
+            ahead += [(part, depth + 1) for part in inner]
+        elif type(item) is str:
             text()(item)
-        elif type(item) not in (dict, list, tuple, bool, type(None)):
+        elif type(item) is not bool and item is not None:
             number()(item)
     return value
 
@@ -225,15 +238,12 @@ def name_shown(name: Any) -> str:
     return found_shown(name)
 
 
-def _inside(step: str | int, kind: Kind, value: Any) -> Any:
+def inside(step: str | int, kind: Kind, value: Any) -> Any:
+    """Return what `kind` makes of `value`, which stands at `step` of something larger."""
     try:
         return kind(value)
     except MisfitError as error:
         raise error.at(step) from None
-
-
-def _kind(field: Kind | Maybe) -> Kind:
-    return field.kind if isinstance(field, Maybe) else field
 
 
 def _of_type(hint: Any) -> Kind:
@@ -248,13 +258,3 @@ def _of_type(hint: Any) -> Kind:
         type(None): choice(None),
     }  # fmt: skip
     return known[hint]
-
-
-def _walk(value: Any, depth: int) -> Iterator[tuple[int, Any]]:
-    """Yield how deep each value in a tree lies, and the value, keys of records among them."""
-    yield depth, value
-    if isinstance(value, dict):
-        value = [*value, *value.values()]
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _walk(item, depth + 1)

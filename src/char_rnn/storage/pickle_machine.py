@@ -1,270 +1,190 @@
 """A stack machine that runs the harmless part of pickle's language, and refuses the rest.
 
 It knows the operations that `pickle.dumps(plain data, protocol=4)` emits and no other. It calls
-nothing by name: `STACK_GLOBAL` yields a mark for one of four known names, and `REDUCE` and `BUILD`
+nothing by name: `STACK_GLOBAL` yields a mark for one of three known names, and `REDUCE` and `BUILD`
 accept exactly the arguments with which NumPy writes an array, from which the array is made here.
 """
 
-import io
-import math
 import pickletools
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from char_rnn.errors import UnsafePickle
-from char_rnn.storage.plain import DTYPES, NotPlainError, standard_key
+from char_rnn.storage.arrays import DTYPES, from_content
+from char_rnn.storage.fields import MisfitError, found_shown
+from char_rnn.storage.plain import standard_key
 
 MAX_OPERATIONS = 5_000_000
 MAX_REPEATED = 64 * 2**20  # characters that are fetched from the memo, summed over all fetches
 
 
-class MalformedError(Exception):
-    """The bytes are not such a pickle; the message says why."""
+class _Mark(Enum):
+    """Stands for what a pickle names, or for an array that BUILD is still to replace."""
+
+    RECONSTRUCT = "numpy._core.multiarray._reconstruct"
+    NDARRAY = "numpy.ndarray"
+    DTYPE = "numpy.dtype"
+    ARRAY = ""
 
 
-class _Mark:
-    """Stands for something that a pickle names; there is one for each."""
+def run(data: bytes) -> Any:
+    """Run the pickle `data` and return the tree of plain data that it builds.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-class _Dtype:
-    """A dtype being made: named by REDUCE, complete once BUILD gave its byte order."""
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-        self.complete = False
-
-
-class _Array:
-    """An array being made: announced by REDUCE, and replaced by the array itself in BUILD."""
-
-
-_RECONSTRUCT = _Mark("_reconstruct")
-_NDARRAY = _Mark("ndarray")
-_DTYPE = _Mark("dtype")
-_NAMES = {
-    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,  # NumPy 1
-    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,  # NumPy 2
-    ("numpy", "ndarray"): _NDARRAY,
-    ("numpy", "dtype"): _DTYPE,
-}
-
-
-class Machine:
-    """Runs one pickle and returns the tree of plain data that it builds.
-
-    What it returns may still hold bytes, marks or unfinished arrays where a hostile file left
-    them; `plain.checksum` refuses those.
+    Where a hostile file left bytes, marks or dtypes in the tree, `plain.sealed` refuses them.
+    Raises MisfitError, and on want of memory MemoryError.
     """
+    machine, end = _Machine(), 0
+    try:
+        for count, (operation, argument, place) in enumerate(pickletools.genops(data)):
+            if count == MAX_OPERATIONS:
+                raise MisfitError(f"holds more than {MAX_OPERATIONS:,} operations")
+            if operation.name != "STOP":
+                machine.step(operation.name, argument)
+            end = (place or 0) + 1
+    except (MisfitError, MemoryError):
+        raise
+    except Exception as error:  # it is cut, takes what is not there, has a bad argument …
+        raise MisfitError(f"is not a valid pickle ({type(error).__name__})") from error
+    if end != len(data) or machine.outer or len(machine.stack) != 1:
+        raise MisfitError("is not a valid pickle: it does not end with its value")
+    return machine.stack[0]
 
+
+class _Machine:
     def __init__(self) -> None:
         self.stack: list[Any] = []
         self.outer: list[list[Any]] = []  # the stacks below each open MARK
         self.memo: list[Any] = []
         self.repeated = 0
 
-    def run(self, data: bytes) -> Any:
-        """Run `data`.
+    def step(self, name: str, argument: Any) -> None:
+        if name in _PUSH:
+            self.stack.append(argument)
+        elif name in _MAKE:
+            self.stack.append(_MAKE[name]())
+        elif name in _TAKE:
+            make, count, marked = _TAKE[name]
+            items = self._taken(count, marked)  # which may change the stack for the one below
+            self.stack.append(make(*items))
+        elif name == "MARK":
+            self.outer.append(self.stack)
+            self.stack = []
+        elif name == "MEMOIZE":
+            self._memoize()
+        elif name in ("BINGET", "LONG_BINGET"):
+            self._fetch(argument)
+        elif name not in ("PROTO", "FRAME"):
+            asked = argument.replace(" ", ".") if name in ("GLOBAL", "INST") else name
+            raise _unsafe(f"asks for {asked[:120]!r}")
 
-        Raises UnsafePickle, MalformedError or NotPlainError, and on want of memory MemoryError.
-        """
-        try:
-            return self._run(io.BytesIO(data))
-        except (UnsafePickle, MalformedError, NotPlainError, MemoryError):
-            raise
-        except Exception as error:  # an empty stack, a key that cannot be one, a bad argument …
-            raise MalformedError(f"not a valid pickle ({type(error).__name__})") from error
+    def _taken(self, count: int, marked: bool) -> list[Any]:
+        """Take from the stack, if `marked`, all since the last MARK, and `count` values below."""
+        above: list[Any] = []
+        if marked:
+            above, self.stack = self.stack, self.outer.pop()
+        return [self.stack.pop() for _ in range(count)][::-1] + above
 
-    def _run(self, stream: io.BytesIO) -> Any:
-        for _ in range(MAX_OPERATIONS):
-            operation = _OPERATIONS.get(stream.read(1))
-            if operation is None:
-                raise MalformedError("it ends early or holds an unknown operation")
-            step = _STEPS.get(operation.name)
-            if step is None and operation.name != "STOP":
-                raise _unsafe(operation, stream)
-            argument = operation.arg.reader(stream) if operation.arg is not None else None
-            if step is None:
-                return self._result(stream)
-            step(self, argument)
-        raise MalformedError(f"more than {MAX_OPERATIONS:,} operations")
-
-    def _result(self, stream: io.BytesIO) -> Any:
-        if stream.read(1):
-            raise MalformedError("something follows its end")
-        if self.outer or len(self.stack) != 1:
-            raise MalformedError("it ends in the middle of a value")
-        return self.stack[0]
-
-    def _push(self, value: Any) -> None:
-        self.stack.append(value)
-
-    def _since_mark(self) -> list[Any]:
-        items, self.stack = self.stack, self.outer.pop()
-        return items
-
-    def _mark(self, _: None) -> None:
-        self.outer.append(self.stack)
-        self.stack = []
-
-    def _protocol(self, version: int) -> None:
-        if version > 5:
-            raise MalformedError(f"pickle protocol {version}")
-
-    def _memoize(self, _: None) -> None:
+    def _memoize(self) -> None:
         """Remember the top of the stack, if it is something that may be fetched again.
 
         A container may not: with it, a file could repeat it or put it into itself.
         """
         top = self.stack[-1]
         # Python has one object for each bytes of length 0 or 1, so that small arrays share theirs.
-        keep = isinstance(top, str | _Mark | _Dtype) or (type(top) is bytes and len(top) < 2)
+        keep = isinstance(top, str | _Mark | np.dtype) or (type(top) is bytes and len(top) < 2)
         self.memo.append(top if keep else None)
 
     def _fetch(self, index: int) -> None:
         value = self.memo[index]
         if value is None:
-            raise MalformedError("it repeats a value that is not a string")
-        if isinstance(value, str):
-            self.repeated += len(value)
-            if self.repeated > MAX_REPEATED:
-                raise MalformedError(f"more than {MAX_REPEATED:,} characters of repeated strings")
-        self._push(value)
-
-    def _tuple_of(self, count: int) -> None:
-        if len(self.stack) < count:
-            raise MalformedError("a tuple of more than there is")
-        items = tuple(self.stack[-count:])
-        del self.stack[-count:]
-        self._push(items)
-
-    def _append(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if type(target) is not list:
-            raise MalformedError("it appends to what is no list")
-        target.extend(items)
-
-    def _set_items(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if type(target) is not dict or len(items) % 2:
-            raise MalformedError("it sets the items of what is no dictionary")
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            target[standard_key(key)] = value
-
-    def _named(self, _: None) -> None:
-        name, module = self.stack.pop(), self.stack.pop()
-        if type(name) is not str or type(module) is not str:
-            raise MalformedError("a name that is not a string")
-        if (module, name) not in _NAMES:
-            raise UnsafePickle(f"it asks for {f'{module}.{name}'[:120]!r}")
-        self._push(_NAMES[module, name])
-
-    def _reduce(self, _: None) -> None:
-        arguments, function = self.stack.pop(), self.stack.pop()
-        if function is _DTYPE and type(arguments) is tuple and len(arguments) == 3:
-            code, align, copy = arguments
-            if type(code) is str and code in DTYPES and align is False and copy is True:
-                self._push(_Dtype(code))
-                return
-            shown = repr(code[:20]) if type(code) is str else f"a {type(code).__name__}"
-            raise UnsafePickle(f"it asks for an array of dtype {shown}")
-        if function is _RECONSTRUCT and type(arguments) is tuple and len(arguments) == 3:
-            kind, shape, code = arguments
-            if kind is _NDARRAY and _is(shape, (0,)) and _is(code, b"b"):
-                self._push(_Array())
-                return
-        raise UnsafePickle("it makes a call that no array needs")
-
-    def _build(self, _: None) -> None:
-        state, target = self.stack.pop(), self.stack.pop()
-        if type(target) is _Dtype and _is_dtype_state(state):
-            target.complete = True
-            self._push(target)
-        elif type(target) is _Array and type(state) is tuple and len(state) == 5:
-            self._push(_array(*state))
-        else:
-            raise UnsafePickle("it sets a state that no array has")
+            raise MisfitError("is damaged: it repeats a value that is not a string")
+        self.repeated += len(value) if isinstance(value, str) else 0
+        if self.repeated > MAX_REPEATED:
+            raise MisfitError(f"holds more than {MAX_REPEATED:,} characters of repeated strings")
+        self.stack.append(value)
 
 
-def _array(version: Any, shape: Any, dtype: Any, fortran: Any, content: Any) -> Any:
-    """Return the array of `shape` and `dtype` whose row-major bytes are `content`."""
-    if not (_is(version, 1) and fortran is False and type(content) is bytes):
-        raise MalformedError("an array that char-rnn did not write")
-    if type(dtype) is not _Dtype or not dtype.complete:
-        raise MalformedError("an array without a dtype")
-    if type(shape) is not tuple or len(shape) > 32 or any(type(size) is not int for size in shape):
-        raise MalformedError("an array without a shape")
-    native = DTYPES[dtype.code]
-    expected = math.prod(shape) * native.itemsize
-    if any(not 0 <= size < 2**31 for size in shape) or len(content) != expected:
-        raise MalformedError(f"an array of {len(content):,} bytes; its shape needs {expected:,}")
-    array: np.ndarray[Any, Any] = np.empty(shape, native)
-    if array.size:
-        array.reshape(-1)[:] = np.frombuffer(content, native.newbyteorder("<"))
-    return array
+def _append(target: list[Any], *items: Any) -> list[Any]:
+    if type(target) is not list:
+        raise MisfitError("is damaged: it appends to what is no list")
+    target.extend(items)
+    return target
 
 
-def _is(found: Any, expected: Any) -> bool:
-    """Say whether `found` equals the scalar, or tuple of scalars, `expected` in value and type."""
-    if type(found) is not type(expected):
-        return False
-    if type(expected) is tuple:
-        return len(found) == len(expected) and all(map(_is, found, expected))
-    return bool(found == expected)
+def _set_items(target: dict[Any, Any], *items: Any) -> dict[Any, Any]:
+    if type(target) is not dict:
+        raise MisfitError("is damaged: it sets the items of what is no dictionary")
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        target[standard_key(key)] = value
+    return target
 
 
-def _is_dtype_state(state: Any) -> bool:
-    return any(_is(state, (3, order, None, None, None, -1, -1, 0)) for order in "<|")
+def _named(module: str, name: str) -> _Mark:
+    asked = ".".join((module, name)).replace("numpy.core.", "numpy._core.")  # as NumPy 1 named it
+    if asked not in {mark.value for mark in _Mark}:
+        raise _unsafe(f"asks for {asked[:120]!r}")
+    return _Mark(asked)
 
 
-def _unsafe(operation: pickletools.OpcodeInfo, stream: io.BytesIO) -> UnsafePickle:
-    """Return the error for an operation that plain data do not need."""
-    asked = f"the operation {operation.name}"
-    if operation.name in ("GLOBAL", "INST"):
-        module, name = stream.readline(80).strip(), stream.readline(80).strip()
-        asked = repr(f"{module.decode('latin-1')}.{name.decode('latin-1')}")
-    return UnsafePickle(f"it asks for {asked}")
+def _called(function: Any, arguments: Any) -> Any:
+    if function is _Mark.RECONSTRUCT and _is(arguments, _Mark.NDARRAY, (0,), b"b"):
+        return _Mark.ARRAY
+    if function is _Mark.DTYPE and type(arguments) is tuple and _is(arguments[1:], False, True):
+        code = arguments[0]
+        if type(code) is str and code in DTYPES:
+            return DTYPES[code]
+        raise _unsafe(f"asks for an array of dtype {found_shown(code)}")
+    raise _unsafe("makes a call that no array needs")
 
 
-_OPERATIONS = {operation.code.encode("latin-1"): operation for operation in pickletools.opcodes}
+def _built(target: Any, state: Any) -> Any:
+    if isinstance(target, np.dtype):
+        if any(_is(state, 3, order, None, None, None, -1, -1, 0) for order in "<|"):
+            return target
+    elif target is _Mark.ARRAY and type(state) is tuple and len(state) == 5:
+        version, shape, dtype, fortran, data = state
+        if not _is((version, fortran, type(shape), type(data)), 1, False, tuple, bytes):
+            raise MisfitError("holds an array that char-rnn did not write")
+        if isinstance(dtype, np.dtype):
+            return from_content(dtype, shape, data)
+    raise _unsafe("sets a state that no array has")
 
-_STEPS: dict[str, Callable[[Machine, Any], None]] = {
-    "PROTO": Machine._protocol,
-    "FRAME": lambda machine, size: None,
-    "MARK": Machine._mark,
-    "MEMOIZE": Machine._memoize,
-    "BINGET": Machine._fetch,
-    "LONG_BINGET": Machine._fetch,
-    "NONE": lambda machine, _: machine._push(None),
-    "NEWTRUE": lambda machine, _: machine._push(True),
-    "NEWFALSE": lambda machine, _: machine._push(False),
-    "BININT": Machine._push,
-    "BININT1": Machine._push,
-    "BININT2": Machine._push,
-    "LONG1": Machine._push,
-    "BINFLOAT": Machine._push,
-    "SHORT_BINUNICODE": Machine._push,
-    "BINUNICODE": Machine._push,
-    "BINUNICODE8": Machine._push,
-    "SHORT_BINBYTES": Machine._push,
-    "BINBYTES": Machine._push,
-    "BINBYTES8": Machine._push,
-    "EMPTY_DICT": lambda machine, _: machine._push({}),
-    "EMPTY_LIST": lambda machine, _: machine._push([]),
-    "EMPTY_TUPLE": lambda machine, _: machine._push(()),
-    "TUPLE": lambda machine, _: machine._push(tuple(machine._since_mark())),
-    "TUPLE1": lambda machine, _: machine._tuple_of(1),
-    "TUPLE2": lambda machine, _: machine._tuple_of(2),
-    "TUPLE3": lambda machine, _: machine._tuple_of(3),
-    "APPEND": lambda machine, _: machine._append([machine.stack.pop()]),
-    "APPENDS": lambda machine, _: machine._append(machine._since_mark()),
-    "SETITEM": lambda machine, _: machine._set_items([machine.stack.pop(-2), machine.stack.pop()]),
-    "SETITEMS": lambda machine, _: machine._set_items(machine._since_mark()),
-    "STACK_GLOBAL": Machine._named,
-    "REDUCE": Machine._reduce,
-    "BUILD": Machine._build,
+
+def _is(found: Any, *expected: Any) -> bool:
+    """Say whether the tuple `found` holds just what is `expected`, in value and type."""
+    return (
+        type(found) is tuple
+        and len(found) == len(expected)
+        and all(type(a) is type(b) and a == b for a, b in zip(found, expected, strict=True))
+    )
+
+
+def _unsafe(asked: str) -> MisfitError:
+    advice = "a pickle of char-rnn holds plain data only; nothing was run: do not open this file"
+    return MisfitError(asked, error=UnsafePickle, advice=advice)
+
+
+_PUSH = {
+    *("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "SHORT_BINUNICODE", "BINUNICODE"),
+    *("BINUNICODE8", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
+}
+_MAKE: dict[str, Callable[[], Any]] = {
+    "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
+    "EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple,
+}  # fmt: skip
+_TAKE: dict[str, tuple[Callable[..., Any], int, bool]] = {  # what is made of what `_taken` takes
+    "TUPLE": (lambda *items: items, 0, True),
+    "TUPLE1": (lambda *items: items, 1, False),
+    "TUPLE2": (lambda *items: items, 2, False),
+    "TUPLE3": (lambda *items: items, 3, False),
+    "APPEND": (_append, 2, False),
+    "APPENDS": (_append, 1, True),
+    "SETITEM": (_set_items, 3, False),
+    "SETITEMS": (_set_items, 1, True),
+    "STACK_GLOBAL": (_named, 2, False),
+    "REDUCE": (_called, 2, False),
+    "BUILD": (_built, 2, False),
 }

@@ -3,8 +3,9 @@
 A pickle is a program for a small stack machine, and `pickle.load` lets that program call what it
 likes. Python's own pickler writes the file here, and `pickle.load` can open it; but `load_pickle`
 never hands a file to it. It runs a stack machine of its own (pickle_machine.py) that has only the
-operations that plain data need and calls nothing by name. That is easier to be sure of than a
-guarded `pickle.Unpickler`, whose C code would do all that a file asks for between the guards.
+operations that plain data need and calls nothing by name. A guarded `pickle.Unpickler` would not
+be shorter, and its C code would do all that a file asks for between the guards: it hashes
+whatever is to be a key, and a tuple nested deep enough ends the process there.
 
 What stays bounded: only strings and dtypes can be fetched from the memo, so that a file builds a
 tree, no larger than the file, that can neither repeat nor contain itself. The number of operations,
@@ -17,10 +18,11 @@ import pickle
 from collections.abc import Mapping
 from typing import Any
 
-from char_rnn.errors import CorruptFile, FileError, UnsafePickle, UsageError
+from char_rnn.errors import UsageError
 from char_rnn.storage.atomic import write_bytes
-from char_rnn.storage.pickle_machine import Machine, MalformedError
-from char_rnn.storage.plain import NotPlainError, checksum, rebuilt
+from char_rnn.storage.fields import MisfitError, found_shown, read
+from char_rnn.storage.pickle_machine import run
+from char_rnn.storage.plain import sealed
 from char_rnn.storage.reading import StrPath, read_bytes, shown
 
 CHECKSUM = "checksum"
@@ -38,12 +40,12 @@ def save_pickle(path: StrPath, obj: Mapping[str, Any]) -> None:
     if not isinstance(obj, Mapping):
         raise UsageError(f"a pickle holds a dictionary; got a {type(obj).__name__}")
     try:
-        plain = rebuilt(dict(obj))
+        plain, checksum = sealed(dict(obj))
         if CHECKSUM in plain:
-            raise NotPlainError(f"it holds the key {CHECKSUM!r}, which is taken; choose another")
-        data = pickle.dumps({**plain, CHECKSUM: checksum(plain)}, protocol=PROTOCOL)
-        _verified(Machine().run(data))
-    except (NotPlainError, MalformedError, UnsafePickle) as error:
+            raise MisfitError(f"holds the key {CHECKSUM!r}, which is taken", "another")
+        data = pickle.dumps({**plain, CHECKSUM: checksum}, protocol=PROTOCOL)
+        _opened(data)
+    except MisfitError as error:
         raise UsageError(f"{shown(path)}: this cannot be stored in a pickle: {error}") from error
     write_bytes(path, data)
 
@@ -56,30 +58,18 @@ def load_pickle(path: StrPath) -> dict[str, Any]:
     Raises UnsafePickle if the file asks for anything but plain data, CorruptFile if it is damaged
     or was not written by char-rnn, FileError if it cannot be read.
     """
-    data = read_bytes(path, MAX_FILE_BYTES)
-    try:
-        return _verified(Machine().run(data))
-    except UnsafePickle as error:
-        raise UnsafePickle(
-            f"{shown(path)}: {error}; a pickle of char-rnn holds plain data only; nothing was "
-            "run: do not open this file"
-        ) from None
-    except (MalformedError, NotPlainError) as error:
-        raise CorruptFile(
-            f"{shown(path)}: damaged or not a pickle that char-rnn wrote: {error}; "
-            "use a copy that is whole"
-        ) from error
-    except MemoryError:
-        raise FileError(f"{shown(path)}: too large for this machine's memory") from None
+    found: dict[str, Any] = read(_opened, read_bytes(path, MAX_FILE_BYTES), path)
+    return found
 
 
-def _verified(found: Any) -> dict[str, Any]:
-    """Return the dictionary `found` less its checksum, once that is known to be right."""
+def _opened(data: bytes) -> dict[str, Any]:
+    """Return what the pickle `data` holds, less its checksum, once that is known to be right."""
+    found = run(data)
     if type(found) is not dict:
-        raise MalformedError(f"it holds a {type(found).__name__}; expected a dictionary")
-    expected = found.pop(CHECKSUM, None)
-    if type(expected) is not str:
-        raise MalformedError("it has no checksum")
-    if checksum(found) != expected:
-        raise MalformedError("its content does not match its checksum")
+        raise MisfitError(f"holds {found_shown(found)}", "a dictionary that char-rnn wrote")
+    checksum = found.pop(CHECKSUM, None)
+    if type(checksum) is not str:
+        raise MisfitError("is not a pickle that char-rnn wrote: it has no checksum")
+    if sealed(found)[1] != checksum:
+        raise MisfitError("is damaged: its content does not match its checksum")
     return found

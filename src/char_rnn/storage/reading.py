@@ -33,24 +33,37 @@ def reason(error: BaseException) -> str:
 
 
 @contextmanager
+def refusals(
+    path: StrPath, what: str, kinds: tuple[type[Exception], ...] = (OSError, ValueError)
+) -> Iterator[None]:
+    """Turn what the system refuses into a FileError that says `what` is wrong with `path`, and why.
+
+    A path with a zero character is a ValueError.
+    """
+    try:
+        yield
+    except kinds as error:
+        raise FileError(f"{shown(path)}: {what}: {reason(error)}") from error
+
+
+@contextmanager
 def opened(path: StrPath) -> Iterator[tuple[BinaryIO, int]]:
     """Open the regular file `path` for reading; yield it and its size in bytes.
 
     Raises FileError if there is none, or if it is a folder, a pipe or a device; nothing that is
     not a regular file is ever opened, as a pipe would wait for ever.
     """
-    try:
-        _check_regular(path, Path(path).stat())
-        with Path(path).open("rb") as file:
-            status = os.fstat(file.fileno())
-            _check_regular(path, status)
-            yield file, status.st_size
-    except FileNotFoundError:
-        raise FileError(f"{shown(path)}: no such file; check the path") from None
-    except MemoryError:
-        raise FileError(f"{shown(path)}: too large for this machine's memory") from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a zero character
-        raise FileError(f"{shown(path)}: cannot be read: {reason(error)}") from error
+    with refusals(path, "cannot be read"):
+        try:
+            _check_regular(path, Path(path).stat())
+            with Path(path).open("rb") as file:
+                status = os.fstat(file.fileno())
+                _check_regular(path, status)
+                yield file, status.st_size
+        except FileNotFoundError:
+            raise FileError(f"{shown(path)}: no such file; check the path") from None
+        except MemoryError:
+            raise FileError(f"{shown(path)}: too large for this machine's memory") from None
 
 
 def read_bytes(path: StrPath, limit: int) -> bytes:
