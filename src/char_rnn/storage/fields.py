@@ -15,11 +15,12 @@ import sys
 import typing
 from collections.abc import Callable, Mapping
 from types import UnionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from char_rnn.errors import CorruptFile, FileError, UsageError
 from char_rnn.storage.reading import StrPath, shown
 
+T = TypeVar("T")
 Kind = Callable[[Any], Any]
 
 MOST_WHOLE = 2**63 - 1
@@ -68,7 +69,7 @@ class Maybe(NamedTuple):
     default: Any = None
 
 
-def read(kind: Kind, value: Any, where: StrPath) -> Any:
+def read(kind: Callable[[Any], T], value: Any, where: StrPath) -> T:
     """Return `value`, which came out of the file `where`, as its `kind` lets it through.
 
     Raises CorruptFile if it does not fit, or what else its kind says.
@@ -238,7 +239,7 @@ def name_shown(name: Any) -> str:
     return found_shown(name)
 
 
-def inside(step: str | int, kind: Kind, value: Any) -> Any:
+def inside(step: str | int, kind: Callable[[Any], T], value: Any) -> T:
     """Return what `kind` makes of `value`, which stands at `step` of something larger."""
     try:
         return kind(value)

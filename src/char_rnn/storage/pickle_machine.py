@@ -15,7 +15,7 @@ import numpy as np
 from char_rnn.errors import UnsafePickle
 from char_rnn.storage.arrays import DTYPES, from_content
 from char_rnn.storage.fields import MisfitError, found_shown
-from char_rnn.storage.plain import standard_key
+from char_rnn.storage.plain import plain_key
 
 MAX_OPERATIONS = 5_000_000
 MAX_REPEATED = 64 * 2**20  # characters that are fetched from the memo, summed over all fetches
@@ -118,7 +118,7 @@ def _set_items(target: dict[Any, Any], *items: Any) -> dict[Any, Any]:
     if type(target) is not dict:
         raise MisfitError("is damaged: it sets the items of what is no dictionary")
     for key, value in zip(items[::2], items[1::2], strict=True):
-        target[standard_key(key)] = value
+        target[plain_key(key)] = value
     return target
 
 

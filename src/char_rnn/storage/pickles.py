@@ -58,8 +58,7 @@ def load_pickle(path: StrPath) -> dict[str, Any]:
     Raises UnsafePickle if the file asks for anything but plain data, CorruptFile if it is damaged
     or was not written by char-rnn, FileError if it cannot be read.
     """
-    found: dict[str, Any] = read(_opened, read_bytes(path, MAX_FILE_BYTES), path)
-    return found
+    return read(_opened, read_bytes(path, MAX_FILE_BYTES), path)
 
 
 def _opened(data: bytes) -> dict[str, Any]:

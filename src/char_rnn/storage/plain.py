@@ -31,18 +31,16 @@ def sealed(value: Any) -> tuple[Any, str]:
     return seal.copy(value, 0), seal.sha256.hexdigest()
 
 
-def standard_key(key: Any) -> str | int:
-    """Return the dictionary key `key` as a string or an integer; raise MisfitError if it is not.
+def plain_key(key: Any) -> Any:
+    """Return `key` if it may be the key of a dictionary; raise MisfitError if not.
 
     Large integers are refused, as they can be chosen to collide, which makes a dictionary slow.
     """
-    if isinstance(key, str):
-        return str.__str__(key)  # not str(key), which for an enumeration gives its name
-    if isinstance(key, int) and not isinstance(key, bool) and abs(key) < MAX_KEY:
-        return int(key)
-    raise MisfitError(
-        f"holds a key of type {type(key).__name__}", f"strings or integers below {MAX_KEY:,}"
-    )
+    whole = isinstance(key, int) and not isinstance(key, bool) and abs(key) < MAX_KEY
+    if whole or isinstance(key, str):
+        return key
+    expected = f"strings or integers below {MAX_KEY:,}"
+    raise MisfitError(f"holds a key of type {type(key).__name__}", expected)
 
 
 class _Seal:
@@ -61,7 +59,7 @@ class _Seal:
         if isinstance(value, dict):
             self._head("dict", len(value))
             return {
-                self._scalar(standard_key(key)): self.copy(item, depth + 1)
+                self._scalar(plain_key(key)): self.copy(item, depth + 1)
                 for key, item in value.items()
             }
         for kind in (list, tuple):
@@ -86,7 +84,8 @@ class _Seal:
         elif isinstance(value, float):
             data = struct.pack("<d", value := float(value))
         elif isinstance(value, str):
-            data = (value := str.__str__(value)).encode("utf-8", "surrogatepass")
+            value = str.__str__(value)  # not str(value), which for an enumeration gives its name
+            data = value.encode("utf-8", "surrogatepass")
         else:
             raise MisfitError(f"holds a {type(value).__name__}, which is not plain data")
         self._head(type(value).__name__, len(data))

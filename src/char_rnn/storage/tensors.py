@@ -66,8 +66,7 @@ def load_tensors(path: StrPath) -> tuple[dict[str, Array], dict[str, Any]]:
     Raises FileError if the file cannot be read, NewerFormat if a later char-rnn wrote it,
     CorruptFile if it is not char-rnn's or anything in it is not as it was written.
     """
-    found: tuple[dict[str, Array], dict[str, Any]] = read(_loaded, path, path)
-    return found
+    return read(_loaded, path, path)
 
 
 def read_facts(path: StrPath) -> dict[str, Any]:
@@ -76,8 +75,7 @@ def read_facts(path: StrPath) -> dict[str, Any]:
     Raises what `load_tensors` raises, as far as the file's header shows it.
     """
     with opened(path) as (file, size):
-        facts: dict[str, Any] = read(lambda file: _described(file, size)[1], file, path)
-        return facts
+        return read(lambda file: _described(file, size), file, path)[1]
 
 
 def _stored(name: Any, array: Any) -> Array:
@@ -86,8 +84,7 @@ def _stored(name: Any, array: Any) -> Array:
         raise MisfitError("cannot be stored as a name").at(name)
     if name == METADATA:
         raise MisfitError("is a name that is taken", "another").at(name)
-    stored: Array = inside(name, standard, array)
-    return stored
+    return inside(name, standard, array)
 
 
 def _header(stored: Mapping[str, Array], order: list[str], facts: str) -> bytes:
@@ -181,7 +178,7 @@ def _json(data: bytes | str, name: str) -> dict[str, Any]:
     except ValueError as error:
         raise _damaged(f"its {name} is not JSON") from error
     if not isinstance(found, dict):
-        raise _damaged(f"its {name} is {found_shown(found)}; expected a record")
+        raise _damaged(f"{found_shown(found)} for its {name}; expected a record")
     return found
 
 
@@ -200,8 +197,7 @@ def _parsed(data: bytes) -> dict[str, dict[str, Any]]:
 def _array(name: str, dtype: str, shape: Any, data: bytes) -> Array:
     if dtype not in _DTYPES:
         raise misfit(dtype, ", ".join(_DTYPES)).at("dtype").at(name)
-    array: Array = inside(name, lambda data: from_content(_DTYPES[dtype], shape, data), data)
-    return array
+    return inside(name, lambda data: from_content(_DTYPES[dtype], shape, data), data)
 
 
 def _damaged(found: str) -> MisfitError:
