@@ -185,7 +185,7 @@ def test_what_is_not_plain(tmp_path: Path, obj: Any) -> None:
 def test_nothing_is_written_that_could_not_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pickle_machine, "_PUSH", pickle_machine._PUSH - {"BINFLOAT"})
+    monkeypatch.setattr(pickle_machine, "_KNOWN", pickle_machine._KNOWN - {"BINFLOAT"})
     with pytest.raises(UsageError, match="BINFLOAT"):
         save_pickle(tmp_path / "a.pkl", {"a": 1.5})
     assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,7 @@ nothing by name: `STACK_GLOBAL` yields a mark for one of three known names, and 
 accept exactly the arguments with which NumPy writes an array, from which the array is made here.
 """
 
+import io
 import pickletools
 from collections.abc import Callable
 from enum import Enum
@@ -36,21 +37,32 @@ def run(data: bytes) -> Any:
     Where a hostile file left bytes, marks or dtypes in the tree, `plain.sealed` refuses them.
     Raises MisfitError, and on want of memory MemoryError.
     """
-    machine, end = _Machine(), 0
+    machine, stream = _Machine(), io.BytesIO(data)
     try:
-        for count, (operation, argument, place) in enumerate(pickletools.genops(data)):
-            if count == MAX_OPERATIONS:
-                raise MisfitError(f"holds more than {MAX_OPERATIONS:,} operations")
-            if operation.name != "STOP":
-                machine.step(operation.name, argument)
-            end = (place or 0) + 1
+        for _ in range(MAX_OPERATIONS):
+            operation = _OPERATIONS[stream.read(1)]
+            if operation.name == "STOP":
+                break
+            if operation.name not in _KNOWN:
+                raise _unsafe(f"asks for {_asked(operation.name, stream)!r}")
+            argument = operation.arg.reader(stream) if operation.arg else None
+            machine.step(operation.name, argument)
+        else:
+            raise MisfitError(f"holds more than {MAX_OPERATIONS:,} operations")
     except (MisfitError, MemoryError):
         raise
     except Exception as error:  # it is cut, takes what is not there, has a bad argument …
         raise MisfitError(f"is not a valid pickle ({type(error).__name__})") from error
-    if end != len(data) or machine.outer or len(machine.stack) != 1:
+    if stream.read(1) or machine.outer or len(machine.stack) != 1:
         raise MisfitError("is not a valid pickle: it does not end with its value")
     return machine.stack[0]
+
+
+def _asked(name: str, stream: io.BytesIO) -> str:
+    """Return what to call an operation that plain data do not need, before it is read."""
+    if name not in ("GLOBAL", "INST"):
+        return name
+    return ".".join(stream.readline(80).strip().decode("latin-1") for _ in range(2))
 
 
 class _Machine:
@@ -76,9 +88,6 @@ class _Machine:
             self._memoize()
         elif name in ("BINGET", "LONG_BINGET"):
             self._fetch(argument)
-        elif name not in ("PROTO", "FRAME"):
-            asked = argument.replace(" ", ".") if name in ("GLOBAL", "INST") else name
-            raise _unsafe(f"asks for {asked[:120]!r}")
 
     def _taken(self, count: int, marked: bool) -> list[Any]:
         """Take from the stack, if `marked`, all since the last MARK, and `count` values below."""
@@ -167,6 +176,7 @@ def _unsafe(asked: str) -> MisfitError:
     return MisfitError(asked, error=UnsafePickle, advice=advice)
 
 
+_OPERATIONS = {operation.code.encode("latin-1"): operation for operation in pickletools.opcodes}
 _PUSH = {
     *("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "SHORT_BINUNICODE", "BINUNICODE"),
     *("BINUNICODE8", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
@@ -188,3 +198,4 @@ _TAKE: dict[str, tuple[Callable[..., Any], int, bool]] = {  # what is made of wh
     "REDUCE": (_called, 2, False),
     "BUILD": (_built, 2, False),
 }
+_KNOWN = {*_PUSH, *_MAKE, *_TAKE, "MARK", "MEMOIZE", "BINGET", "LONG_BINGET", "PROTO", "FRAME"}
