@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from reference import plain_name
+from stored import damaged
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Vocabulary
 from char_rnn.config import ModelConfig
@@ -29,28 +30,6 @@ def files(folder):
             folder / "model.pkl"]  # fmt: skip
 
 
-def mutations(data, rng):
-    """Yield damaged copies of `data`: cut, flipped, overwritten, inserted, moved."""
-    for k in range(MUTATIONS):
-        at = int(rng.integers(len(data)))
-        early = int(rng.integers(min(len(data), 600)))
-        match k % 6:
-            case 0:
-                yield data[:at]
-            case 1:
-                yield data[:at] + bytes([data[at] ^ (1 << int(rng.integers(8)))]) + data[at + 1 :]
-            case 2:
-                yield data[:early] + bytes([int(rng.integers(256))]) + data[early + 1 :]
-            case 3:
-                yield data[:at] + rng.bytes(4) + data[at:]
-            case 4:
-                yield data[:at] + data[at + 1 + int(rng.integers(8)) :]
-            case 5:
-                digits = [i for i in range(8, min(len(data), 4000)) if 48 <= data[i] < 58]
-                i = digits[int(rng.integers(len(digits)))]
-                yield data[:i] + b"9" * int(rng.integers(1, 12)) + data[i + 1 :]
-
-
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["model", "checkpoint", "pickle"])
 def test_damaged_files_load_the_same_or_raise(tmp_path, which):
     path = files(tmp_path)[which]
@@ -58,8 +37,8 @@ def test_damaged_files_load_the_same_or_raise(tmp_path, which):
     data = path.read_bytes()
     bad = tmp_path / f"bad{path.suffix}"
     refused = 0
-    for damaged in mutations(data, np.random.default_rng(which)):
-        bad.write_bytes(damaged)
+    for found in damaged(data, MUTATIONS, which):
+        bad.write_bytes(found)
         try:
             model = CharRNN.load(bad)
         except FileError as error:

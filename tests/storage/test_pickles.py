@@ -1,34 +1,20 @@
 """A pickle comes back as it was, and any NumPy user can open it."""
 
-import math
 import pickle
 from collections import OrderedDict
 from enum import Enum, IntEnum
 from pathlib import Path
 from typing import Any
 
-import hypothesis.extra.numpy as arrays_of
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stored import ARRAYS, CODES, assert_own, assert_same
 
 from char_rnn.errors import FileError, UsageError
 from char_rnn.storage import load_pickle, pickle_machine, save_pickle
 
-CODES = ["?", "u1", "i1", "u2", "i2", "f2", "u4", "i4", "f4", "u8", "i8", "f8"]
-
-ARRAYS = st.builds(
-    lambda code, order, shape, view: view(
-        np.arange(math.prod(shape)).reshape(shape).astype(order + code)
-    ),
-    st.sampled_from(CODES),
-    st.sampled_from("<>"),
-    arrays_of.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4),
-    st.sampled_from(
-        [lambda a: a, lambda a: a.T, np.asfortranarray, lambda a: a[..., ::-1] if a.ndim else a]
-    ),
-)
 KEYS = st.text().filter(lambda key: key != "checksum") | st.integers(1 - 2**31, 2**31 - 1)
 PLAIN = st.recursive(
     st.none()
@@ -44,26 +30,6 @@ PLAIN = st.recursive(
     ),
     max_leaves=12,
 )
-
-
-def assert_same(found: Any, expected: Any) -> None:
-    assert type(found) is type(expected)
-    if isinstance(expected, dict):
-        assert list(found) == list(expected)
-        for key, value in expected.items():
-            assert_same(found[key], value)
-    elif isinstance(expected, list | tuple):
-        assert len(found) == len(expected)
-        for one, other in zip(found, expected, strict=True):
-            assert_same(one, other)
-    elif isinstance(expected, np.ndarray):
-        assert found.dtype == expected.dtype.newbyteorder("=")
-        assert found.shape == expected.shape
-        assert found.tobytes() == expected.astype(found.dtype).tobytes()
-    elif isinstance(expected, float):
-        assert repr(found) == repr(expected)
-    else:
-        assert found == expected
 
 
 @settings(
@@ -84,9 +50,20 @@ def test_arrays_are_the_caller_s_own(tmp_path: Path) -> None:
     save_pickle(tmp_path / "a.pkl", {"a": shared, "b": shared, "c": shared.T})
     found = load_pickle(tmp_path / "a.pkl")
     for array in found.values():
-        assert array.flags.writeable and array.flags.owndata and array.flags.c_contiguous
+        assert_own(array)
     found["a"][:] = 0
     np.testing.assert_array_equal(found["b"], shared)
+
+
+def test_the_checksum_is_known(tmp_path: Path) -> None:
+    """With another, files that users have could not be read."""
+    array = np.array([[1, 2]], ">i2")
+    obj = {"é": [1, -2.5, None, True, ("x", 2**70)], 3: {}, "a": array, "f": array.astype("f4").T}
+    save_pickle(tmp_path / "a.pkl", obj)
+    with (tmp_path / "a.pkl").open("rb") as file:
+        assert pickle.load(file)["checksum"] == (
+            "95a848463e49d256c4846eb2ae47ab9997be2214fbe37c7ac1740f0c72f2c870"
+        )
 
 
 def test_numpy_opens_it(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
+import stored
 
 from char_rnn.errors import CorruptFile, FileError, NewerFormat
 from char_rnn.storage import load_tensors, read_facts, save_tensors, tensors
@@ -32,14 +33,7 @@ def _path(tmp_path: Path) -> Path:
 
 
 def refused(path: Path, kind: type[FileError] = CorruptFile) -> str:
-    """Load `path`, which must fail with exactly `kind` and one printable line that names it."""
-    with pytest.raises(FileError) as caught:
-        load_tensors(path)
-    assert type(caught.value) is kind
-    message = str(caught.value)
-    assert message.isprintable()
-    assert message.startswith(str(path))
-    return message
+    return stored.refused(load_tensors, path, kind)
 
 
 def edited(path: Path, edit: Callable[[Header], object]) -> Path:
@@ -54,11 +48,9 @@ def edited(path: Path, edit: Callable[[Header], object]) -> Path:
     return path
 
 
-def test_two_thousand_damaged_files(
-    path: Path, damaged: Callable[[bytes, int, int], Iterator[bytes]]
-) -> None:
+def test_two_thousand_damaged_files(path: Path) -> None:
     good, same = path.read_bytes(), 0
-    for data in damaged(good, 2000, 1):
+    for data in stored.damaged(good, 2000, 1):
         path.write_bytes(data)
         try:
             found, facts = load_tensors(path)
@@ -67,11 +59,7 @@ def test_two_thousand_damaged_files(
         else:
             same += 1
             assert facts == FACTS
-            assert set(found) == set(SAVED)
-            for name, array in SAVED.items():
-                assert found[name].dtype == array.dtype
-                assert found[name].shape == array.shape
-                assert found[name].tobytes() == array.tobytes()
+            stored.assert_same(found, SAVED)
         try:
             assert isinstance(read_facts(path), dict)
         except FileError as error:
