@@ -34,21 +34,15 @@ _SIMPLE = re.compile(r"\w+([./-]\w+)*", re.ASCII)
 
 
 class MisfitError(Exception):
-    """A value does not fit; `path` is where it stands, from the outside in.
+    """A value does not fit; `path` is where it stands, from the outside in."""
 
-    error, advice: as what a file's reader hears of it.
-    """
+    error: type[FileError] = CorruptFile
+    """What a caller who reads the file gets, and the `advice` in it."""
+    advice = "use a copy that is whole"
 
-    def __init__(
-        self,
-        problem: str,
-        expected: str = "",
-        *,
-        error: type[FileError] = CorruptFile,
-        advice: str = "use a copy that is whole",
-    ) -> None:
+    def __init__(self, problem: str, expected: str = "") -> None:
         super().__init__(problem, expected)
-        self.problem, self.expected, self.error, self.advice = problem, expected, error, advice
+        self.problem, self.expected = problem, expected
         self.path: list[str | int] = []
 
     def at(self, step: str | int) -> "MisfitError":

@@ -22,6 +22,13 @@ MAX_OPERATIONS = 5_000_000
 MAX_REPEATED = 64 * 2**20  # characters that are fetched from the memo, summed over all fetches
 
 
+class UnsafeError(MisfitError):
+    """A pickle asks for more than plain data."""
+
+    error = UnsafePickle
+    advice = "a pickle of char-rnn holds plain data only; nothing was run: do not open this file"
+
+
 class _Mark(Enum):
     """Stands for what a pickle names, or for an array that BUILD is still to replace."""
 
@@ -44,7 +51,7 @@ def run(data: bytes) -> Any:
             if operation.name == "STOP":
                 break
             if operation.name not in _KNOWN:
-                raise _unsafe(f"asks for {_asked(operation.name, stream)!r}")
+                raise UnsafeError(f"asks for {_asked(operation.name, stream)!r}")
             argument = operation.arg.reader(stream) if operation.arg else None
             machine.step(operation.name, argument)
         else:
@@ -134,7 +141,7 @@ def _set_items(target: dict[Any, Any], *items: Any) -> dict[Any, Any]:
 def _named(module: str, name: str) -> _Mark:
     asked = ".".join((module, name)).replace("numpy.core.", "numpy._core.")  # as NumPy 1 named it
     if asked not in {mark.value for mark in _Mark}:
-        raise _unsafe(f"asks for {asked[:120]!r}")
+        raise UnsafeError(f"asks for {asked[:120]!r}")
     return _Mark(asked)
 
 
@@ -145,8 +152,8 @@ def _called(function: Any, arguments: Any) -> Any:
         code = arguments[0]
         if type(code) is str and code in DTYPES:
             return DTYPES[code]
-        raise _unsafe(f"asks for an array of dtype {found_shown(code)}")
-    raise _unsafe("makes a call that no array needs")
+        raise UnsafeError(f"asks for an array of dtype {found_shown(code)}")
+    raise UnsafeError("makes a call that no array needs")
 
 
 def _built(target: Any, state: Any) -> Any:
@@ -159,7 +166,7 @@ def _built(target: Any, state: Any) -> Any:
             raise MisfitError("holds an array that char-rnn did not write")
         if isinstance(dtype, np.dtype):
             return from_content(dtype, shape, data)
-    raise _unsafe("sets a state that no array has")
+    raise UnsafeError("sets a state that no array has")
 
 
 def _is(found: Any, *expected: Any) -> bool:
@@ -169,11 +176,6 @@ def _is(found: Any, *expected: Any) -> bool:
         and len(found) == len(expected)
         and all(type(a) is type(b) and a == b for a, b in zip(found, expected, strict=True))
     )
-
-
-def _unsafe(asked: str) -> MisfitError:
-    advice = "a pickle of char-rnn holds plain data only; nothing was run: do not open this file"
-    return MisfitError(asked, error=UnsafePickle, advice=advice)
 
 
 _OPERATIONS = {operation.code.encode("latin-1"): operation for operation in pickletools.opcodes}

@@ -36,6 +36,19 @@ MAX_HEADER_BYTES = 8 * 2**20
 MAX_FILE_BYTES = 16 * 2**30
 
 
+class ForeignError(MisfitError):
+    """A file is that of another program."""
+
+    advice = "give a file that char-rnn wrote"
+
+
+class NewerError(MisfitError):
+    """A file is that of a later char-rnn."""
+
+    error = NewerFormat
+    advice = "upgrade char-rnn"
+
+
 def save_tensors(path: StrPath, tensors: Mapping[str, Array], facts: Mapping[str, Any]) -> None:
     """Write `tensors` and `facts` to `path`, atomically; equal input gives equal bytes.
 
@@ -80,10 +93,9 @@ def read_facts(path: StrPath) -> dict[str, Any]:
 
 def _stored(name: Any, array: Any) -> Array:
     # A name with half a surrogate pair is none in UTF-8.
-    if not isinstance(name, str) or name.encode(errors="ignore").decode() != name:
-        raise MisfitError("cannot be stored as a name").at(name)
-    if name == METADATA:
-        raise MisfitError("is a name that is taken", "another").at(name)
+    is_text = isinstance(name, str) and name.encode(errors="ignore").decode() == name
+    if not is_text or name == METADATA:
+        raise MisfitError("cannot be the name of a tensor").at(name)
     return inside(name, standard, array)
 
 
@@ -141,16 +153,13 @@ def _loaded(path: StrPath) -> tuple[dict[str, Array], dict[str, Any]]:
 def _described(file: BinaryIO, size: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the metadata, and the facts in them, of a file that proves to be char-rnn's."""
     length = int.from_bytes(file.read(8), "little")
-    if not 2 <= length <= size - 8:
-        raise _damaged(f"{size:,} bytes, of which the header claims {length:,}")
-    if length > MAX_HEADER_BYTES:
-        raise _damaged(f"a header of {length:,} bytes; expected at most {MAX_HEADER_BYTES:,}")
+    most = min(size - 8, MAX_HEADER_BYTES)
+    if not 2 <= length <= most:
+        claim = f"{size:,} bytes, of which the header claims {length:,}"
+        raise _damaged(f"{claim}; expected at most {most:,}")
     metadata = _json(file.read(length), "header").get(METADATA)
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        raise MisfitError(
-            f"is not a char-rnn model file: its metadata name no format {FORMAT!r}",
-            advice="give a file that char-rnn wrote",
-        )
+        raise ForeignError(f"is not a char-rnn model file: its metadata name no format {FORMAT!r}")
     metadata = _METADATA(metadata)
     return metadata, _json(metadata["facts"], "facts")
 
@@ -159,11 +168,8 @@ def _version(value: Any) -> int:
     if value in READABLE_VERSIONS:
         return int(value)
     if isinstance(value, str) and re.fullmatch("[1-9][0-9]{0,8}", value):
-        raise MisfitError(
-            f"tells of version {value}, of a later char-rnn; this one reads up to {FORMAT_VERSION}",
-            error=NewerFormat,
-            advice="upgrade char-rnn",
-        )
+        known = f"this one reads up to {FORMAT_VERSION}"
+        raise NewerError(f"tells of version {value}, of a later char-rnn; {known}")
     raise misfit(value, f"{str(FORMAT_VERSION)!r}")
 
 
