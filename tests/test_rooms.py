@@ -10,11 +10,13 @@ import pytest
 import char_rnn
 
 SOURCE = Path(char_rnn.__file__).parent
-GROUND = {"errors", "config", "storage", "schedules", "char_rnn"}
+GROUND = {"errors", "config", "storage", "schedules", "settings", "checks", "char_rnn"}
 MAY_IMPORT = {
     "errors": set(),
     "schedules": {"errors"},
-    "config": {"errors", "schedules"},
+    "checks": {"errors", "schedules"},
+    "settings": {"checks"},
+    "config": {"errors", "checks", "settings"},
     "storage": {"errors"},
     "data": GROUND,
     "model": GROUND,

@@ -1,16 +1,29 @@
 """The settings of a model, a training run and a sample: frozen, validated, the only defaults.
 
-The command line, the documentation and the Python API read their defaults from here.
-Importing this module loads nothing but the standard library.
+The command line, the documentation and the Python API read all there is to say of a setting from
+its field (settings.py). Importing this module loads nothing but the standard library.
 """
 
 import dataclasses
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from char_rnn.checks import (
+    Boolean,
+    NotNegative,
+    OneOf,
+    Positive,
+    Share,
+    Temperature,
+    Text,
+    Texts,
+    Weights,
+    Whole,
+)
 from char_rnn.errors import UsageError, unknown_name
-from char_rnn.schedules import parse_temperature
+from char_rnn.settings import Need, described, documented, setting, settings_of, validate
+from char_rnn.settings import without_effect as _without_effect
 
 CELLS = ("gru", "lstm", "rnn")
 RESET_AFTER = False
@@ -28,90 +41,16 @@ STRATEGIES = (
 CODES = ("python",)
 BEAM_DIVERSITY, LENGTH_PENALTY = 0.5, 1.0  # of a beam search (generate/beam.py)
 VOCABULARIES = ("bytes", "characters")
-MOST, MOST_CHARACTERS = 10**12, 10**9  # of anything that is counted, and of a text to make
+MOST_CHARACTERS = 10**9  # of a text to make
 MOST_SEED = 2**63 - 1
 MOST_MINUTES, MOST_EPOCHS = 10**7, 10**9  # nineteen years
+LENGTHS = ("iterations", "epochs", "minutes")
+"""What says how long to train."""
 
-
-def _whole(name: str, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise UsageError(f"{name} is {value!r}; it must be a whole number")
-    return value
-
-
-def _finite(name: str, value: object) -> float:
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return value
-    except OverflowError:  # a whole number that no float can hold
-        raise UsageError(f"{name} is too large a number") from None
-    raise UsageError(f"{name} is {value!r}; it must be a finite number")
-
-
-def _at_least(name: str, value: object, least: int, most: int = MOST) -> None:
-    number = _whole(name, value)
-    if number < least:
-        raise UsageError(f"{name} is {value}; it must be at least {least}")
-    if number > most:
-        raise UsageError(f"{name} is too large a number; it must be at most {most:,}")
-
-
-def _positive(name: str, value: object, most: float = math.inf) -> None:
-    number = _finite(name, value)
-    if number <= 0:
-        raise UsageError(f"{name} is {value}; it must be greater than 0")
-    if number > most:
-        raise UsageError(f"{name} is {value}; it must be at most {most:,}")
-
-
-def _not_negative(name: str, value: object) -> None:
-    if _finite(name, value) < 0:
-        raise UsageError(f"{name} is {value}; it must not be negative")
-
-
-def _between(name: str, value: object, low: float, high: float, closed: bool = False) -> None:
-    number = _finite(name, value)
-    if not (low <= number < high or (closed and number == high)):
-        bound = "at most" if closed else "less than"
-        raise UsageError(f"{name} is {value}; it must be at least {low} and {bound} {high}")
-
-
-def _boolean(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise UsageError(f"{name} is {value!r}; it must be true or false")
-
-
-def _text(name: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise UsageError(f"{name} is {value!r}; it must be a text")
-
-
-def _texts(name: str, value: object) -> tuple[str, ...]:
-    """Return `value` as a tuple: a list, as it comes out of JSON, but not one text alone."""
-    if isinstance(value, str):
-        raise UsageError(f"{name} is the one text {value!r}; it must be a tuple: ({value!r},)")
-    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
-        raise UsageError(f"{name} is {value!r}; it must be a tuple of texts")
-    return tuple(value)
-
-
-def _weights(value: object) -> tuple[tuple[str, float], ...]:
-    """Return the pairs of a bias; what comes out of JSON has lists for them."""
-    pairs: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
-    for pair in pairs:
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise UsageError(f"bias is {value!r}; it must be pairs of a character and a number")
-        char, amount = pair
-        one = isinstance(char, str) and len(char) == 1
-        # Minus infinity forbids; nothing can be favoured without a limit.
-        if not one or not isinstance(amount, int | float) or not amount < math.inf:
-            raise UsageError(f"bias {char!r}: {amount!r}; it must be a character and a number")
-    return tuple((char, amount) for char, amount in pairs)
-
-
-def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise unknown_name(name, value, known)
+# The groups of settings, in the order of the help.
+LENGTH, MODEL, TRAINING = "Length", "Model", "Training"
+REGULARISATION, EVALUATION, RUN = "Regularisation", "Evaluation and samples", "Run"
+CHOICE, END, CONDITIONS = "Choosing a character", "Length and end", "Conditions"
 
 
 class _Config:
@@ -134,238 +73,362 @@ class _Config:
             raise UsageError(f"incomplete or wrong settings: {error}") from error
 
 
+@documented
 @dataclass(frozen=True)
 class ModelConfig(_Config):
-    """What a network is made of.
+    """What a network is made of."""
 
-    vocab_size: V, the number of symbols.
-    hidden_size: H, units of each layer.
-    cell: `rnn`, `lstm` or `gru`.
-    layers: L.
-    reset_after: for the GRU only: apply the reset gate after the recurrent product (PyTorch's
-        form) or before it (the exercise's form); None chooses `RESET_AFTER`.
-    init: `orthogonal` (recurrent weights orthogonal, input weights Glorot), `uniform` (±1/√H) or
-        `normal` (the exercise's 0.01 · normal).
-    initial_state: `zeros`, `random` (normal, drawn anew for every stream) or `learned`.
-    layer_norm: normalise W x and U h of each gate, before the bias (not in PyTorch's modules).
-    tied: the output weights are also the vectors (V, H) that characters enter with.
-    dtype: `float32`, or `float64` for gradient checks.
-    """
-
-    vocab_size: int
-    hidden_size: int = 256
-    cell: str = "rnn"
-    layers: int = 1
-    reset_after: bool | None = None
-    init: str = "orthogonal"
-    initial_state: str = "zeros"
-    layer_norm: bool = False
-    tied: bool = False
-    dtype: str = "float32"
+    vocab_size: int = dataclasses.field(
+        metadata=described("V, the number of symbols.", Whole(1), MODEL, option=False)
+    )
+    hidden_size: int = setting(256, "H, units of each layer.", Whole(1), MODEL, planned=True)
+    cell: str = setting("rnn", "The recurrent cell.", OneOf(CELLS), MODEL, planned=True)
+    layers: int = setting(1, "L, layers on top of each other.", Whole(1), MODEL, planned=True)
+    reset_after: bool | None = setting(
+        None,
+        "The GRU in PyTorch's form (reset after the product), or in the exercise's (before).",
+        Boolean(),
+        MODEL,
+        opposite="reset_before",
+    )
+    init: str = setting(
+        "orthogonal",
+        "How weights begin: orthogonal (input weights Glorot), uniform (±1/√H) or normal (0.01).",
+        OneOf(INITS),
+        MODEL,
+    )
+    initial_state: str = setting(
+        "zeros",
+        "How the state begins; random draws it anew for every stream.",
+        OneOf(INITIAL_STATES),
+        MODEL,
+    )
+    layer_norm: bool = setting(
+        False, "Normalise W x and U h of each gate before the bias.", Boolean(), MODEL
+    )
+    tied: bool = setting(False, "Characters enter as rows of the output weights.", Boolean(), MODEL)
+    dtype: str = setting(
+        "float32",
+        "The numbers; float64 for gradient checks.",
+        OneOf(DTYPES),
+        MODEL,
+        option=False,
+    )
 
     def __post_init__(self) -> None:
-        _at_least("vocab_size", self.vocab_size, 1)
-        _at_least("hidden_size", self.hidden_size, 1)
-        _at_least("layers", self.layers, 1)
-        _one_of("cell", self.cell, CELLS)
-        _one_of("init", self.init, INITS)
-        _one_of("initial_state", self.initial_state, INITIAL_STATES)
-        _one_of("dtype", self.dtype, DTYPES)
+        validate(self)
         if self.reset_after is None:  # written down, so that a file says which form it holds
             object.__setattr__(self, "reset_after", RESET_AFTER and self.cell == "gru")
-        for name in ("reset_after", "layer_norm", "tied"):
-            _boolean(name, getattr(self, name))
         if self.reset_after and self.cell != "gru":
             raise UsageError(f"reset_after belongs to the gru cell, not to {self.cell!r}")
 
 
+_WITH_SAMPLES = Need("sample_every", bool, "without samples ({sample_every} 0)")
+
+
+@documented
 @dataclass(frozen=True)
 class TrainConfig(_Config):
-    """How a network is trained.
+    """How a network is trained; at most one of iterations, epochs and minutes is given."""
 
-    seq_length: T, characters of a window; the gradient reaches no further back.
-    batch_size: B, streams that are read side by side.
-    learning_rate: the highest that the schedule reaches.
-    optimizer: `adagrad`, `sgd`, `rmsprop`, `adam` or `adamw`.
-    momentum: of `sgd`.
-    weight_decay: of `adamw`, a share of the weights per step and unit of learning rate.
-    input_dropout, layer_dropout, output_dropout: share of the symbols that a stream does not see,
-        of what a layer hands to the next, of what the top layer hands to the output; one mask a
-        window.
-    recurrent_dropout: share of the recurrent weights left out, one mask a window (DropConnect).
-    average: how slowly the averaged weights follow, which are evaluated and saved; 0 for none.
-    reset: share of the streams that begin again from the initial state before each window.
-    random_offset: begin every epoch at another offset, so that windows are cut elsewhere.
-    scheduled_sampling: share of the inputs that the model draws itself at the end of the run, 0 for
-        none (training/scheduled_sampling.py).
-    sampling_schedule: how that share grows from 0: `linear`, `inverse-sigmoid`, or `constant` for
-        the whole share from the beginning.
-    schedule: `constant`, `cosine` or `linear` (both after a linear warm-up) or `exponential`.
-    warmup: iterations of the linear warm-up of `cosine` and `linear`.
-    final_rate: where `cosine`, `linear` and `exponential` end, as a share of `learning_rate`.
-    clip: limit of the gradient, 0 for none.
-    clip_by: `norm` (over all parameters together) or `value` (each element).
-    iterations, epochs, minutes: how long to train; at most one is given. minutes count all the
-        time from the start of training to its end, evaluation and samples included.
-    eval_every: iterations between evaluations, 0 for none but the last.
-    patience: end after so many evaluations in a row without a better one, 0 for never.
-    sample_every: iterations between samples, 0 for none.
-    sample_length, temperature: of those samples; a temperature may move with the iterations
-        (schedules.py).
-    val_fraction: share of the text, at its end, that validates.
-    calibration: share of the part that trains, at its end, that is not trained on and sets how
-        sure the finished model is (training/calibration.py); 2,000 to 50,000 characters, or 0.
-    threads: batch slices that are computed side by side; None takes every core there is.
-    rng_seed: seed of everything random in the run.
-    """
-
-    seq_length: int = 50
-    batch_size: int = 32
-    learning_rate: float = 0.002
-    optimizer: str = "adam"
-    momentum: float = 0.9
-    weight_decay: float = 0.01
-    input_dropout: float = 0.0
-    layer_dropout: float = 0.0
-    output_dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-    average: float = 0.0
-    reset: float = 0.0
-    random_offset: bool = False
-    scheduled_sampling: float = 0.0
-    sampling_schedule: str = "linear"
-    schedule: str = "cosine"
-    warmup: int = 100
-    final_rate: float = 0.01
-    clip: float = 5.0
-    clip_by: str = "norm"
-    iterations: int | None = None
-    epochs: float | None = None
-    minutes: float | None = None
-    eval_every: int = 500
-    patience: int = 0
-    sample_every: int = 1000
-    sample_length: int = 200
-    temperature: float | str = 0.8
-    val_fraction: float = 0.1
-    calibration: float = 0.01
-    threads: int | None = None
-    rng_seed: int = 0
+    seq_length: int = setting(
+        50,
+        "T, characters of a window; the gradient reaches no further back.",
+        Whole(1),
+        TRAINING,
+        planned=True,
+    )
+    batch_size: int = setting(32, "B, streams read side by side.", Whole(1), TRAINING, planned=True)
+    learning_rate: float = setting(
+        0.002, "The highest that the schedule reaches.", Positive(), TRAINING, planned=True
+    )
+    optimizer: str = setting(
+        "adam", "How weights are updated.", OneOf(OPTIMIZERS), TRAINING, planned=True
+    )
+    momentum: float = setting(
+        0.9,
+        "Momentum of sgd.",
+        Share(whole=False),
+        TRAINING,
+        needs=(Need("optimizer", "sgd".__eq__, "without {optimizer} sgd", 0.0),),
+    )
+    weight_decay: float = setting(
+        0.01,
+        "How much adamw shrinks the matrices, a step and unit of learning rate.",
+        NotNegative(),
+        REGULARISATION,
+        needs=(Need("optimizer", "adamw".__eq__, "without {optimizer} adamw", 0.0),),
+    )
+    input_dropout: float = setting(
+        0.0,
+        "Share of the symbols that a stream does not see for a window.",
+        Share(whole=False),
+        REGULARISATION,
+    )
+    layer_dropout: float = setting(
+        0.0,
+        "Share left out of what a layer hands to the next, the same all through a window.",
+        Share(whole=False),
+        REGULARISATION,
+        planned=True,
+        needs=(Need("layers", lambda n: n > 1, "with one layer ({layers})", 0.0),),
+    )
+    output_dropout: float = setting(
+        0.0,
+        "Share left out of what the top layer hands to the output.",
+        Share(whole=False),
+        REGULARISATION,
+        planned=True,
+    )
+    recurrent_dropout: float = setting(
+        0.0,
+        "Share of the recurrent weights left out for a window (DropConnect).",
+        Share(whole=False),
+        REGULARISATION,
+        planned=True,
+    )
+    average: float = setting(
+        0.0,
+        "How slowly the averaged weights follow, which are evaluated and saved; 0 for none.",
+        Share(whole=False),
+        TRAINING,
+        planned=True,
+    )
+    reset: float = setting(
+        0.0,
+        "Share of the streams that begin again from the initial state at each window.",
+        Share(),
+        REGULARISATION,
+        planned=True,
+    )
+    random_offset: bool = setting(
+        False, "Cut the windows elsewhere in every epoch.", Boolean(), REGULARISATION, planned=True
+    )
+    scheduled_sampling: float = setting(
+        0.0,
+        "Share of the inputs that the model draws itself at the end of the run, 0 for none.",
+        Share(),
+        REGULARISATION,
+    )
+    sampling_schedule: str = setting(
+        "linear",
+        "How that share grows from 0.",
+        OneOf(SAMPLING_SCHEDULES),
+        REGULARISATION,
+        needs=(Need("scheduled_sampling", bool, "without {scheduled_sampling}"),),
+    )
+    schedule: str = setting(
+        "cosine",
+        "How the learning rate moves; cosine and linear begin with a warm-up.",
+        OneOf(SCHEDULES),
+        TRAINING,
+        planned=True,
+    )
+    warmup: int = setting(
+        100,
+        "Iterations of the linear warm-up.",
+        Whole(0),
+        TRAINING,
+        planned=True,
+        needs=(
+            Need(
+                "schedule",
+                ("cosine", "linear").__contains__,
+                "without {schedule} cosine or linear",
+                0,
+            ),
+        ),
+    )
+    final_rate: float = setting(
+        0.01,
+        "Where the learning rate ends, as a share of the highest.",
+        Share(),
+        TRAINING,
+        needs=(Need("schedule", "constant".__ne__, "with {schedule} constant", 1.0),),
+    )
+    clip: float = setting(
+        5.0, "Limit of the gradient, 0 for none.", NotNegative(), TRAINING, planned=True
+    )
+    clip_by: str = setting(
+        "norm",
+        "Limit the norm of all gradients together, or each value.",
+        OneOf(CLIP_KINDS),
+        TRAINING,
+        needs=(Need("clip", bool, "without a limit ({clip} 0)"),),
+    )
+    iterations: int | None = setting(None, "Train so many steps.", Whole(1), LENGTH)
+    epochs: float | None = setting(
+        None, "Train so many passes over the text.", Positive(MOST_EPOCHS), LENGTH
+    )
+    minutes: float | None = setting(
+        None,
+        "Train so long, evaluations and samples included.",
+        Positive(MOST_MINUTES),
+        LENGTH,
+        short="m",
+    )
+    eval_every: int = setting(
+        500,
+        "Iterations between evaluations, 0 for none but the last.",
+        Whole(0),
+        EVALUATION,
+        planned=True,
+        needs=(Need("val_fraction", bool, "without a validation part ({val_fraction} 0)", 0),),
+    )
+    patience: int = setting(
+        0,
+        "End after so many evaluations without a better one, 0 for never.",
+        Whole(0),
+        LENGTH,
+        needs=(
+            Need("eval_every", bool, "without evaluations on the way ({eval_every} 0)", 0),
+            Need("val_fraction", bool, "without a validation part ({val_fraction} 0)", 0),
+        ),
+    )
+    sample_every: int = setting(
+        1000, "Iterations between samples, 0 for none.", Whole(0), EVALUATION, planned=True
+    )
+    sample_length: int = setting(
+        200,
+        "Characters of a sample.",
+        Whole(1, MOST_CHARACTERS),
+        EVALUATION,
+        needs=(_WITH_SAMPLES,),
+    )
+    temperature: float | str = setting(
+        0.8,
+        "Temperature of the samples; 2.0:0.5 falls over the run.",
+        Temperature(),
+        EVALUATION,
+        short="t",
+        needs=(_WITH_SAMPLES,),
+    )
+    val_fraction: float = setting(
+        0.1, "Share of the text, at its end, that validates.", Share(whole=False), EVALUATION
+    )
+    calibration: float = setting(
+        0.01,
+        "Share of the rest that is not trained on and sets how sure the model is, 0 for none.",
+        Share(whole=False),
+        EVALUATION,
+    )
+    threads: int | None = setting(None, "Slices of the batch computed side by side.", Whole(1), RUN)
+    rng_seed: int = setting(0, "Seed of all that is random.", Whole(0, MOST_SEED), RUN)
 
     def __post_init__(self) -> None:
-        _at_least("seq_length", self.seq_length, 1)
-        _at_least("batch_size", self.batch_size, 1)
-        _positive("learning_rate", self.learning_rate)
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
-        _between("momentum", self.momentum, 0, 1)
-        _not_negative("weight_decay", self.weight_decay)
-        for name in ("input_dropout", "layer_dropout", "output_dropout", "recurrent_dropout"):
-            _between(name, getattr(self, name), 0, 1)
-        _between("average", self.average, 0, 1)
-        _between("reset", self.reset, 0, 1, closed=True)
-        _boolean("random_offset", self.random_offset)
-        _between("scheduled_sampling", self.scheduled_sampling, 0, 1, closed=True)
-        _one_of("sampling_schedule", self.sampling_schedule, SAMPLING_SCHEDULES)
-        _one_of("schedule", self.schedule, SCHEDULES)
-        _at_least("warmup", self.warmup, 0)
-        _between("final_rate", self.final_rate, 0, 1, closed=True)
-        _not_negative("clip", self.clip)
-        _one_of("clip_by", self.clip_by, CLIP_KINDS)
-        lengths = {name: getattr(self, name) for name in ("iterations", "epochs", "minutes")}
-        given = [name for name, value in lengths.items() if value is not None]
+        validate(self)
+        given = [name for name in LENGTHS if getattr(self, name) is not None]
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} both say how long to train; give one of them")
-        if self.iterations is not None:
-            _at_least("iterations", self.iterations, 1)
-        for name, most in (("epochs", MOST_EPOCHS), ("minutes", MOST_MINUTES)):
-            if lengths[name] is not None:
-                _positive(name, lengths[name], most)
-        _at_least("eval_every", self.eval_every, 0)
-        _at_least("patience", self.patience, 0)
-        _at_least("sample_every", self.sample_every, 0)
-        _at_least("sample_length", self.sample_length, 1, MOST_CHARACTERS)
-        parse_temperature(self.temperature)
-        for name in ("val_fraction", "calibration"):
-            _between(name, getattr(self, name), 0, 1)
-        if self.threads is not None:
-            _at_least("threads", self.threads, 1)
-        _at_least("rng_seed", self.rng_seed, 0, MOST_SEED)
 
 
+PLANNED = frozenset(
+    name
+    for config in (ModelConfig, TrainConfig)
+    for name, about in settings_of(config).items()
+    if about.planned
+)
+"""The settings that `minutes` chooses, unless the user does."""
+
+
+def without_effect(
+    given: Mapping[str, Any], settings: Mapping[str, Any], spelled: str = "{}"
+) -> list[str]:
+    """Return a sentence for each of the `given` settings that does nothing with `settings`.
+
+    given: what the user has chosen, of a model and its training. settings: all that is known by
+    now; what depends on another is passed over. spelled: how a setting is written, as `--{}`.
+    """
+    known = settings_of(ModelConfig) | settings_of(TrainConfig)
+    return list(_without_effect(known, given, settings, spelled))
+
+
+@documented
 @dataclass(frozen=True)
 class SampleConfig(_Config):
-    """How a text is generated.
+    """How a text is generated; how each strategy chooses, see generate/filters.py."""
 
-    length: characters to make after the seed text (bytes, for a model of bytes).
-    temperature: divides the logits; 0 always takes the likeliest character. A number, or a text
-        that says how it moves over the characters (schedules.py).
-    top_k, top_p, min_p, typical, repetition_penalty: see generate/filters.py; 0, 1, 0, 1 and 1
-        change nothing.
-    repetition_window: how many of the last characters the penalty looks at.
-    bias: pairs of a character and the nats that favour (or, if negative, hinder) it.
-    forbid: characters that are never written.
-    order: in which the above are applied; those not named are applied first, in their usual order.
-    stop: texts that end the output before they are written.
-    lines: end after so many lines, 0 for no limit.
-    until_line_end: go on past `length` to the end of the line.
-    regex: a regular expression that the whole output matches.
-    words: words that the output holds.
-    close: brackets and double quotes match and close.
-    max_copy: no run of so many characters stands in the training text, 0 for no limit.
-    code: `python` for output that parses.
-    effort: characters that may be taken back to meet regex, words, close and max_copy; for code,
-        since the text last grew.
-    """
-
-    length: int = 500
-    temperature: float | str = 0.8
-    top_k: int = 0
-    top_p: float = 1.0
-    min_p: float = 0.0
-    typical: float = 1.0
-    repetition_penalty: float = 1.0
-    repetition_window: int = 64
-    bias: tuple[tuple[str, float], ...] = ()
-    forbid: str = ""
-    order: tuple[str, ...] = STRATEGIES
-    stop: tuple[str, ...] = ()
-    lines: int = 0
-    until_line_end: bool = False
-    regex: str = ""
-    words: tuple[str, ...] = ()
-    close: bool = False
-    max_copy: int = 0
-    code: str = ""
-    effort: int = 20_000
+    length: int = setting(
+        500,
+        "Characters to make (bytes, for a model of bytes).",
+        Whole(0, MOST_CHARACTERS),
+        END,
+        short="n",
+    )
+    temperature: float | str = setting(
+        0.8,
+        "Higher is more daring; 0 always takes the likeliest; 2.0:0.5 falls over the text.",
+        Temperature(),
+        CHOICE,
+        short="t",
+    )
+    top_k: int = setting(0, "Only the K likeliest characters, 0 for all.", Whole(0), CHOICE)
+    top_p: float = setting(
+        1.0,
+        "Only the likeliest that together have this probability (nucleus).",
+        Share(some=True),
+        CHOICE,
+    )
+    min_p: float = setting(
+        0.0, "Only those at least so many times as likely as the likeliest.", Share(), CHOICE
+    )
+    typical: float = setting(
+        1.0,
+        "Only the most typical that together have this probability.",
+        Share(some=True),
+        CHOICE,
+    )
+    repetition_penalty: float = setting(
+        1.0, "Above 1: makes what was written lately less likely.", Positive(), CHOICE
+    )
+    repetition_window: int = setting(
+        64, "How many of the last characters the penalty looks at.", Whole(1), CHOICE
+    )
+    bias: tuple[tuple[str, float], ...] = setting(
+        (), "Favour a character: e=0.5, in nats; e=-0.5 hinders it.", Weights(), CHOICE
+    )
+    forbid: str = setting("", "Never write any of these characters.", Text(), CHOICE)
+    order: tuple[str, ...] = setting(
+        STRATEGIES,
+        "In which these are applied; those not named come first, in their usual order.",
+        Texts(),
+        CHOICE,
+        option=False,
+    )
+    stop: tuple[str, ...] = setting((), "End before this text.", Texts(), END)
+    lines: int = setting(0, "End after so many lines, 0 for no limit.", Whole(0), END)
+    until_line_end: bool = setting(
+        False, "Go on past the length to the end of the line.", Boolean(), END
+    )
+    regex: str = setting("", "The output matches this regular expression.", Text(), CONDITIONS)
+    words: tuple[str, ...] = setting((), "This word occurs in the output.", Texts(), CONDITIONS)
+    close: bool = setting(
+        False, "Brackets and double quotes match and close.", Boolean(), CONDITIONS
+    )
+    max_copy: int = setting(
+        0,
+        "No run of so many characters stands in the training text, 0 for any.",
+        Whole(0),
+        CONDITIONS,
+    )
+    code: str = setting(
+        "", "Every statement that comes out parses.", OneOf(CODES, optional=True), CONDITIONS
+    )
+    effort: int = setting(
+        20_000, "Characters that may be taken back to meet these.", Whole(0), CONDITIONS
+    )
 
     def __post_init__(self) -> None:
-        _at_least("length", self.length, 0, MOST_CHARACTERS)
-        parse_temperature(self.temperature)
-        for name in ("top_k", "lines", "max_copy", "effort"):
-            _at_least(name, getattr(self, name), 0)
-        _at_least("repetition_window", self.repetition_window, 1)
-        _positive("repetition_penalty", self.repetition_penalty)
-        for name in ("top_p", "typical"):
-            _positive(name, getattr(self, name))
-            _between(name, getattr(self, name), 0, 1, closed=True)
-        _between("min_p", self.min_p, 0, 1, closed=True)
-        for name in ("until_line_end", "close"):
-            _boolean(name, getattr(self, name))
-        for name in ("forbid", "regex", "code"):
-            _text(name, getattr(self, name))
-        for name in ("stop", "words", "order"):
-            object.__setattr__(self, name, _texts(name, getattr(self, name)))
-        object.__setattr__(self, "bias", _weights(self.bias))
+        validate(self)
         if not all(self.stop) or not all(self.words):
             raise UsageError("an empty text cannot end the output, nor an empty word be in it")
         for name in self.order:
-            _one_of("strategy", name, STRATEGIES)
+            if name not in STRATEGIES:
+                raise unknown_name("strategy", name, STRATEGIES)
         if len(set(self.order)) < len(self.order):
             raise UsageError(f"the order {', '.join(self.order)} names a strategy twice")
         rest = tuple(name for name in STRATEGIES if name not in self.order)
         object.__setattr__(self, "order", rest + self.order)
-        if self.code:
-            _one_of("code", self.code, CODES)
 
     @property
     def ends(self) -> bool:

@@ -8,9 +8,8 @@ import click
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.cli.rules import TRAINING, check, unheard
-from char_rnn.cli.settings import LENGTHS, RECIPE, SETTINGS
-from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.cli.rules import check_training, unheard
+from char_rnn.config import LENGTHS, PLANNED, TRAIN_RECIPE, ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import open_source
 from char_rnn.data.vocabulary import Vocabulary
@@ -24,7 +23,7 @@ from char_rnn.training.room import check_room
 from char_rnn.training.run import RUNS, Run, check_new, new_folder
 from char_rnn.training.trainer import MOST_VALIDATION
 
-DEFAULTS = RECIPE.train
+DEFAULTS = TRAIN_RECIPE.train
 FINE_TUNING = 0.5
 MOST_PLANNING = 0.3  # of the time there is
 FREE_ON_RESUME = {
@@ -54,13 +53,13 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
         settings = start.config.to_dict()
         del settings["vocab_size"]
         given = given | settings
-    planned = {s.name for s in SETTINGS if s.planned} - set(given) if train.minutes else set()
+    planned = PLANNED - set(given) if train.minutes else set()
     sure = settings | train.to_dict()
-    check(TRAINING, typed, {name: sure[name] for name in sure.keys() - planned})
+    check_training(typed, {name: sure[name] for name in sure.keys() - planned})
 
     as_bytes = options["bytes"] or (start is not None and start.vocabulary.kind == "bytes")
     patterns = options["pattern"]
-    text = RECIPE.text if options["text"] is None else options["text"]
+    text = TRAIN_RECIPE.text if options["text"] is None else options["text"]
     source = open_source(text, as_bytes=as_bytes, patterns=patterns)
     corpus = Corpus.from_source(source, as_bytes=as_bytes)
     if start is not None:
@@ -82,7 +81,7 @@ def begin(options: dict[str, Any], given: dict[str, Any]) -> Any:
         plan = _plan(corpus, train, given, options["verbose"])
         settings, spent = settings | plan.model, plan.seconds
         train = dataclasses.replace(train, **plan.train)
-        corpus.notes += unheard(TRAINING, typed, settings | train.to_dict())
+        corpus.notes += unheard(typed, settings | train.to_dict())
     if start is not None and "learning_rate" not in given:
         # What is there already must not be thrown away by the first large steps.
         train = dataclasses.replace(train, learning_rate=train.learning_rate * FINE_TUNING)
@@ -178,7 +177,7 @@ def resume(folder: Path, given: dict[str, Any]) -> Any:
     if any(name in changes for name in LENGTHS):
         changes = dict.fromkeys(LENGTHS) | changes
     train = dataclasses.replace(train, **changes)
-    check(TRAINING, given, run.model_config.to_dict() | train.to_dict())
+    check_training(given, run.model_config.to_dict() | train.to_dict())
     source = open_source(run.where, as_bytes=run.as_bytes, patterns=run.patterns)
     vocabulary = None if run.start is None else run.start.vocabulary
     corpus = Corpus.from_source(source, as_bytes=run.as_bytes, vocabulary=vocabulary)

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from char_rnn.cli.generate import known, stream
-from char_rnn.cli.main import RNG_SEED, TEMPERATURE, option
-from char_rnn.cli.rules import TRAINING, check, given_options
+from char_rnn.cli.options import RNG_SEED, TEMPERATURE, option
+from char_rnn.cli.rules import check_training, given_options
 from char_rnn.cli.show import LiveShow, Show
 from char_rnn.config import CELLS, EXERCISE_RECIPE, ModelConfig, SampleConfig
 from char_rnn.training.events import Event, Sample, Step
@@ -121,7 +121,7 @@ def _begin(options: dict[str, Any], given: dict[str, Any], out: Path | None) -> 
     names = {field.name for field in dataclasses.fields(ModelConfig)} & set(options)
     settings = {name: options.pop(name) for name in sorted(names)} | {"reset_after": False}
     train = dataclasses.replace(DEFAULTS, eval_every=0, **options)
-    check(TRAINING, given, train.to_dict())
+    check_training(given, train.to_dict())
     # The threads are written down, so that a run that was killed goes on to the same bits.
     train = dataclasses.replace(train, threads=train.threads or available_threads())
     check_settings(settings, train, None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from char_rnn.cli.main import option
+from char_rnn.cli.options import option
 from char_rnn.cli.terminal import columns
 
 GAP = "  "

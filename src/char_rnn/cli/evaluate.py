@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from char_rnn.cli.main import POSITIVE, option
+from char_rnn.cli.completion import complete_model, complete_text
+from char_rnn.cli.help import Command
+from char_rnn.cli.options import PATH, POSITIVE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.terminal import write_styled
 from char_rnn.errors import TextTooShort, UsageError
@@ -18,27 +20,66 @@ ON_PAGE = 50_000
 MOST_TRAINING = 20_000_000
 
 
-@click.command("evaluate", short_help="Measure how well a model knows a text.")
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("text")
+SCORED, MORE, OUTPUT = "What is scored", "What else is measured", "Output"
+
+
+@click.command(
+    "evaluate",
+    cls=Command,
+    short_help="Measure how well a model knows a text.",
+    examples=(
+        "char-rnn evaluate runs/book book.txt",
+        "char-rnn evaluate shakespeare play.txt --windows 50 --show",
+        "char-rnn evaluate runs/book book.txt --html surprise.html",
+        "char-rnn evaluate runs/book book.txt --free_running --plot drift.png",
+        "char-rnn evaluate runs/code project/ --pattern '*.py' --json",
+    ),
+)
+@click.argument("model", type=PATH, shell_complete=complete_model)
+@click.argument("text", shell_complete=complete_text)
 @option(
     "val_fraction",
     type=float,
-    help="Score this share of the text, at its end; the rest teaches the baselines.  [default: "
-    "as in training if this is the text of the training, else all of it]",
+    group=SCORED,
+    told="as in training if this is its text, else all of it",
+    help="Score this share of the text, at its end; the rest teaches the baselines.",
 )
-@option("windows", type=POSITIVE, help="Also from a zero state, in windows of so many characters.")
-@option("dynamic", is_flag=True, help="Also while learning from what was read (one stream, slow).")
 @option(
-    "streams", type=POSITIVE, default=64, show_default=True, help="Pieces side by side; 1 is exact."
+    "pattern",
+    multiple=True,
+    metavar="PATTERN",
+    group=SCORED,
+    help="Files of a folder, as in training.",
 )
-@option("free_running", is_flag=True, help="Also how its own text drifts away from real text.")
-@option("plot", type=click.Path(path_type=Path), help="Draw that: .png, .svg or .pdf.")
-@option("no_baselines", is_flag=True, help="Leave the baselines out.")
-@option("pattern", multiple=True, metavar="PATTERN", help="Files of a folder, as in training.")
-@option("json", is_flag=True, help="Print one JSON object.")
-@option("show", is_flag=True, help=f"Colour the first {SHOWN:,} characters by their surprise.")
-@option("html", type=click.Path(path_type=Path), help="Write the text as a heat map to this file.")
+@option("streams", type=POSITIVE, default=64, group=SCORED, help="Pieces side by side; 1 is exact.")
+@option(
+    "windows",
+    type=POSITIVE,
+    group=MORE,
+    help="Also from a zero state, in windows of so many characters.",
+)
+@option(
+    "dynamic",
+    is_flag=True,
+    group=MORE,
+    help="Also while learning from what was read (one stream, slow).",
+)
+@option(
+    "free_running",
+    is_flag=True,
+    group=MORE,
+    help="Also how its own text drifts away from real text.",
+)
+@option("plot", type=PATH, group=MORE, help="Draw that: .png, .svg or .pdf.")
+@option("no_baselines", is_flag=True, group=MORE, help="Leave the baselines out.")
+@option("json", is_flag=True, group=OUTPUT, help="Print one JSON object.")
+@option(
+    "show",
+    is_flag=True,
+    group=OUTPUT,
+    help=f"Colour the first {SHOWN:,} characters by their surprise.",
+)
+@option("html", type=PATH, group=OUTPUT, help="Write the text as a heat map to this file.")
 def command(
     model: Path, text: str, val_fraction: float | None, windows: int | None, dynamic: bool,
     streams: int, free_running: bool, plot: Path | None, no_baselines: bool,

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from char_rnn.cli.completion import complete_file, complete_model, complete_text
+from char_rnn.cli.help import Command
 from char_rnn.cli.interrupts import Interrupted, signals
-from char_rnn.cli.main import POSITIVE, RNG_SEED, option
+from char_rnn.cli.options import PATH, POSITIVE, RNG_SEED, option
 from char_rnn.cli.rules import GENERATING, check, given_options
 from char_rnn.cli.sampling import sample_config, sampling
 from char_rnn.cli.words import fitting
-from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, SampleConfig
+from char_rnn.config import BEAM_DIVERSITY, CONDITIONS, LENGTH_PENALTY, SampleConfig
 from char_rnn.errors import UnknownCharacters, UsageError
 
 if TYPE_CHECKING:
@@ -23,42 +25,79 @@ LOOK_EVERY, LOOK_BACK = 50, 2000
 """After how many characters a loop is looked for, and in how many of the last ones."""
 
 
-@click.command("generate", short_help="Write text with a model.")
-@click.argument("model", required=False, type=click.Path(path_type=Path))
-@option("seed", default="", help="The text to go on from.")
-@sampling
-@option("skip_unknown", is_flag=True, help="Drop seed characters that the model does not know.")
+START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
+
+
+@click.command(
+    "generate",
+    cls=Command,
+    short_help="Write text with a model.",
+    examples=(
+        'char-rnn generate -s "Once upon" -n 1000',
+        'char-rnn generate shakespeare -s "ROMEO:" --top_p 0.9 --lines 4 --count 3',
+        "char-rnn generate runs/book -t 1.2:0.5 --stop END -o book.txt",
+        "char-rnn generate runs/code --code python --highlight",
+        "char-rnn generate shakespeare --interactive",
+    ),
+)
+@click.argument("model", required=False, type=PATH, shell_complete=complete_model)
+@option("seed", short="s", default="", group=START, help="The text to go on from.")
+@option(
+    "skip_unknown",
+    is_flag=True,
+    group=START,
+    help="Drop seed characters that the model does not know.",
+)
 @option(
     "rng_seed",
     type=RNG_SEED,
-    help="The same seed gives the same text.  [default: another one every time]",
+    group=START,
+    told="another every time",
+    help="The same seed gives the same text.",
 )
-@option("count", type=POSITIVE, default=1, show_default=True, help="Write so many texts at once.")
-@option("out", help="Write to this file instead; {n} in its name is the number of the text.")
-@option("text", help="The training text, for --max_copy.  [default: that of the run]")
-@option("beam", type=POSITIVE, help="Search for the likeliest text, with so many beams.")
+@sampling
 @option(
-    "groups", type=POSITIVE, default=1, show_default=True, help="Of beams that avoid each other."
+    "text",
+    group=CONDITIONS,
+    told="that of the run",
+    shell_complete=complete_text,
+    help="The training text, for --max_copy.",
 )
+@option(
+    "out",
+    short="o",
+    metavar="FILE",
+    group=OUTPUT,
+    shell_complete=complete_file,
+    help="Write to this file instead; {n} in its name is the number of the text.",
+)
+@option("count", type=POSITIVE, default=1, group=OUTPUT, help="Write so many texts at once.")
+@option(
+    "threads",
+    type=POSITIVE,
+    group=OUTPUT,
+    told="1 for one text, all cores for many",
+    help="BLAS threads; for many texts, groups of them written side by side.",
+)
+@option("highlight", is_flag=True, group=OUTPUT, help="Colour the output as source code.")
+@option("interactive", is_flag=True, group=OUTPUT, help="Write in turns with the model.")
+@option("beam", type=POSITIVE, group=SEARCH, help="Search, with so many beams.")
+@option("groups", type=POSITIVE, default=1, group=SEARCH, help="Of beams that avoid each other.")
 @option(
     "diversity",
     type=float,
     default=BEAM_DIVERSITY,
-    show_default=True,
+    group=SEARCH,
     help="How strongly, in nats a beam.",
 )
 @option(
-    "length_penalty", type=float, default=LENGTH_PENALTY, show_default=True,
-    help="A in log p / n^A, by which texts of the search that end early compete.",
-)  # fmt: skip
-@option("results", type=POSITIVE, default=1, show_default=True, help="Texts of the search to show.")
-@option(
-    "threads", type=POSITIVE,
-    help="For one text: BLAS threads.  [default: 1]  For many: groups of texts written side by "
-    "side.  [default: all cores]",
-)  # fmt: skip
-@option("highlight", is_flag=True, help="Colour the output as source code.")
-@option("interactive", is_flag=True, help="Write in turns with the model.")
+    "length_penalty",
+    type=float,
+    default=LENGTH_PENALTY,
+    group=SEARCH,
+    help="A in log p / n^A, by which texts that end early compete.",
+)
+@option("results", type=POSITIVE, default=1, group=SEARCH, help="Texts of the search to show.")
 @click.pass_context
 def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any) -> None:
     """Write text with MODEL, a model file or a run folder.

@@ -1,20 +1,24 @@
 """`char-rnn`: finds the command, and turns errors into one line and an exit code."""
 
+import os
 import sys
 import warnings
-from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from char_rnn import __version__
+from char_rnn.cli.completion import VARIABLE, complete
+from char_rnn.cli.help import write_lines
 from char_rnn.cli.interrupts import CLOSED_PIPE, Interrupted, flush, signals, silence
 from char_rnn.cli.terminal import set_up
 from char_rnn.cli.words import fitting
-from char_rnn.config import MOST_SEED
 from char_rnn.errors import CharRNNError, UsageError, unknown_name
-from char_rnn.schedules import parse_temperature
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "compare": "Show several runs side by side.",
@@ -25,6 +29,13 @@ COMMANDS = {
     "plot": "Draw the curves of a run.",
     "train": "Train a model on a text.",
 }
+EXAMPLES = (
+    "char-rnn train                     # two minutes on Python's documentation",
+    "char-rnn generate                  # from the newest run",
+    "char-rnn train book.txt -m 10      # ten minutes on a text of your own",
+    "char-rnn generate shakespeare -s 'ROMEO:'",
+    "char-rnn train -h                  # all that can be set",
+)
 
 
 class LazyGroup(click.Group):
@@ -61,13 +72,29 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        write_lines(formatter, "Examples", EXAMPLES)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Offer the commands, without importing one, and the options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+        found = [
+            CompletionItem(name, help=said)
+            for name, said in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="char-rnn")
 def cli() -> None:
     """Train a character-level RNN, LSTM or GRU on your own text, and generate from it.
 
-    Begin with `char-rnn train` (two minutes), then `char-rnn generate`.
+    Begin with `char-rnn train` (two minutes), then `char-rnn generate`. Every command explains
+    itself with -h. Names of options may have hyphens for underscores: --top_k is --top-k.
     """
 
 
@@ -87,6 +114,8 @@ def run(command: click.Command, name: str) -> int:
 
 def _run(command: click.Command, name: str) -> int:
     try:
+        if instruction := os.environ.get(VARIABLE):
+            return complete(command, name, instruction)
         set_up()
         with warnings.catch_warnings():
             # NumPy's, of numbers that overflow: what comes of them is told, or skipped.
@@ -141,67 +170,3 @@ def _verdict(error: BaseException) -> tuple[int, str]:
 def main() -> None:
     """Run `char-rnn`."""
     sys.exit(run(cli, "char-rnn"))
-
-
-class TemperatureType(click.ParamType):  # type: ignore[type-arg]  # generic in new versions of click only
-    """A number, or a text that says how the temperature moves."""
-
-    name = "temperature"
-
-    def convert(
-        self, value: float | str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | str:
-        """Return the number, or the schedule as a text in its standard form."""
-        try:
-            found = parse_temperature(value)
-        except UsageError as error:
-            self.fail(str(error), param, ctx)
-        return found.points[0][1] if found.kind == "constant" else str(found)
-
-
-class WholeType(click.ParamType):  # type: ignore[type-arg]
-    """A whole number from `least` up that 64 bits hold: NumPy and the system know no larger ones.
-
-    least: None for any, which the settings check.
-    """
-
-    name = "integer"
-
-    def __init__(self, least: int | None = None) -> None:
-        self._least = least
-
-    def convert(
-        self, value: int | str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        """Return the number."""
-        name = "it" if param is None else f"--{param.name}"
-        least = -MOST_SEED if self._least is None else self._least
-        try:
-            number = int(value)
-        except ValueError:
-            number = least - 1
-        if number < least:
-            bound = "" if self._least is None else f", at least {least}"
-            raise UsageError(f"{name} is {str(value)[:40]}; it must be a whole number{bound}")
-        if number > MOST_SEED:
-            raise UsageError(f"{name} is too large a number; at most {MOST_SEED} fits")
-        return number
-
-
-TEMPERATURE = TemperatureType()
-WHOLE = WholeType()
-POSITIVE = WholeType(1)
-RNG_SEED = WholeType(0)
-Decorator = Callable[[Callable[..., object]], Callable[..., object]]
-
-
-def option(name: str, off: str = "", **settings: object) -> Decorator:
-    """Return a click option that is spelled with underscores and with hyphens.
-
-    off: the flag that says the opposite, where there is one.
-    """
-    pair = f"--{name}/--{off}" if off else f"--{name}"
-    names = [pair, pair.replace("_", "-")]
-    if settings.get("type") is int:
-        settings["type"] = WHOLE
-    return click.option(*dict.fromkeys(names), name, **settings)  # type: ignore[arg-type]

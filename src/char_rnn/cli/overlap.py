@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from char_rnn.cli.interrupts import Interrupted
-from char_rnn.cli.main import POSITIVE, RNG_SEED, TEMPERATURE, option
+from char_rnn.cli.options import POSITIVE, RNG_SEED, TEMPERATURE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.rules import DRAWING, check, given_options
 from char_rnn.cli.terminal import write_styled

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from char_rnn.cli.main import option
+from char_rnn.cli.options import option
 
 
 @click.command("plot", short_help="Draw the curves of a run.")

@@ -1,10 +1,14 @@
-"""Which options need which others: what would be ignored in silence is refused or told."""
+"""Which options need which others: what would be ignored in silence is refused or told.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+Of settings of a training, their fields say it (config.py); what follows is of options alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import click
 
+from char_rnn.config import without_effect
 from char_rnn.errors import UsageError
 
 
@@ -12,14 +16,13 @@ class Rule(NamedTuple):
     """Options that do something only where a setting is of a kind.
 
     on: the setting. holds: whether they do something, by its value. why: what to tell where they
-    do not. off: a value of theirs that asks for nothing, and is never refused.
+    do not.
     """
 
     options: tuple[str, ...]
     on: str
     holds: Callable[[Any], bool]
     why: str
-    off: object = None
 
 
 def given_options(ctx: click.Context) -> dict[str, Any]:
@@ -30,49 +33,28 @@ def given_options(ctx: click.Context) -> dict[str, Any]:
     }
 
 
-def unheard(
-    rules: Sequence[Rule], given: Mapping[str, Any], settings: Mapping[str, Any]
-) -> Iterator[str]:  # fmt: skip
-    """Yield a sentence for each of the `given` options that does nothing with `settings`.
+def unheard(given: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each of the `given` options of a training that does nothing.
 
-    What depends on a setting that is not known yet, and so not in `settings`, is passed over.
+    settings: those of the model and its training that are known.
     """
-    for rule in rules:
-        if rule.on in settings and not rule.holds(settings[rule.on]):
-            for name in rule.options:
-                if name in given and given[name] != rule.off:
-                    yield f"--{name} has no effect {rule.why}"
+    return without_effect(given, settings, "--{}")
 
 
-def check(
-    rules: Sequence[Rule], given: Mapping[str, Any], settings: Mapping[str, Any]
-) -> None:  # fmt: skip
+def check_training(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Raise UsageError for the first of the `given` options that does nothing with `settings`."""
-    for sentence in unheard(rules, given, settings):
+    for sentence in unheard(given, settings):
         raise UsageError(f"{sentence}; leave it out")
 
 
-TRAINING = (
-    Rule(("momentum",), "optimizer", "sgd".__eq__, "without --optimizer sgd", 0.0),
-    Rule(("weight_decay",), "optimizer", "adamw".__eq__, "without --optimizer adamw", 0.0),
-    Rule(("layer_dropout",), "layers", lambda n: n > 1, "with one layer (--layers)", 0.0),
-    Rule(
-        ("warmup",), "schedule", ("cosine", "linear").__contains__,
-        "without --schedule cosine or linear", 0,
-    ),
-    Rule(("final_rate",), "schedule", "constant".__ne__, "with --schedule constant", 1.0),
-    Rule(("clip_by",), "clip", bool, "without a limit (--clip 0)"),
-    Rule(("sampling_schedule",), "scheduled_sampling", bool, "without --scheduled_sampling"),
-    Rule(
-        ("sample_length", "temperature"), "sample_every", bool, "without samples (--sample_every 0)"
-    ),
-    Rule(("patience",), "eval_every", bool, "without evaluations on the way (--eval_every 0)", 0),
-    Rule(
-        ("patience", "eval_every"), "val_fraction", bool,
-        "without a validation part (--val_fraction 0)", 0,
-    ),
-)  # fmt: skip
-"""Of `char-rnn train`, by the settings of a model and of its training."""
+def check(rules: Sequence[Rule], given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Raise UsageError for the first of the `given` options that does nothing with `options`."""
+    for rule in rules:
+        if not rule.holds(options[rule.on]):
+            for name in rule.options:
+                if name in given:
+                    raise UsageError(f"--{name} has no effect {rule.why}; leave it out")
+
 
 STRATEGIES = (
     "greedy", "temperature", "top_k", "top_p", "min_p", "typical", "repetition_penalty",

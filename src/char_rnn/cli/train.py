@@ -1,15 +1,19 @@
 """`char-rnn train`: a text in, a run folder out."""
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 import click
 
-from char_rnn.cli.main import option
+from char_rnn.cli.completion import complete_model, complete_run, complete_text
+from char_rnn.cli.help import Command
+from char_rnn.cli.options import PATH, option
 from char_rnn.cli.rules import given_options
 from char_rnn.cli.settings import settings
+from char_rnn.config import LENGTH, MODEL, RUN
 from char_rnn.errors import UsageError
+
+TEXT = "Text"
 
 
 def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> str | None:
@@ -23,35 +27,60 @@ def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...])
     return texts[0] if texts else None
 
 
-@click.command("train", short_help="Train a model on a text.")
-@click.argument("text", nargs=-1, metavar="[TEXT]", callback=one_text)
-@option("bytes", is_flag=True, help="Model raw bytes instead of characters.")
+@click.command(
+    "train",
+    cls=Command,
+    short_help="Train a model on a text.",
+    sections=(TEXT, LENGTH, MODEL),
+    examples=(
+        "char-rnn train book.txt -m 10",
+        "char-rnn train book.txt --epochs 8 --cell lstm --hidden_size 512 -o runs/lstm",
+        "char-rnn train project/ --pattern '*.py' --minutes 30 --verbose",
+        "char-rnn train letters.txt --start_from runs/book -m 2",
+        "char-rnn train --resume runs/book -m 5",
+    ),
+)
+@click.argument("text", nargs=-1, metavar="[TEXT]", callback=one_text, shell_complete=complete_text)
+@option("bytes", is_flag=True, group=TEXT, help="Model raw bytes instead of characters.")
 @option(
     "pattern",
     multiple=True,
     metavar="PATTERN",
-    help="Of a folder only the files whose name, or path in it, matches, such as '*.py'; may be "
-    "repeated. A form feed on a line of its own stands between two files: their ends are learned.",
+    group=TEXT,
+    help="Of a folder only the files whose name, or path in it, matches, such as '*.py'; a form "
+    "feed on a line of its own stands between two files.",
 )
 @settings
-@option("verbose", is_flag=True, help="Explain what was chosen for the time there is.")
-@option("out", type=click.Path(path_type=Path), help="Run folder.  [default: a new one in runs/]")
+@option(
+    "out", short="o", type=PATH, group=RUN, told="a new one in runs/", help="Folder of the run."
+)
 @option(
     "start_from",
-    type=click.Path(path_type=Path),
+    type=PATH,
+    metavar="MODEL",
+    group=RUN,
+    shell_complete=complete_model,
     help="Go on from this model, on TEXT (fine-tuning); it learns TEXT's new characters.",
 )
-@option("resume", type=click.Path(path_type=Path), help="Go on with this run folder.")
+@option(
+    "resume",
+    type=PATH,
+    metavar="RUN",
+    group=RUN,
+    shell_complete=complete_run,
+    help="Go on with this run folder.",
+)
+@option("verbose", is_flag=True, group=RUN, help="Explain what was chosen for the time there is.")
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Train a model on TEXT: a file, a folder, - for standard input, or a built-in text.
 
-    With --minutes (the default) all that is marked "planned" below is chosen for this machine, the
-    text and the time; what you set stays as you set it.
+    With --minutes (the default) all that is "planned" below is chosen for this machine, the text
+    and the time; what you set stays as you set it.
 
     Built in: python-docs (the default), python-code, and shakespeare (downloaded once). Ctrl-C
     saves and says how to go on; so do SIGTERM, SIGHUP and a closed pipe.
-    """  # fmt: skip
+    """
     given = given_options(ctx)
     # Imported here: NumPy takes longer to load than the help takes to print.
     from char_rnn.analyse.advice import advice  # noqa: PLC0415
