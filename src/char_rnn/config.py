@@ -167,7 +167,7 @@ class TrainConfig(_Config):
     )
     layer_dropout: float = setting(
         0.0,
-        "Share left out of what a layer hands to the next, the same all through a window.",
+        "Share left out between layers, the same units all through a window (variational dropout).",
         Share(whole=False),
         REGULARISATION,
         planned=True,
@@ -312,7 +312,9 @@ class TrainConfig(_Config):
         Share(whole=False),
         EVALUATION,
     )
-    threads: int | None = setting(None, "Slices of the batch computed side by side.", Whole(1), RUN)
+    threads: int | None = setting(
+        None, "Slices of the batch computed side by side, one a core if not given.", Whole(1), RUN
+    )
     rng_seed: int = setting(0, "Seed of all that is random.", Whole(0, MOST_SEED), RUN)
 
     def __post_init__(self) -> None:

@@ -8,15 +8,19 @@ from typing import Any
 
 import click
 
+from char_rnn.cli.completion import complete_text
 from char_rnn.cli.generate import known, stream
-from char_rnn.cli.options import RNG_SEED, TEMPERATURE, option
+from char_rnn.cli.help import OTHERS, Command
+from char_rnn.cli.options import PATH, RNG_SEED, Decorator, option
 from char_rnn.cli.rules import check_training, given_options
+from char_rnn.cli.settings import setting_option
 from char_rnn.cli.show import LiveShow, Show
-from char_rnn.config import CELLS, EXERCISE_RECIPE, ModelConfig, SampleConfig
+from char_rnn.config import EXERCISE_RECIPE, RUN, ModelConfig, SampleConfig, TrainConfig
 from char_rnn.training.events import Event, Sample, Step
 
 RECIPE = EXERCISE_RECIPE
 DEFAULTS = RECIPE.train
+TEXT = "Text"
 
 
 class Transcript(Show):
@@ -42,24 +46,44 @@ class Transcript(Show):
             self._shown.show(event)
 
 
-@click.command()
-@option("text", default=RECIPE.text, show_default=True, help="The text to learn from.")
-@option("cell", type=click.Choice(CELLS), default=RECIPE.cell, show_default=True)
-@option("hidden_size", type=int, default=RECIPE.hidden_size, show_default=True)
-@option("layers", type=int, default=RECIPE.layers, show_default=True)
-@option("seq_length", type=int, default=DEFAULTS.seq_length, show_default=True)
-@option("batch_size", type=int, default=DEFAULTS.batch_size, show_default=True)
-@option("learning_rate", type=float, default=DEFAULTS.learning_rate, show_default=True)
-@option("clip", type=float, default=DEFAULTS.clip, show_default=True)
-@option("iterations", type=int, default=DEFAULTS.iterations, show_default=True)
-@option("sample_every", type=int, default=DEFAULTS.sample_every, show_default=True)
-@option("temperature", type=TEMPERATURE, default=DEFAULTS.temperature, show_default=True)
-@option("threads", type=int, help="Threads.  [default: all cores]")
-@option("rng_seed", type=RNG_SEED, default=DEFAULTS.rng_seed, show_default=True)
-@option("out", type=click.Path(path_type=Path), help="Model file.  [default: TEXT_rnn.pkl]")
+def _setting(name: str, **more: Any) -> Decorator:
+    """Return the option of a setting, with the exercise's default; `more` as in `option`."""
+    config, values = (ModelConfig, RECIPE) if hasattr(RECIPE, name) else (TrainConfig, DEFAULTS)
+    return setting_option(config, name, default=getattr(values, name), **more)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "python train_rnn.py --text shakespeare.txt",
+        "python train_rnn.py --text book.txt --cell lstm -o book.pkl",
+    ),
+)
+@option(
+    "text",
+    default=RECIPE.text,
+    group=TEXT,
+    shell_complete=complete_text,
+    help="The text to learn from.",
+)
+@_setting("iterations")
+@_setting("cell")
+@_setting("hidden_size")
+@_setting("layers")
+@_setting("seq_length")
+@_setting("batch_size")
+@_setting("learning_rate")
+@_setting("clip")
+@_setting("sample_every")
+@_setting("temperature")
+@_setting("threads")
+@_setting("rng_seed", type=RNG_SEED)
+@option("out", short="o", type=PATH, group=RUN, told="TEXT_rnn.pkl", help="Model file.")
 @option(
     "resume",
-    type=click.Path(path_type=Path),
+    type=PATH,
+    metavar="RUN",
+    group=RUN,
     help="Go on with this run folder, and renew the model file.",
 )
 @click.pass_context
@@ -170,16 +194,22 @@ def _seed(network: Any) -> str:
     return '"To be or"' if not network.vocabulary.unknown("To be or") else '""'
 
 
-@click.command()
-@option(
-    "model",
-    type=click.Path(path_type=Path),
-    help="Model file or run folder.  [default: the newest *_rnn.pkl here, or run]",
+@click.command(
+    cls=Command,
+    examples=(
+        'python generate.py --model shakespeare_rnn.pkl -s "To be or" -n 500',
+        "python generate.py -t 0.5",
+    ),
 )
-@option("seed", default="", help="The text to go on from.")
-@option("length", type=int, default=SampleConfig.length, show_default=True)
-@option("temperature", type=TEMPERATURE, default=SampleConfig.temperature, show_default=True)
-@option("rng_seed", type=RNG_SEED)
+@option(
+    "model", type=PATH, told="the newest *_rnn.pkl here, or run", help="Model file or run folder."
+)
+@option("seed", short="s", default="", help="The text to go on from.")
+@setting_option(SampleConfig, "length", group=OTHERS)
+@setting_option(SampleConfig, "temperature", group=OTHERS)
+@option(
+    "rng_seed", type=RNG_SEED, told="another every time", help="The same seed gives the same text."
+)
 def generate(
     model: Path | None, seed: str, length: int, temperature: float | str, rng_seed: int | None
 ) -> None:

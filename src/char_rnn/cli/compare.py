@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
-from char_rnn.cli.options import option
+from char_rnn.cli.completion import complete_run
+from char_rnn.cli.help import Command
+from char_rnn.cli.options import PATH, option
 from char_rnn.cli.terminal import columns
 
 GAP = "  "
@@ -18,9 +20,14 @@ FOLDED = {"run": 16, "text": 12}  # names go on below, in a column of so many ch
 LEFT_OUT = ("characters", "at", "seconds", "text", "iterations", "model")  # the first one first
 
 
-@click.command("compare", short_help="Show several runs side by side.")
-@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@option("out", type=click.Path(path_type=Path), help="Write a picture: .png, .svg or .pdf.")
+@click.command(
+    "compare",
+    cls=Command,
+    short_help="Show several runs side by side.",
+    examples=("char-rnn compare runs/*", "char-rnn compare runs/gru runs/lstm -o both.png"),
+)
+@click.argument("runs", nargs=-1, required=True, type=PATH, shell_complete=complete_run)
+@option("out", short="o", type=PATH, help="Write a picture: .png, .svg or .pdf.")
 def command(runs: tuple[Path, ...], out: Path | None) -> None:
     """Show RUNS, run folders, in one table, the best first; with --out also in one picture.
 

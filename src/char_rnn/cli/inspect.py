@@ -5,9 +5,18 @@ from typing import Any
 
 import click
 
+from char_rnn.cli.completion import complete_model
+from char_rnn.cli.help import Command
+from char_rnn.cli.options import PATH
 
-@click.command("inspect", short_help="Show what a model is and what it was trained on.")
-@click.argument("model", required=False, type=click.Path(path_type=Path))
+
+@click.command(
+    "inspect",
+    cls=Command,
+    short_help="Show what a model is and what it was trained on.",
+    examples=("char-rnn inspect", "char-rnn inspect runs/book", "char-rnn inspect shakespeare"),
+)
+@click.argument("model", required=False, type=PATH, shell_complete=complete_model)
 def command(model: Path | None) -> None:
     """Show what MODEL, a model file or a run folder, is; without it, the newest run, or the
     model that comes with the package."""

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
+from char_rnn.cli.completion import complete_model, complete_text
+from char_rnn.cli.help import Command
 from char_rnn.cli.interrupts import Interrupted
-from char_rnn.cli.options import POSITIVE, RNG_SEED, TEMPERATURE, option
+from char_rnn.cli.options import PATH, POSITIVE, RNG_SEED, TEMPERATURE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.rules import DRAWING, check, given_options
 from char_rnn.cli.terminal import write_styled
@@ -15,6 +17,7 @@ from char_rnn.cli.training_text import source_of, symbols_of
 from char_rnn.config import SampleConfig
 from char_rnn.errors import TextNotFound, UsageError
 
+TEXT, SAMPLES, OUTPUT = "Training text", "Samples of a model", "Output"
 COUNT = 4
 LENGTH = 2000
 SHOWN = 2000
@@ -22,25 +25,57 @@ QUOTED = 200
 MOST_DIVERSE = 1_000_000  # characters of a sample that diversity is measured on
 
 
-@click.command("overlap", short_help="Show what was copied from the training text.")
-@click.argument("model_or_text", nargs=-1, required=True)
-@option("text", help="The training text.  [default: that of the model's run]")
-@option(
-    "count", type=POSITIVE, default=COUNT, show_default=True, help="Samples to draw of a model."
+@click.command(
+    "overlap",
+    cls=Command,
+    short_help="Show what was copied from the training text.",
+    examples=(
+        "char-rnn overlap runs/book",
+        "char-rnn overlap runs/book --count 10 -n 5000 -t 0.5 --show",
+        "char-rnn overlap story.txt --text book.txt --html copied.html",
+    ),
 )
-@option("length", type=POSITIVE, default=LENGTH, show_default=True, help="Characters of each.")
+@click.argument("model_or_text", nargs=-1, required=True, shell_complete=complete_model)
+@option(
+    "text",
+    group=TEXT,
+    told="that of the model's run",
+    shell_complete=complete_text,
+    help="The training text.",
+)
+@option("bytes", is_flag=True, group=TEXT, help="Compare bytes, for texts that are not UTF-8.")
+@option("count", type=POSITIVE, default=COUNT, group=SAMPLES, help="Samples to draw of a model.")
+@option(
+    "length",
+    short="n",
+    type=POSITIVE,
+    default=LENGTH,
+    group=SAMPLES,
+    help="Characters of each.",
+)
 @option(
     "temperature",
+    short="t",
     type=TEMPERATURE,
     default=SampleConfig.temperature,
-    show_default=True,
+    group=SAMPLES,
     help="Of the samples of a model.",
 )
-@option("rng_seed", type=RNG_SEED, help="The same seed draws the same samples.")
-@option("bytes", is_flag=True, help="Compare bytes, for texts that are not UTF-8.")
-@option("json", is_flag=True, help="Print one JSON object.")
-@option("show", is_flag=True, help=f"Shade the first {SHOWN:,} characters of each sample.")
-@option("html", type=click.Path(path_type=Path), help="Write the shaded samples to this file.")
+@option(
+    "rng_seed",
+    type=RNG_SEED,
+    group=SAMPLES,
+    told="another every time",
+    help="The same seed draws the same samples.",
+)
+@option("json", is_flag=True, group=OUTPUT, help="Print one JSON object.")
+@option(
+    "show",
+    is_flag=True,
+    group=OUTPUT,
+    help=f"Shade the first {SHOWN:,} characters of each sample.",
+)
+@option("html", type=PATH, group=OUTPUT, help="Write the shaded samples to this file.")
 @click.pass_context
 def command(
     ctx: click.Context, /, model_or_text: tuple[str, ...], text: str | None, count: int,

@@ -4,12 +4,19 @@ from pathlib import Path
 
 import click
 
-from char_rnn.cli.options import option
+from char_rnn.cli.completion import complete_run
+from char_rnn.cli.help import Command
+from char_rnn.cli.options import PATH, option
 
 
-@click.command("plot", short_help="Draw the curves of a run.")
-@click.argument("run", required=False, type=click.Path(path_type=Path))
-@option("out", type=click.Path(path_type=Path), help="Write a picture: .png, .svg or .pdf.")
+@click.command(
+    "plot",
+    cls=Command,
+    short_help="Draw the curves of a run.",
+    examples=("char-rnn plot", "char-rnn plot runs/book -o curves.png"),
+)
+@click.argument("run", required=False, type=PATH, shell_complete=complete_run)
+@option("out", short="o", type=PATH, help="Write a picture: .png, .svg or .pdf.")
 def command(run: Path | None, out: Path | None) -> None:
     """Draw losses, learning rate and gradient norm of RUN; without it, of the newest run.
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from char_rnn.storage.finite import finite
-
 
 def echo_json(report: dict[str, Any]) -> None:
     """Print `report` as strict JSON: what is NaN or infinite is null."""
+    from char_rnn.storage.finite import finite  # noqa: PLC0415
+
     click.echo(json.dumps(finite(report), ensure_ascii=False, indent=2, allow_nan=False))

@@ -37,8 +37,6 @@ def _training_option(config: type, name: str, about: Setting) -> Decorator:
         told = f"planned, or {plain(value)}"
     elif about.opposite:
         told = f"--{name if value else about.opposite}"
-    elif name == "threads":
-        told = "all cores"
     elif name in LENGTHS:  # whether one was given decides, so none has a value of its own
         told, value = f"{plain(value)}, if nothing says how long" if value else None, None
     return setting_option(config, name, default=value, told=told)
@@ -52,20 +50,20 @@ def setting_option(config: type, name: str, **more: Any) -> Decorator:
     """
     about, kind = settings_of(config)[name], _kind(config, name)
     given: dict[str, Any] = {
-        "help": about.help, "group": about.group, "short": about.short,
-        "default": getattr(config, name, None),
-    } | more  # fmt: skip
+        "help": about.help,
+        "group": about.group,
+        "short": about.short,
+        "default": getattr(config, name) or None if kind is str else getattr(config, name),
+    }
     if kind is bool and not about.planned:
-        return option(name, about.opposite, is_flag=True, **given)
+        return option(name, about.opposite, is_flag=True, **given | more)
     if kind is tuple:
-        return option(name, multiple=True, **given | {"default": ()})
+        return option(name, multiple=True, **given | {"default": ()} | more)
     if isinstance(about.check, OneOf):
         kind = click.Choice(tuple(about.check.known))
     elif isinstance(about.check, Temperature):
         kind = TEMPERATURE
-    if given["default"] == "":
-        given["default"] = None
-    return option(name, type=kind, **given)
+    return option(name, **given | {"type": kind} | more)
 
 
 def _kind(config: type, name: str) -> Any:

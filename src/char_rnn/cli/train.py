@@ -34,7 +34,7 @@ def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...])
     sections=(TEXT, LENGTH, MODEL),
     examples=(
         "char-rnn train book.txt -m 10",
-        "char-rnn train book.txt --epochs 8 --cell lstm --hidden_size 512 -o runs/lstm",
+        "char-rnn train book.txt --epochs 8 --cell lstm --hidden_size 512 -o lstm",
         "char-rnn train project/ --pattern '*.py' --minutes 30 --verbose",
         "char-rnn train letters.txt --start_from runs/book -m 2",
         "char-rnn train --resume runs/book -m 5",
