@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from char_rnn.exercise import numerical_gradient as numerical_gradient
     from char_rnn.exercise import sample_with_temperature as sample_with_temperature
     from char_rnn.exercise import softmax as softmax
+    from char_rnn.training.begin import resume as resume
+    from char_rnn.training.begin import train as train
+    from char_rnn.training.run import Run as Run
     from char_rnn.training.trainer import Trainer as Trainer
 
 __version__ = "0.1.0"
@@ -35,14 +38,17 @@ _HOMES = {
     "ModelConfig": "config",
     "SampleConfig": "config",
     "TrainConfig": "config",
+    "Run": "training.run",
     "Trainer": "training.trainer",
     "Vocabulary": "data.vocabulary",
     "clip_gradients": "exercise",
     "cross_entropy_loss": "exercise",
     "numerical_gradient": "exercise",
     "one_hot": "data.vocabulary",
+    "resume": "training.begin",
     "sample_with_temperature": "exercise",
     "softmax": "exercise",
+    "train": "training.begin",
 }
 
 __all__ = [*sorted(_HOMES), "analyse"]  # noqa: PLE0604

@@ -9,8 +9,8 @@ import pytest
 from char_rnn import Corpus, TrainConfig
 from char_rnn.analyse.advice import advice
 from char_rnn.analyse.baselines import unigram_entropy
-from char_rnn.analyse.curves import Curve, Curves, read_curves
 from char_rnn.config import ModelConfig
+from char_rnn.training.curves import Curve, Curves, read_curves
 from char_rnn.training.events import End
 from char_rnn.training.run import Run
 

@@ -46,7 +46,7 @@ def no_work(monkeypatch):
     monkeypatch.setattr("char_rnn.constrain.writer.ConstrainedWriter.write", working)
     monkeypatch.setattr("char_rnn.generate.batch.Batch._group", working)
     monkeypatch.setattr("char_rnn.generate.beam._Search.run", working)
-    monkeypatch.setattr("char_rnn.analyse.plots.plot_run", working)
+    monkeypatch.setattr("char_rnn.training.picture.plot_run", working)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -223,8 +223,8 @@ def test_a_full_disk_under_the_output_ends_training_and_saves_it(home, monkeypat
         if event.iteration == 5:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("char_rnn.cli.show.Show.show", full)
-    monkeypatch.setattr("char_rnn.cli.session.silence", lambda stream: None)
+    monkeypatch.setattr("char_rnn.training.watch.Watch.show", full)
+    monkeypatch.setattr("char_rnn.cli.to_the_end.silence", lambda stream: None)
     code, _, err = call(monkeypatch, capsys, "train", "text.txt", *SMALL, *LONG, "--out", "r")
     assert code == 1 and "(No space left on device). Stopped and saved at iteration 5" in err
     assert saved(home / "r") == shown[-1].iteration == 5

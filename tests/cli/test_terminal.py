@@ -13,8 +13,10 @@ import pytest
 
 from char_rnn import CharRNN
 from char_rnn.cli import terminal
-from char_rnn.cli.terminal import DRIVING, ERASE, Guard, LiveLine, visible, write_styled
+from char_rnn.cli.terminal import Guard, write_styled
 from char_rnn.errors import UsageError
+from char_rnn.training import screen as drawing
+from char_rnn.training.screen import DRIVING, ERASE, LiveLine, visible
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
 COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
@@ -231,7 +233,7 @@ class Screen(io.StringIO):
 @pytest.mark.parametrize("columns", [120, 80, 20, 9, 1])
 def test_the_live_line_never_wraps_and_begins_where_it_is_erased(monkeypatch, columns):
     screen = Screen()
-    monkeypatch.setattr(terminal, "columns", lambda stream: columns)
+    monkeypatch.setattr(drawing, "columns", lambda stream: columns)
     guard = Guard(screen)
     with LiveLine(guard) as live:
         live.draw(0.5, "loss 1.234 · 12,345 characters/s · 1:23 left" * 2)
@@ -241,7 +243,7 @@ def test_the_live_line_never_wraps_and_begins_where_it_is_erased(monkeypatch, co
         if "a note" not in line and "\x1b" not in line:
             assert line == "" or (len(line) <= columns and line.endswith("\r"))
     assert ERASE + "a note\\x1b\n" + ERASE in drawn
-    assert drawn.endswith(ERASE + terminal.SHOW_CURSOR) and LiveLine.current is None
+    assert drawn.endswith(ERASE + drawing.SHOW_CURSOR) and LiveLine.current is None
 
 
 def test_the_live_line_in_an_encoding_without_its_bar(monkeypatch):

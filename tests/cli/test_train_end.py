@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from char_rnn.cli.show import Show
 from char_rnn.training.events import Evaluation
+from char_rnn.training.watch import Watch
 
 COMMAND = [sys.executable, "-m", "char_rnn"]
 FAST = ["--cell", "rnn", "--optimizer", "sgd", "--clip", "0", "--schedule", "constant",
@@ -48,5 +48,5 @@ def test_best_is_not_said_of_what_guessing_beats(capsys):
     facts = {"iteration": 1, "epoch": 0.1, "loss": 3.0, "learning_rate": 0.1, "grad_norm": 1.0,
              "characters": 10, "seconds": 1.0, "elapsed": 1.0, "progress": 0.5}  # fmt: skip
     for loss, said in ((2.9, True), (3.1, False)):
-        Show(uniform=3.0).show(Evaluation(**facts, val_loss=loss, best=True))
+        Watch(uniform=3.0).show(Evaluation(**facts, val_loss=loss, best=True))
         assert ("best so far" in capsys.readouterr().out) == said

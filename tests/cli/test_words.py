@@ -23,8 +23,7 @@ CALLED = {
 SHARED = {
     # Modules that work for several commands, or for one of another name.
     "sampling": ["generate"], "interactive": ["generate"], "settings": ["train"],
-    "begin": ["train"], "session": ["train"], "show": ["train"], "scored_text": ["evaluate"],
-    "training_text": ["generate", "overlap"],
+    "to_the_end": ["train"],
 }  # fmt: skip
 
 
@@ -78,6 +77,8 @@ def test_every_option_that_is_named_is_one_of_the_command(path):
             known = options(*(CALLED[f"char-rnn {name}"] for name in SHARED[path.stem]))
         elif room == "training" or path.stem == "advice":
             known = options(CALLED["char-rnn train"])
+            assert named(rest) <= EVERY, message
+            rest = fitting(rest, CALLED["char-rnn train"])
         elif room == "cli":
             known = EVERY
         else:  # a room below names options in brackets, which `fitting` takes out

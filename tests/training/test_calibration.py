@@ -13,6 +13,7 @@ from char_rnn.errors import UsageError
 from char_rnn.model.network import Network
 from char_rnn.scoring import TRAINING, mean_loss
 from char_rnn.training.calibration import best_temperature, calibrate
+from char_rnn.training.record import Record
 from char_rnn.training.run import Run
 
 RNG = np.random.default_rng(0)
@@ -209,7 +210,7 @@ def test_a_run_that_was_killed_before_it_makes_up_for_it(tmp_path, monkeypatch):
         trainer.stop = event.iteration >= 13
     assert "calibration_temperature" not in CharRNN.load(parts.model_path).summary
     with monkeypatch.context() as killed:
-        killed.setattr(Run, "finish", lambda *_: 1 / 0)
+        killed.setattr(Record, "finish", lambda *_: 1 / 0)
         parts = Run.open(parts.folder)
         with pytest.raises(ZeroDivisionError):
             list(parts.follow(parts.trainer(corpus)))

@@ -12,6 +12,7 @@ from char_rnn.data.windows import Sweep
 from char_rnn.errors import CorruptFile, RunError
 from char_rnn.model.network import Network
 from char_rnn.scoring import TRAINING, mean_loss
+from char_rnn.training import record
 from char_rnn.training import run as train_run
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Sample, Step
 from char_rnn.training.parallel import Workers
@@ -249,7 +250,7 @@ def test_the_model_is_there_before_the_checkpoint_says_so(tmp_path, monkeypatch)
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_run, "save_tensors", killed)
+    monkeypatch.setattr(record, "save_tensors", killed)
     with pytest.raises(KeyboardInterrupt):
         finish(run, corpus)
     assert (run.folder / "model.safetensors").is_file()

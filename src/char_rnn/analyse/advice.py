@@ -17,8 +17,8 @@ A gap between training and validation is no trend, and is said beside the last f
 import math
 from typing import NamedTuple
 
-from char_rnn.analyse.curves import Curves
 from char_rnn.config import TrainConfig
+from char_rnn.training.curves import Curves
 
 LEAST_RISE = 0.01  # nats by which validation must have risen before we call it overfitting
 LEAST_FALL = 0.01  # nats that it must still fall in the last fifth to be worth more time

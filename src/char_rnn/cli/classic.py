@@ -1,10 +1,9 @@
 """The exercise's two commands, with its flags and its transcript."""
 
-import dataclasses
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -12,25 +11,31 @@ from char_rnn.cli.completion import complete_text
 from char_rnn.cli.generate import known, stream
 from char_rnn.cli.help import OTHERS, Command
 from char_rnn.cli.options import PATH, RNG_SEED, Decorator, option
-from char_rnn.cli.rules import check_training, given_options
+from char_rnn.cli.rules import given_options
 from char_rnn.cli.settings import setting_option
-from char_rnn.cli.show import LiveShow, Show
 from char_rnn.config import EXERCISE_RECIPE, RUN, ModelConfig, SampleConfig, TrainConfig
 from char_rnn.training.events import Event, Sample, Step
+from char_rnn.training.watch import LiveWatch, Watch
+
+if TYPE_CHECKING:
+    from char_rnn.charrnn import CharRNN
+    from char_rnn.data.corpus import Corpus
+    from char_rnn.training.run import Run
+    from char_rnn.training.trainer import Trainer
 
 RECIPE = EXERCISE_RECIPE
 DEFAULTS = RECIPE.train
 TEXT = "Text"
 
 
-class Transcript(Show):
+class Transcript(Watch):
     """The exercise's transcript: the samples, and the loss at each; on a terminal the bar below."""
 
-    def __init__(self, shown: Show) -> None:
+    def __init__(self, shown: Watch) -> None:
         super().__init__()
         self._shown = shown
 
-    def __enter__(self) -> "Transcript":
+    def __enter__(self) -> Self:
         self._shown.__enter__()
         return self
 
@@ -42,7 +47,7 @@ class Transcript(Show):
         if isinstance(event, Sample):
             loss = "" if event.loss is None else f" (loss={event.loss:.3f})"
             self._shown.line(f"\nIter {event.iteration}{loss}:\n{event.text}")
-        elif isinstance(event, Step) and isinstance(self._shown, LiveShow):
+        elif isinstance(event, Step) and isinstance(self._shown, LiveWatch):
             self._shown.show(event)
 
 
@@ -92,13 +97,14 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
 
     Ctrl-C saves, and says how to go on and renew the file.
     """
-    from char_rnn.cli.session import train_to_end  # noqa: PLC0415
-    from char_rnn.cli.show import make_show  # noqa: PLC0415
-    from char_rnn.training.run import EXERCISE  # noqa: PLC0415
+    from char_rnn.cli.to_the_end import train_to_end  # noqa: PLC0415
+    from char_rnn.training.folder import EXERCISE  # noqa: PLC0415
+    from char_rnn.training.watch import make_watch  # noqa: PLC0415
 
+    text = options.pop("text")
     given = {name: value for name, value in given_options(ctx).items() if name in options}
     click.echo("Loading text file...")
-    run, trainer = _begin(options, given, out) if resume is None else _resume(resume, given, out)
+    run, trainer = _begin(text, given, out) if resume is None else _resume(resume, given, out)
     model, corpus, train = trainer.model, trainer.corpus, trainer.config
     target = _target(out, corpus)
     if trainer.over:
@@ -115,13 +121,13 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
         f"  - Learning rate: {train.learning_rate}\n  - Gradient clip: {train.clip}\n"
         f"  - Batch size: {trainer.streams.batch_size}"
     )
-    for note in corpus.notes + trainer.notes:
+    for note in run.notes + trainer.notes:
         click.echo(f"Note: {note}")
     again = f"python {_script(EXERCISE)} --resume {shlex.quote(str(run.folder))}"
     if out is not None:
         again += f" --out {shlex.quote(str(out))}"
     try:
-        ending = train_to_end(run, trainer, Transcript(make_show()), again)
+        ending = train_to_end(run, trainer, Transcript(make_watch()), again)
     finally:
         model.save(target)
     model_file = shlex.quote(str(target))
@@ -132,50 +138,45 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
     return ending.code
 
 
-def _begin(options: dict[str, Any], given: dict[str, Any], out: Path | None) -> Any:
+def _begin(text: str, given: dict[str, Any], out: Path | None) -> "tuple[Run, Trainer]":
     """Return a new run and its trainer."""
-    from char_rnn.cli.begin import check_settings  # noqa: PLC0415
-    from char_rnn.data.corpus import Corpus  # noqa: PLC0415
-    from char_rnn.data.sources import open_source  # noqa: PLC0415
+    from char_rnn.data.given import TextName  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
-    from char_rnn.training.parallel import available_threads  # noqa: PLC0415
-    from char_rnn.training.run import EXERCISE, Run, new_folder  # noqa: PLC0415
+    from char_rnn.training.folder import EXERCISE  # noqa: PLC0415
+    from char_rnn.training.new import NewRun  # noqa: PLC0415
 
-    text = options.pop("text")
-    names = {field.name for field in dataclasses.fields(ModelConfig)} & set(options)
-    settings = {name: options.pop(name) for name in sorted(names)} | {"reset_after": False}
-    train = dataclasses.replace(DEFAULTS, eval_every=0, **options)
-    check_training(given, train.to_dict())
-    # The threads are written down, so that a run that was killed goes on to the same bits.
-    train = dataclasses.replace(train, threads=train.threads or available_threads())
-    check_settings(settings, train, None)
-    corpus = Corpus.from_source(open_source(text))
-    check_settings(settings, train, None, corpus)
-    check_writable(_target(out, corpus))
-    _describe(corpus)
-    model = ModelConfig(vocab_size=corpus.vocabulary.size, **settings)
-    folder = new_folder(f"{corpus.name}-{model.cell}{model.hidden_size}")
-    run = Run.create(folder, model, train, corpus, command=EXERCISE)
-    return run, run.trainer(corpus)
+    new = NewRun(
+        TextName(text), given | {"reset_after": False, "eval_every": 0}, recipe=RECIPE
+    )  # fmt: skip
+    new.plan()
+    check_writable(_target(out, new.corpus))
+    _describe(new.corpus)
+    run, trainer = new.make(command=EXERCISE)
+    run.notes = new.corpus.notes + new.notes
+    return run, trainer
 
 
-def _resume(folder: Path, given: dict[str, Any], out: Path | None) -> Any:
+def _resume(folder: Path, given: dict[str, Any], out: Path | None) -> "tuple[Run, Trainer]":
     """Return the run in `folder` and its trainer, where it was left."""
-    from char_rnn.cli.begin import resume  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
+    from char_rnn.training.going_on import check_free, go_on  # noqa: PLC0415
+    from char_rnn.training.run import Run  # noqa: PLC0415
 
-    run, trainer = resume(folder, given)
+    check_free(given)
+    run = Run.open(folder)
+    trainer = go_on(run, given)
     check_writable(_target(out, trainer.corpus))
     _describe(trainer.corpus)
+    run.notes = trainer.corpus.notes
     click.echo(f"Going on with {folder} at iteration {trainer.iteration:,}")
     return run, trainer
 
 
-def _target(out: Path | None, corpus: Any) -> Path:
+def _target(out: Path | None, corpus: "Corpus") -> Path:
     return out or Path(f"{corpus.name}_rnn.pkl")
 
 
-def _describe(corpus: Any) -> None:
+def _describe(corpus: "Corpus") -> None:
     chars = corpus.vocabulary.chars
     preview = ", ".join(repr(char) for char in chars[:9]) + (", ..." if len(chars) > 9 else "")
     click.echo(f"Text length: {corpus.length:,} characters")
@@ -190,8 +191,10 @@ def _script(name: str) -> str:
     return shlex.quote(str(beside)) if beside.is_file() else name
 
 
-def _seed(network: Any) -> str:
-    return '"To be or"' if not network.vocabulary.unknown("To be or") else '""'
+def _seed(network: "CharRNN") -> str:
+    vocabulary = network.vocabulary
+    knows = vocabulary is not None and not vocabulary.unknown("To be or")
+    return '"To be or"' if knows else '""'
 
 
 @click.command(
@@ -216,7 +219,7 @@ def generate(
     """Generate text as the exercise does."""  # fmt: skip
     config = SampleConfig(length, temperature)
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.training.run import newest_run  # noqa: PLC0415
+    from char_rnn.training.folder import newest_run  # noqa: PLC0415
 
     named = model is not None
     if model is None:

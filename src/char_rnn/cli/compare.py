@@ -5,14 +5,17 @@ import sys
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from char_rnn.cli.completion import complete_run
 from char_rnn.cli.help import Command
 from char_rnn.cli.options import PATH, option
-from char_rnn.cli.terminal import columns
+from char_rnn.training.screen import columns
+
+if TYPE_CHECKING:
+    from char_rnn.training.curves import Curves
 
 GAP = "  "
 WORDS = ("run", "model", "text")  # columns that begin at the left
@@ -34,12 +37,12 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
     The picture (extra `plots`) shows training and validation loss over the characters read and
     over the seconds of training.
     """  # fmt: skip
-    from char_rnn.analyse.curves import read_curves  # noqa: PLC0415
+    from char_rnn.training.curves import read_curves  # noqa: PLC0415
 
     found = [(folder, read_curves(folder)) for folder in runs]
     if out is not None:
-        from char_rnn.analyse.plots import check_format, plot_comparison  # noqa: PLC0415
         from char_rnn.storage import check_writable  # noqa: PLC0415
+        from char_rnn.training.picture import check_format, plot_comparison  # noqa: PLC0415
 
         check_format(out)
         check_writable(out)
@@ -49,7 +52,7 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
     _tell([_row(*run) for run in found])
 
 
-def _row(folder: Path, curves: Any) -> dict[str, str]:
+def _row(folder: Path, curves: "Curves") -> dict[str, str]:
     from char_rnn.storage.reading import shown  # noqa: PLC0415
     from char_rnn.training.run import Run  # noqa: PLC0415
 

@@ -3,7 +3,7 @@
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,10 @@ from char_rnn.cli.options import PATH, POSITIVE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.terminal import write_styled
 from char_rnn.errors import TextTooShort, UsageError
+
+if TYPE_CHECKING:
+    from char_rnn.charrnn import CharRNN
+    from char_rnn.training.scored_text import ScoredText
 
 MOST_GRAMS = 6
 SHOWN = 2000
@@ -97,13 +101,13 @@ def command(
 
     from char_rnn.analyse.dynamic import dynamic_surprisals  # noqa: PLC0415
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.cli.scored_text import scored_text  # noqa: PLC0415
     from char_rnn.cli.show import waiting  # noqa: PLC0415
     from char_rnn.scoring import cold_loss, surprisals  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
 
     network = CharRNN.load(model)
-    corpus, start, reason, left_out = scored_text(str(model), network, text, pattern, val_fraction)
+    of = _opened(model, network, text, pattern, val_fraction)
+    corpus, start, left_out = of.corpus, of.start, of.left_out
     scored = corpus.vocabulary.decode(corpus.read(start + 1, corpus.length))
     count = corpus.length - start - 1
     bytewise = len(scored) != count  # bytes that are not one character each
@@ -111,7 +115,7 @@ def command(
     for path in filter(None, (plot, html)):
         check_writable(path)
     report: dict[str, Any] = {
-        "model": str(model), "text": corpus.name, "scored": reason, "characters": count,
+        "model": str(model), "text": corpus.name, "scored": of.reason, "characters": count,
         "left out": {"characters": sum(left_out.values()), "distinct": "".join(left_out)},
     }  # fmt: skip
     # What overflows is told below, and not by NumPy.
@@ -154,6 +158,25 @@ def command(
         _write_page(html, network, corpus, start, nats, scored)
 
 
+def _opened(
+    model: Path,
+    network: "CharRNN",
+    text: str,
+    patterns: tuple[str, ...],
+    val_fraction: float | None,
+) -> "ScoredText":
+    """Return the text to score; tell what should be known of it."""
+    from char_rnn.data.given import TextName  # noqa: PLC0415
+    from char_rnn.training.scored_text import scored_text  # noqa: PLC0415
+    from char_rnn.training.text import own_text  # noqa: PLC0415
+
+    own = own_text(str(model))
+    found = scored_text(network, TextName(text), patterns, val_fraction, own)
+    for note in found.notes:
+        click.echo(f"Note: {note}", err=True)
+    return found
+
+
 def _check(
     val_fraction: float | None, free_running: bool, plot: Path | None, both: bool
 ) -> None:  # fmt: skip
@@ -165,7 +188,7 @@ def _check(
     if plot is not None:
         if not free_running:
             raise UsageError("--plot draws what --free_running finds; give both, or leave it out")
-        from char_rnn.analyse.plots import check_format  # noqa: PLC0415
+        from char_rnn.training.picture import check_format  # noqa: PLC0415
 
         check_format(plot)
 

@@ -1,13 +1,16 @@
 """`char-rnn inspect`: what a model is."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from char_rnn.cli.completion import complete_model
 from char_rnn.cli.help import Command
 from char_rnn.cli.options import PATH
+
+if TYPE_CHECKING:
+    from char_rnn.charrnn import CharRNN
 
 
 @click.command(
@@ -23,7 +26,7 @@ def command(model: Path | None) -> None:
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
     from char_rnn.storage.models import model_file  # noqa: PLC0415
     from char_rnn.storage.reading import shown  # noqa: PLC0415
-    from char_rnn.training.run import newest_run_or_shipped  # noqa: PLC0415
+    from char_rnn.training.folder import newest_run_or_shipped  # noqa: PLC0415
 
     path = model_file(newest_run_or_shipped() if model is None else model)
     for name, value in description(CharRNN.load(path)):
@@ -31,18 +34,11 @@ def command(model: Path | None) -> None:
     click.echo(f"{'File:':<17} {shown(path)}, {path.stat().st_size:,} bytes")
 
 
-def form(config: Any) -> str:
-    """Return the cell's name, and what sets the network apart from PyTorch's module of it."""
-    from char_rnn.model.parameters import apart  # noqa: PLC0415
-
-    ways = ", ".join(apart(config)).replace("_", " ")
-    return f"{config.cell} ({ways})" if ways else str(config.cell)
-
-
-def description(network: Any) -> list[tuple[str, str]]:
+def description(network: "CharRNN") -> list[tuple[str, str]]:
     """Return names and values that describe a CharRNN, each value in one line."""
     from char_rnn.model.parameters import apart  # noqa: PLC0415
     from char_rnn.storage.reading import shown  # noqa: PLC0415
+    from char_rnn.training.describe import calibration, form  # noqa: PLC0415
 
     config, summary, vocabulary = network.config, network.summary, network.vocabulary
     module = f"nn.{config.cell.upper()} and nn.Linear"
@@ -70,13 +66,3 @@ def description(network: Any) -> list[tuple[str, str]]:
     if summary.keys() >= {"calibration_temperature", "calibration_characters"}:
         rows.append(("Calibrated", calibration(summary)))
     return rows
-
-
-def calibration(summary: dict[str, Any]) -> str:
-    """Return how a calibrated model was calibrated, and what its loss was before."""
-    before = summary.get("uncalibrated_val_loss")
-    return (
-        f"logits divided by {summary['calibration_temperature']:.2f}, fitted on "
-        f"{summary['calibration_characters']:,} characters that were not trained on"
-        + (f"; the validation loss was {before:.4f}" if before is not None else "")
-    )

@@ -13,7 +13,6 @@ from char_rnn.cli.options import PATH, POSITIVE, RNG_SEED, TEMPERATURE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.rules import DRAWING, check, given_options
 from char_rnn.cli.terminal import write_styled
-from char_rnn.cli.training_text import source_of, symbols_of
 from char_rnn.config import SampleConfig
 from char_rnn.errors import TextNotFound, UsageError
 
@@ -100,6 +99,7 @@ def command(
     from char_rnn.data.sources import open_source  # noqa: PLC0415
     from char_rnn.generate.batch import check_room  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
+    from char_rnn.training.text import symbols_of  # noqa: PLC0415
 
     settings = SampleConfig(length, temperature)
     check_room(count, settings, 1)
@@ -147,6 +147,7 @@ def _samples(
     """
     from char_rnn.cli.show import waiting  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
+    from char_rnn.training.text import symbols_of  # noqa: PLC0415
 
     found: list[tuple[str, Any]] = []
     for name in names:
@@ -198,6 +199,8 @@ def _is_model(name: str) -> bool:
 
 def _own_text(models: dict[str, Any]) -> Any:
     """Return the source that the models were trained on, if there is one and it is unchanged."""
+    from char_rnn.training.text import source_of  # noqa: PLC0415
+
     if not models:
         raise UsageError("which training text? Name it with --text")
     found = {}

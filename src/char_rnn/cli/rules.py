@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import click
 
-from char_rnn.config import without_effect
 from char_rnn.errors import UsageError
 
 
@@ -31,20 +30,6 @@ def given_options(ctx: click.Context) -> dict[str, Any]:
     return {
         name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) is typed
     }
-
-
-def unheard(given: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-    """Return a sentence for each of the `given` options of a training that does nothing.
-
-    settings: those of the model and its training that are known.
-    """
-    return without_effect(given, settings, "--{}")
-
-
-def check_training(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Raise UsageError for the first of the `given` options that does nothing with `settings`."""
-    for sentence in unheard(given, settings):
-        raise UsageError(f"{sentence}; leave it out")
 
 
 def check(rules: Sequence[Rule], given: Mapping[str, Any], options: Mapping[str, Any]) -> None:

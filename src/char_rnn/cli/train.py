@@ -1,7 +1,7 @@
 """`char-rnn train`: a text in, a run folder out."""
 
 import shlex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,10 @@ from char_rnn.config import LENGTH, MODEL, RUN
 from char_rnn.errors import UsageError
 
 TEXT = "Text"
+if TYPE_CHECKING:
+    from char_rnn.cli.to_the_end import Ending
+    from char_rnn.training.run import Run
+    from char_rnn.training.trainer import Trainer
 
 
 def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> str | None:
@@ -82,49 +86,97 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     saves and says how to go on; so do SIGTERM, SIGHUP and a closed pipe.
     """
     given = given_options(ctx)
-    # Imported here: NumPy takes longer to load than the help takes to print.
-    from char_rnn.analyse.advice import advice  # noqa: PLC0415
-    from char_rnn.analyse.baselines import uniform, unigram_entropy  # noqa: PLC0415
-    from char_rnn.analyse.curves import read_curves  # noqa: PLC0415
-    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.cli.begin import begin, refuse_if_over, resume  # noqa: PLC0415
-    from char_rnn.cli.inspect import calibration, form  # noqa: PLC0415
-    from char_rnn.cli.session import train_to_end  # noqa: PLC0415
-    from char_rnn.cli.show import make_show  # noqa: PLC0415
+    run, trainer = _resumed(options, given) if options["resume"] else _begun(options, given)
+    if trainer is None:
+        return 0
+    from char_rnn.analyse.baselines import uniform  # noqa: PLC0415
+    from char_rnn.cli.to_the_end import train_to_end  # noqa: PLC0415
+    from char_rnn.training.describe import architecture  # noqa: PLC0415
+    from char_rnn.training.watch import make_watch  # noqa: PLC0415
 
-    if options["resume"]:
-        run, trainer = resume(options["resume"], given)
-        if trainer.over and run.finish(trainer):  # it was killed between its last step and this
-            click.echo(f"Calibrated: {calibration(CharRNN.load(run.folder).summary)}")
-            return 0
-        refuse_if_over(run, trainer)
-        click.echo(f"Going on with {run.folder} at iteration {trainer.iteration:,}")
-        if run.command:
-            click.echo(
-                f"Note: {run.command} began this run; its .pkl is renewed by\n"
-                f"  python {run.command} --resume {shlex.quote(str(run.folder))}"
-            )
-    else:
-        run, trainer = begin(options, given)
-        click.echo(f"Run folder: {run.folder}")
-    model, V = trainer.model, trainer.corpus.vocabulary.size
-    click.echo(
-        f"Architecture: {model}, {model.config.layers} × {form(model.config)}, "
-        f"{model.num_parameters:,} parameters, {trainer.threads} threads"
-    )
-    for note in trainer.corpus.notes + trainer.notes:
+    click.echo(f"Architecture: {architecture(trainer)}")
+    for note in run.notes + trainer.notes:
         click.echo(f"Note: {note}")
-    quoted = shlex.quote(str(run.folder))
-    ending = train_to_end(run, trainer, make_show(uniform(V)), f"char-rnn train --resume {quoted}")
-    end = ending.end
-    if end.reason == "interrupted":
+    again = f"char-rnn train --resume {shlex.quote(str(run.folder))}"
+    watch = make_watch(uniform(trainer.corpus.vocabulary.size))
+    ending = train_to_end(run, trainer, watch, again)
+    if ending.end.reason == "interrupted":
         return ending.code
+    return _tell_the_end(run, trainer, ending)
+
+
+def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer]":
+    """Return a new run and its trainer."""
+    from char_rnn.config import TRAIN_RECIPE  # noqa: PLC0415
+    from char_rnn.data.given import TextName  # noqa: PLC0415
+    from char_rnn.training.describe import text_line  # noqa: PLC0415
+    from char_rnn.training.new import NewRun  # noqa: PLC0415
+
+    if "reset_after" in given and options["cell"] != "gru":
+        raise UsageError(
+            "--reset_after and --reset_before are forms of the gru, not of the "
+            f"{options['cell']}: leave them out"
+        )
+    new = NewRun(
+        TextName(TRAIN_RECIPE.text if options["text"] is None else options["text"]),
+        given,
+        out=options["out"],
+        start_from=options["start_from"],
+        patterns=options["pattern"],
+        as_bytes=options["bytes"],
+    )
+    if new.added:
+        click.echo(f"New to the model: {new.added}")
+    click.echo(f"Text: {text_line(new.corpus)}")
+    if options["verbose"] and new.train.minutes is None:
+        click.echo("Plan: none, for --iterations and --epochs leave every setting as it is")
+    new.plan()
+    if options["verbose"]:
+        for reason in new.reasons:
+            click.echo(f"Plan: {reason}")
+    run, trainer = new.make()
+    run.notes = new.corpus.notes + new.notes
+    click.echo(f"Run folder: {run.folder}")
+    return run, trainer
+
+
+def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer | None]":
+    """Return the run and its trainer, where it was left; None where only its end was left."""
+    from char_rnn.training.describe import calibration  # noqa: PLC0415
+    from char_rnn.training.going_on import check_free, go_on, refuse_if_over  # noqa: PLC0415
+    from char_rnn.training.run import Run  # noqa: PLC0415
+
+    del given["resume"]
+    check_free(given)
+    run = Run.open(options["resume"])
+    trainer = go_on(run, given)
+    if trainer.over and run.finish(trainer):  # it was killed between its last step and this
+        click.echo(f"Calibrated: {calibration(run.model.summary)}")
+        return run, None
+    refuse_if_over(run, trainer)
+    run.notes = trainer.corpus.notes
+    click.echo(f"Going on with {run.folder} at iteration {trainer.iteration:,}")
+    if run.command:
+        click.echo(
+            f"Note: {run.command} began this run; its .pkl is renewed by\n"
+            f"  python {run.command} --resume {shlex.quote(str(run.folder))}"
+        )
+    return run, trainer
+
+
+def _tell_the_end(run: "Run", trainer: "Trainer", ending: "Ending") -> int:
+    """Say what a run that has ended came to; return the exit code."""
+    from char_rnn.analyse.advice import advice  # noqa: PLC0415
+    from char_rnn.analyse.baselines import unigram_entropy  # noqa: PLC0415
+    from char_rnn.training.describe import calibration  # noqa: PLC0415
+
+    end, V = ending.end, trainer.corpus.vocabulary.size
     unigram = unigram_entropy(trainer.corpus, trainer.val_start)
-    said = advice(read_curves(run.folder), trainer.config, V, unigram, end.reason)
+    said = advice(run.curves, trainer.config, V, unigram, end.reason)
     if said.worthless:
         click.echo(f"\n{said.text}")
         return ending.code or 1
-    best = CharRNN.load(run.folder)
+    best = run.model
     click.echo(f"\nA sample of the best model:\n{best.sample(length=300)}\n")
     if end.best_val_loss is not None:
         click.echo(f"Validation loss: {best.summary['val_loss']:.4f} nats a character")
@@ -132,6 +184,6 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         click.echo(f"Calibrated: {calibration(best.summary)}")
     click.echo(
         f"{said.text}\nModel: {run.model_path}\nGenerate from it with:\n"
-        f"  char-rnn generate {quoted} --length 500"
+        f"  char-rnn generate {shlex.quote(str(run.folder))} --length 500"
     )
     return ending.code

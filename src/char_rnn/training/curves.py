@@ -1,5 +1,6 @@
 """The curves of a run, read from its log, and a chart of them in plain characters."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,7 @@ from char_rnn.formats import LOG_LINE
 from char_rnn.storage.fields import read
 from char_rnn.storage.models import CONFIG_FILE, go_on, no_such
 from char_rnn.storage.reading import read_json_lines
-
-LOG = "log.jsonl"
+from char_rnn.training.folder import LOG_FILE
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,22 @@ def read_curves(folder: Path) -> Curves:
 
     Raises RunError if it has none, CorruptFile, with the line and the field, if it is damaged.
     """
-    path = folder / LOG
+    path = folder / LOG_FILE
     if not folder.exists():
         raise RunError(no_such(folder))
     if not path.is_file() and (folder / CONFIG_FILE).is_file():
-        raise RunError(f"{folder} has no {LOG} yet: {go_on(folder)}")
+        raise RunError(f"{folder} has no {LOG_FILE} yet: {go_on(folder)}")
     if not path.is_file():
-        raise RunError(f"{folder} is not a run folder: it has no {LOG}")
+        raise RunError(f"{folder} is not a run folder: it has no {LOG_FILE}")
+    lines = (read(LOG_LINE, line, where) for where, line in read_json_lines(path))
+    return curves_of(folder.resolve().name, lines)
+
+
+def curves_of(name: str, lines: Iterable[dict[str, Any]]) -> Curves:
+    """Return what the `lines` of a log say of the run `name`."""
     loss, val_loss, rate, norm = (Curve([], [], [], []) for _ in range(4))
     unstable = lost = False
-    for where, line in read_json_lines(path):
-        found = read(LOG_LINE, line, where)
+    for found in lines:
         unstable |= found["event"] in ("skipped", "divergence")
         if found["event"] in ("step", "evaluation", "end"):
             loss.add(found, "loss")
@@ -83,7 +88,7 @@ def read_curves(folder: Path) -> Curves:
         if found["event"] == "evaluation":
             val_loss.add(found, "val_loss")
             lost = found.get("val_loss") is None
-    return Curves(folder.resolve().name, loss, val_loss, rate, norm, unstable, lost)
+    return Curves(name, loss, val_loss, rate, norm, unstable, lost)
 
 
 def chart(curves: Curves, width: int = 70, height: int = 14) -> str:

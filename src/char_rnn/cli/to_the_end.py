@@ -8,12 +8,12 @@ from typing import NamedTuple
 import click
 
 from char_rnn.cli.interrupts import failed_output, signals, silence
-from char_rnn.cli.show import Show
 from char_rnn.errors import WorkerDied
 from char_rnn.storage.reading import reason
 from char_rnn.training.events import End
 from char_rnn.training.run import Run
 from char_rnn.training.trainer import Trainer
+from char_rnn.training.watch import Watch
 
 
 class Ending(NamedTuple):
@@ -53,7 +53,7 @@ class _Shown:
             silence(sys.stdout)
 
 
-def train_to_end(run: Run, trainer: Trainer, show: Show, again: str) -> Ending:
+def train_to_end(run: Run, trainer: Trainer, watch: Watch, again: str) -> Ending:
     """Train, save and show.
 
     Ctrl-C, SIGTERM and SIGHUP end training after the step in hand, and so does output that nobody
@@ -69,17 +69,17 @@ def train_to_end(run: Run, trainer: Trainer, show: Show, again: str) -> Ending:
         trainer.stop = True
 
     with signals(stop):
-        shown(show.__enter__)
+        shown(watch.__enter__)
         try:
             for event in run.follow(trainer):
-                shown(show.show, event)
+                shown(watch.show, event)
                 if isinstance(event, End):
                     end = event
         except WorkerDied as error:
             raise WorkerDied(f"{error}; go on with `{again}` or `{again} --threads 1`") from error
         finally:
             with suppress(OSError):  # the terminal may be gone
-                show.__exit__(None, None, None)
+                watch.__exit__(None, None, None)
     assert end is not None
     code = 128 + received[0] if received else shown.code
     ending = Ending(end, code, shown.code != 0)

@@ -4,9 +4,9 @@ import warnings
 
 import pytest
 
-from char_rnn.analyse.curves import Curve, Curves
+from char_rnn.training.curves import Curve, Curves
 
-plots = pytest.importorskip("char_rnn.analyse.plots")
+picture = pytest.importorskip("char_rnn.training.picture")
 pytest.importorskip("matplotlib")
 NAMES = [r"x$\foo$", "$x_1$", "_hidden", "run[old]", "汉字", "a\x1b[31m\nb"]
 SHOWN = [*NAMES[:-1], r"'a\x1b[31m\nb'"]
@@ -20,15 +20,15 @@ def curves(name):
 @pytest.fixture
 def figures(monkeypatch):
     made = []
-    save = plots._save
-    monkeypatch.setattr(plots, "_save", lambda fig, path: (made.append(fig), save(fig, path)))
+    save = picture.save
+    monkeypatch.setattr(picture, "save", lambda fig, path: (made.append(fig), save(fig, path)))
     return made
 
 
 def test_names_in_a_comparison(tmp_path, figures):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plots.plot_comparison([curves(name) for name in NAMES], tmp_path / "a.png")
+        picture.plot_comparison([curves(name) for name in NAMES], tmp_path / "a.png")
     legend = figures[0].axes[0].get_legend()
     assert [text.get_text() for text in legend.get_texts()] == SHOWN
     handles = [line.get_color() for line in legend.get_lines()]
@@ -39,5 +39,5 @@ def test_names_in_a_comparison(tmp_path, figures):
 def test_a_name_as_a_title(tmp_path, figures, name, shown):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plots.plot_run(curves(name), tmp_path / "a.svg")
+        picture.plot_run(curves(name), tmp_path / "a.svg")
     assert figures[0].axes[0].get_title() == shown

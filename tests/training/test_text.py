@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Vocabulary
-from char_rnn.cli.training_text import symbols_of, training_ids
 from char_rnn.data import sources
 from char_rnn.data.sources import open_source
 from char_rnn.data.vocabulary import ByteVocabulary
+from char_rnn.training.text import symbols_of, training_ids
 
 
 @pytest.fixture

@@ -1,0 +1,81 @@
+"""A text as it is handed to the library: a path, a name, or the text itself."""
+
+import os
+from collections.abc import Sequence
+
+from char_rnn.data.sources import Source, open_source
+from char_rnn.errors import TextNotFound, UsageError
+
+GivenText = str | bytes | os.PathLike[str]
+ITSELF = "the text"
+"""Where a text comes from that was handed over itself."""
+
+_LONGEST_NAME = 200  # in a message
+
+
+class TextName(str):
+    """A text by its name, never the text itself: what a command line is given."""
+
+    __slots__ = ()
+
+
+def as_source(
+    text: GivenText, *, as_bytes: bool = False, patterns: Sequence[str] = ()
+) -> Source:  # fmt: skip
+    """Return the source of `text`: of these, the first that it is.
+
+    1. a Path: that file or folder
+    2. bytes: the text itself; a str with a line end in it: the text itself
+    3. "-": standard input
+    4. a str that names a file or folder which is there
+    5. the name of a built-in text
+
+    as_bytes, patterns: see `open_source`. Raises UsageError for what is no text, TextNotFound for
+    what is none of these.
+    """
+    if isinstance(text, bytes):
+        return _itself(text, patterns)
+    if isinstance(text, os.PathLike):
+        path = os.path.join(os.curdir, text)  # noqa: PTH118 - so that it is taken for no name
+        return open_source(path, as_bytes=as_bytes, patterns=patterns)
+    if not isinstance(text, str):
+        raise UsageError(
+            f"the text is of the type {type(text).__name__}; expected a str, bytes, a Path or a "
+            "Corpus"
+        )
+    if isinstance(text, TextName):
+        return open_source(text, as_bytes=as_bytes, patterns=patterns)
+    if "\n" in text or "\r" in text:
+        return _itself(_encoded(text), patterns)
+    there = os.path.lexists(text)
+    if len(text) > _LONGEST_NAME and not there:
+        raise TextNotFound(_none_of_these(f"{text[:40]!r}…: no such file or folder"))
+    try:
+        return open_source(text, as_bytes=as_bytes, patterns=patterns)
+    except TextNotFound as error:
+        if there:  # a folder without a text
+            raise
+        raise TextNotFound(_none_of_these(str(error))) from None
+
+
+def _none_of_these(what: str) -> str:
+    return f"{what}; a text itself must have a line end in it (or take Corpus.from_text)"
+
+
+def _itself(data: bytes, patterns: Sequence[str]) -> Source:
+    if patterns:
+        raise UsageError(
+            f"the pattern {patterns[0]!r} chooses among the files of a folder, and the text itself "
+            "was given; leave it out"
+        )
+    return Source("text", ITSELF, (data,))
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"the text has {text[error.start]!r} at {error.start:,}, half of a pair, which UTF-8 "
+            "cannot hold; take it out"
+        ) from None

@@ -1,0 +1,219 @@
+"""The front door: train a model on a text, and go on with a run."""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from char_rnn.charrnn import CharRNN
+from char_rnn.config import LENGTHS
+from char_rnn.data.corpus import Corpus
+from char_rnn.data.given import GivenText, as_source
+from char_rnn.errors import UsageError, WorkerDied, did_you_mean
+from char_rnn.storage.reading import StrPath
+from char_rnn.training.describe import architecture, calibration, text_line
+from char_rnn.training.events import End, Event
+from char_rnn.training.going_on import check_free, go_on, refuse_if_over
+from char_rnn.training.new import MODEL_FIELDS, TRAIN_FIELDS, NewRun
+from char_rnn.training.run import IN_MEMORY, Run
+from char_rnn.training.trainer import Trainer
+from char_rnn.training.watch import SilentWatch, Watch, make_watch
+from char_rnn.training.words import in_python, worded_for_python
+
+ECHO = 0.5
+"""Seconds in which a second Ctrl-C is the same wish: some shells and terminals send two."""
+
+OnEvent = Callable[[Event], object]
+
+
+def train(
+    text: GivenText | Corpus,
+    *,
+    out: StrPath | None = None,
+    save: bool = True,
+    start_from: CharRNN | Run | StrPath | None = None,
+    pattern: str | Sequence[str] = (),
+    bytes: bool = False,
+    on_event: OnEvent | None = None,
+    progress: bool | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a model on `text` and return the run: its model, its curves, its notes.
+
+    text: of these, the first that it is:
+        1. a Corpus; a Path to a file or a folder
+        2. bytes: the text itself; a str with a line end in it: the text itself
+        3. "-": standard input
+        4. a str that names a file or folder which is there
+        5. the name of a built-in text: python-docs, python-code, shakespeare
+    settings: any of ModelConfig and TrainConfig, by name. Without `iterations` and `epochs` it
+        trains for `minutes` (two), and what is not given is planned for the machine, the text and
+        the time, as `char-rnn train` does; the notes say what was chosen, and why.
+    out: the run's folder; None makes a new one in runs/.
+    save: False trains in memory: nothing is written, and the run has no folder.
+    start_from: go on from this model (fine-tuning): a CharRNN, a Run, a file, a run's folder, or
+        "shakespeare", the model that comes with the package. It learns the text's new characters.
+    pattern: of a folder only the files whose name, or path in it, matches.
+    bytes: model raw bytes instead of characters.
+    on_event: is called with every event of the trainer (training/events.py).
+    progress: False shows nothing. Else a line that moves on a terminal, a panel in a notebook, and
+        lines where the output goes elsewhere.
+
+    Ctrl-C ends it after the step in hand: what was learned is kept, and the run is returned with a
+    note that says how to go on. A second one raises KeyboardInterrupt at once.
+    Raises UsageError for a wrong setting, a DataError for a text that cannot be used, a RunError
+    where no folder can be made.
+    """
+    with worded_for_python(), _watch(progress) as watch:
+        given = _checked(settings)
+        if out is not None and not save:
+            raise UsageError("out names a folder, and save=False makes none; leave one out")
+        new = NewRun(
+            text,
+            given,
+            out=None if out is None else Path(out),
+            save=save,
+            start_from=start_from.model if isinstance(start_from, Run) else start_from,
+            patterns=(pattern,) if isinstance(pattern, str) else tuple(pattern),
+            as_bytes=bytes,
+        )
+        watch.line(f"Text: {text_line(new.corpus)}")
+        new.plan()
+        run, trainer = new.make()
+        if run.folder is not None:
+            watch.line(f"Run folder: {run.folder}")
+        added = [f"new to the model: {new.added}"] if new.added else []
+        run.notes += map(in_python, [*added, *new.reasons, *new.corpus.notes, *new.notes])
+        _to_the_end(run, trainer, watch, on_event)
+    return run
+
+
+def resume(
+    run: Run | StrPath | None,
+    *,
+    text: GivenText | Corpus | None = None,
+    on_event: OnEvent | None = None,
+    progress: bool | None = None,
+    **changes: Any,
+) -> Run:
+    """Go on with a run, to the same bits as if it had never ended, and return it.
+
+    run: its folder; or a Run, also one in memory.
+    text: where the run cannot open its text again, or it has moved; it must be the same.
+    changes: settings that may change: iterations, epochs or minutes of the whole run, from its
+        beginning; patience, eval_every, sample_every, sample_length, temperature, threads.
+    on_event, progress, Ctrl-C: as in `train`.
+
+    Raises UsageError for other settings, and for a run that is over and stays so with these;
+    RunError for what is no run, that another process trains, or whose text has changed.
+    """
+    with worded_for_python(), _watch(progress) as watch:
+        given = _checked(changes)
+        check_free(given)
+        if run is None:
+            raise UsageError(
+                f"the folder is None, as that of {IN_MEMORY} is: hand over the run itself"
+            )
+        run = run if isinstance(run, Run) else Run.open(run)
+        trainer = go_on(run, given, None if text is None else _same_text(run, text))
+        try:
+            if trainer.over and run.finish(trainer):
+                # It was killed between its last step and this.
+                run.notes = [f"calibrated: {calibration(run.model.summary)}"]
+                return run
+            refuse_if_over(run, trainer)
+        finally:
+            if trainer.over:
+                run.release()
+        run.notes = [in_python(note) for note in trainer.corpus.notes]
+        watch.line(f"Going on at iteration {trainer.iteration:,}")
+        _to_the_end(run, trainer, watch, on_event)
+    return run
+
+
+def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that say anything; raise UsageError for a name that is none."""
+    known = (MODEL_FIELDS | TRAIN_FIELDS) - {"vocab_size"}
+    for name in settings:
+        if name == "vocab_size":
+            raise UsageError("vocab_size comes from the text; leave it out")
+        if name not in known:
+            raise UsageError(
+                f"unknown setting {name!r}{did_you_mean(name, sorted(known))}; known are the "
+                "fields of ModelConfig and TrainConfig"
+            )
+    return {n: value for n, value in settings.items() if n not in LENGTHS or value is not None}
+
+
+def _same_text(run: Run, text: GivenText | Corpus) -> Corpus:
+    """Return `text` as the run reads its own."""
+    if isinstance(text, Corpus):
+        return text
+    own, start = run.text, run.start
+    source = as_source(text, as_bytes=own.as_bytes, patterns=own.patterns)
+    vocabulary = None if start is None else start.vocabulary
+    return Corpus.from_source(source, as_bytes=own.as_bytes, vocabulary=vocabulary)
+
+
+def _watch(progress: bool | None) -> Watch:
+    return SilentWatch() if progress is False else make_watch()
+
+
+def _to_the_end(run: Run, trainer: Trainer, watch: Watch, on_event: OnEvent | None) -> None:
+    """Train; show and tell every event; note what the user should know, and how to go on."""
+    run.notes += map(in_python, trainer.notes)
+    watch.uniform = math.log(trainer.corpus.vocabulary.size)
+    watch.line(f"Architecture: {architecture(trainer)}")
+    for note in run.notes:
+        watch.line(f"Note: {note}")
+    end = None
+    name = "run" if run.folder is None else repr(str(run.folder))
+    again = f"char_rnn.resume({name})"
+    with _ctrl_c(trainer):
+        try:
+            for event in run.follow(trainer):
+                if on_event is not None:
+                    watch.clear()
+                    on_event(event)
+                watch.show(event)
+                end = event
+        except WorkerDied as error:
+            alone = f"char_rnn.resume({name}, threads=1)"
+            raise WorkerDied(f"{error}; go on with {again} or {alone}") from error
+    if isinstance(end, End) and end.reason == "interrupted":
+        note = f"stopped at iteration {end.iteration:,}; go on with {again}"
+        run.notes.append(note)
+        watch.line(f"Note: {note}")
+
+
+@contextmanager
+def _ctrl_c(trainer: Trainer) -> Iterator[None]:
+    """Let the first Ctrl-C end training after the step in hand, and the second one at once.
+
+    Only the main thread hears signals; elsewhere, and where a handler is not Python's, nothing
+    changes.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is None:
+        yield
+        return
+    first: float | None = None
+
+    def handle(_: int, __: FrameType | None) -> None:
+        nonlocal first
+        now = time.monotonic()
+        if first is not None and now - first > ECHO:
+            raise KeyboardInterrupt
+        first = now if first is None else first
+        trainer.stop = True
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

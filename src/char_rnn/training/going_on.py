@@ -1,0 +1,68 @@
+"""A run that is there, to go on with."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from char_rnn.config import LENGTHS
+from char_rnn.data.corpus import Corpus
+from char_rnn.data.windows import part_to_train
+from char_rnn.errors import UsageError
+from char_rnn.storage.reading import shown
+from char_rnn.training.room import check_room
+from char_rnn.training.rules import check
+from char_rnn.training.run import IN_MEMORY, Run
+from char_rnn.training.trainer import Trainer
+
+FREE = frozenset((
+    *LENGTHS, "patience", "eval_every", "sample_every", "sample_length", "temperature", "threads",
+))  # fmt: skip
+"""The settings that may change when a run goes on."""
+
+
+def check_free(given: Mapping[str, Any]) -> None:
+    """Raise UsageError if something is given that no run can change when it goes on."""
+    fixed = sorted(given.keys() - FREE)
+    if fixed:
+        names = ("TEXT" if name == "text" else f"--{name}" for name in fixed)
+        raise UsageError(
+            f"{', '.join(names)} cannot be given with --resume: a run goes on as it began; leave "
+            "it out, or begin a new run"
+        )
+
+
+def go_on(run: Run, given: Mapping[str, Any], corpus: Corpus | None = None) -> Trainer:
+    """Return the trainer of `run`, locked from now on, where it was left.
+
+    given: settings that change. corpus: the run's text, if it is open already.
+    """
+    check_free(given)
+    run.hold()
+    try:
+        train = run.train_config
+        changes = dict(given)
+        if any(name in changes for name in LENGTHS):
+            changes = dict.fromkeys(LENGTHS) | changes
+        train = dataclasses.replace(train, **changes)
+        check(given, run.model_config.to_dict() | train.to_dict())
+        corpus = run.corpus() if corpus is None else corpus
+        length = part_to_train(corpus.length, train.val_fraction, train.calibration)
+        check_room(run.model_config, train, length)
+        return run.trainer(corpus, train)
+    except BaseException:
+        run.release()
+        raise
+
+
+def refuse_if_over(run: Run, trainer: Trainer) -> None:
+    """Raise UsageError if nothing is left to do in a run."""
+    name = IN_MEMORY if run.folder is None else shown(run.folder)
+    if trainer.progress >= 1:
+        raise UsageError(
+            f"{name} is finished; to go on, give more --iterations, --epochs or --minutes"
+        )
+    if trainer.over:
+        raise UsageError(
+            f"{name} has ended: {trainer.config.patience} evaluations in a row were "
+            "no better than one before; to go on, give a larger --patience, or 0 for any number"
+        )

@@ -1,0 +1,233 @@
+"""A new run: from settings, a text, a plan, and perhaps a model that is there."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from char_rnn.charrnn import CharRNN
+from char_rnn.config import (
+    LENGTHS,
+    PLANNED,
+    TRAIN_RECIPE,
+    ModelConfig,
+    Recipe,
+    TrainConfig,
+)
+from char_rnn.data.corpus import Corpus
+from char_rnn.data.given import ITSELF, GivenText, as_source
+from char_rnn.data.sources import Source
+from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
+from char_rnn.data.windows import part_to_train, split
+from char_rnn.errors import UsageError
+from char_rnn.storage import check_folder
+from char_rnn.storage.reading import StrPath
+from char_rnn.training.folder import RUNS, check_new, new_folder
+from char_rnn.training.parallel import available_threads
+from char_rnn.training.plan import Plan, make_plan
+from char_rnn.training.room import check_room
+from char_rnn.training.rules import check, unheard
+from char_rnn.training.run import Run
+from char_rnn.training.trainer import MOST_VALIDATION, Trainer
+
+MODEL_FIELDS = frozenset(field.name for field in dataclasses.fields(ModelConfig))
+TRAIN_FIELDS = frozenset(field.name for field in dataclasses.fields(TrainConfig))
+FINE_TUNING = 0.5
+MOST_PLANNING = 0.3  # of the time there is
+
+
+class NewRun:
+    """A run that is about to begin.
+
+    Made, its settings are checked and its text is read; `plan` chooses what nobody has set; `make`
+    makes the run. Each says what is wrong before anything is made of it.
+
+    given: settings by the names of ModelConfig and TrainConfig; others do not count.
+    out: its folder, None for a new one in runs/. save: whether it has one at all.
+    start_from: a model to go on from, or where it is.
+    recipe: the settings where nobody says anything.
+
+    corpus, start: the text and the model, which have one vocabulary by now.
+    added: a sentence on the characters that the model did not know, "" for none.
+    reasons: of the plan. notes: what the user should know.
+    """
+
+    def __init__(
+        self,
+        text: GivenText | Corpus,
+        given: Mapping[str, Any],
+        *,
+        out: Path | None = None,
+        save: bool = True,
+        start_from: CharRNN | StrPath | None = None,
+        patterns: Sequence[str] = (),
+        as_bytes: bool = False,
+        recipe: Recipe = TRAIN_RECIPE,
+    ) -> None:
+        self._out, self._save, self._patterns = out, save, tuple(patterns)
+        self._given = dict(given)
+        self.train = _train_config(given, recipe)
+        self.model: dict[str, Any] = {
+            "cell": recipe.cell,
+            "hidden_size": recipe.hidden_size,
+            "layers": recipe.layers,
+        } | {name: value for name, value in given.items() if name in MODEL_FIELDS}
+        self.start: CharRNN | None = None
+        self.added = ""
+        self.reasons: list[str] = []
+        self.notes: list[str] = []
+        self._spent = 0.0  # seconds of planning
+        self._check_place()
+        if start_from is not None:
+            self.start = _start_model(start_from, given)
+            self.model = self.start.config.to_dict()
+            del self.model["vocab_size"]
+        # What a plan leaves as it is.
+        self._settled = self._given | (self.model if self.start is not None else {})
+        open_ = PLANNED - self._settled.keys() if self.train.minutes else frozenset()
+        sure = self.model | self.train.to_dict()
+        check(given, {name: sure[name] for name in sure.keys() - open_})
+        self._source: Source | None = None
+        self.corpus = self._read(text, as_bytes)
+        if self.start is not None:
+            self._extend(self.start)
+        if self.corpus.where == "-" and out is None:
+            self.notes.append(
+                "standard input cannot be read again: this run cannot be resumed "
+                "unless the same text is piped in again"
+            )
+
+    def plan(self) -> None:
+        """Choose for the time there is what nobody has set, and measure this machine for it."""
+        self._check_room()
+        if self.train.minutes is not None:
+            plan = self._made_plan(self.train.minutes)
+            self._spent, self.reasons = plan.seconds, plan.reasons
+            self.model = self.model | plan.model
+            self.train = dataclasses.replace(self.train, **plan.train)
+            self.notes += unheard(self._given, self.model | self.train.to_dict())
+        if self.start is not None and "learning_rate" not in self._settled:
+            # What is there already must not be thrown away by the first large steps.
+            rate = self.train.learning_rate * FINE_TUNING
+            self.train = dataclasses.replace(self.train, learning_rate=rate)
+        self._check_room()
+
+    def make(self, command: str = "") -> tuple[Run, Trainer]:
+        """Make the run and its trainer; `command` makes it, where it is not char-rnn."""
+        corpus = self.corpus
+        model = ModelConfig(vocab_size=corpus.vocabulary.size, **self.model)
+        if self._save:
+            name = f"{corpus.name}-{model.cell}{model.hidden_size}"
+            run = Run.create(
+                self._out or new_folder(name),
+                model, self.train, corpus, self.start, self._patterns, command,
+                self._copy(),
+            )  # fmt: skip
+        else:
+            run = Run.in_memory(model, self.train, corpus, self.start)
+        trainer = run.trainer(corpus)
+        # On a busy machine planning may take long; most of the time is for training all the same.
+        trainer.elapsed = min(self._spent, MOST_PLANNING * 60 * (self.train.minutes or 0))
+        return run, trainer
+
+    def _check_place(self) -> None:
+        """Raise what is wrong before the text is read, which may take long."""
+        check_room(ModelConfig(vocab_size=1, **self.model), self.train)
+        if self._out is not None:
+            check_new(self._out)
+        elif self._save:
+            check_folder(RUNS)
+
+    def _check_room(self) -> None:
+        train, V = self.train, self.corpus.vocabulary.size
+        length = part_to_train(self.corpus.length, train.val_fraction, train.calibration)
+        check_room(ModelConfig(vocab_size=V, **self.model), train, length)
+
+    def _read(self, text: GivenText | Corpus, as_bytes: bool) -> Corpus:
+        if isinstance(text, Corpus):
+            if as_bytes or self._patterns:
+                raise UsageError(
+                    "--bytes and --pattern say how a text is read, and a Corpus has been read; "
+                    "leave them out"
+                )
+            return text
+        old = None if self.start is None else self.start.vocabulary
+        as_bytes = as_bytes or isinstance(text, bytes) or isinstance(old, ByteVocabulary)
+        self._source = as_source(text, as_bytes=as_bytes, patterns=self._patterns)
+        return Corpus.from_source(self._source, as_bytes=as_bytes)
+
+    def _extend(self, start: CharRNN) -> None:
+        """Give model and corpus one vocabulary: the model's and what the text adds."""
+        old, of_text = start.vocabulary, self.corpus.vocabulary
+        if isinstance(old, ByteVocabulary) and isinstance(of_text, ByteVocabulary):
+            self.start = start.copy()
+            return
+        if not (isinstance(old, Vocabulary) and isinstance(of_text, Vocabulary)):
+            if self._source is not None:
+                raise UsageError(
+                    "--bytes: the model to start from knows characters; leave --bytes out"
+                )
+            raise UsageError(
+                f"the Corpus is of {of_text.kind}, and the model to start from knows other "
+                "symbols; hand over the text itself"
+            )
+        new = [c for c in of_text.chars if c not in old]
+        vocabulary = Vocabulary.from_characters([*old.chars, *new])
+        if new:
+            self.added = (
+                f"{len(new)} characters, {''.join(new[:40])!r}; they begin with random weights"
+            )
+        if self._source is not None:
+            self.corpus = Corpus.from_source(self._source, vocabulary=vocabulary)
+        elif vocabulary != of_text:
+            self.corpus = Corpus.from_text(self.corpus.preview(self.corpus.length), vocabulary)
+        rng = np.random.default_rng(self.train.rng_seed)
+        self.start = start.extended(vocabulary, rng)
+
+    def _made_plan(self, minutes: float) -> Plan:
+        corpus, train = self.corpus, self.train
+        assert train.threads is not None
+        start, stop = split(corpus.length, train.val_fraction)
+        held_out = min(stop - start, MOST_VALIDATION)
+        length = part_to_train(corpus.length, train.val_fraction, train.calibration)
+        return make_plan(
+            length, held_out, corpus.vocabulary.size, minutes, train.threads, self._settled
+        )
+
+    def _copy(self) -> bytes | None:
+        """Return the text itself, if it lies nowhere else."""
+        if self._source is not None:
+            own = self._source.where == ITSELF
+            return b"".join(self._source.byte_chunks()) if own else None
+        if self.corpus.where:
+            return None
+        ids = self.corpus.read(0, self.corpus.length)
+        if isinstance(self.corpus.vocabulary, ByteVocabulary):
+            return ids.astype(np.uint8).tobytes()
+        return self.corpus.vocabulary.decode(ids).encode("utf-8", "surrogatepass")
+
+
+def _train_config(given: Mapping[str, Any], recipe: Recipe) -> TrainConfig:
+    settings = {name: value for name, value in given.items() if name in TRAIN_FIELDS}
+    if any(name in given for name in LENGTHS):
+        settings = dict.fromkeys(LENGTHS) | settings
+    train = dataclasses.replace(recipe.train, **settings)
+    if train.threads is None:  # written down, so that a resumed run computes the same bits
+        train = dataclasses.replace(train, threads=available_threads())
+    return train
+
+
+def _start_model(start_from: CharRNN | StrPath, given: Mapping[str, Any]) -> CharRNN:
+    fixed = MODEL_FIELDS & given.keys()
+    if fixed:
+        raise UsageError(
+            f"{', '.join('--' + name for name in sorted(fixed))} cannot be chosen with "
+            "--start_from: the model has it already; leave it out"
+        )
+    model = start_from if isinstance(start_from, CharRNN) else CharRNN.load(Path(start_from))
+    if model.vocabulary is None:
+        name = model if isinstance(start_from, CharRNN) else start_from
+        raise UsageError(f"{name} has no vocabulary; there is nothing to start from")
+    return model

@@ -1,0 +1,21 @@
+"""Settings that have no effect beside the others: they are refused or told, never ignored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from char_rnn.config import without_effect
+from char_rnn.errors import UsageError
+
+
+def unheard(given: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each of the `given` settings that does nothing with `settings`.
+
+    settings: those of the model and its training that are known.
+    """
+    return without_effect(given, settings, "--{}")
+
+
+def check(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raise UsageError for the first of the `given` settings that does nothing."""
+    for sentence in unheard(given, settings):
+        raise UsageError(f"{sentence}; leave it out")

@@ -1,0 +1,134 @@
+"""The text that a model is scored on: which of its characters, and from where on."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from char_rnn.charrnn import CharRNN
+from char_rnn.data.corpus import Corpus
+from char_rnn.data.given import GivenText, as_source
+from char_rnn.data.known import Known
+from char_rnn.data.vocabulary import Vocabulary, named
+from char_rnn.errors import CharRNNError, UnknownCharacters, UsageError
+from char_rnn.training.text import OwnText
+
+
+@dataclass(frozen=True)
+class ScoredText:
+    """A text to score: from `start` on, for the `reason`.
+
+    left_out: how often each character stands in the whole text that the model does not know.
+    notes: what the user should know.
+    """
+
+    corpus: Corpus
+    start: int
+    reason: str
+    left_out: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+
+def scored_text(
+    model: CharRNN,
+    text: GivenText,
+    patterns: Sequence[str] = (),
+    val_fraction: float | None = None,
+    own: OwnText | None = None,
+) -> ScoredText:
+    """Open `text` for `model` to be scored on.
+
+    What the model does not know is left out. Of its own training text, under whatever name it
+    comes, only the part is scored that it was not trained on; val_fraction: unless this is given.
+    own: the text of the run that the model belongs to, if it belongs to one.
+    """
+    if model.vocabulary is None:
+        raise UsageError("the model has no vocabulary; it cannot read a text")
+    notes: list[str] = []
+    left_out: dict[str, int] = {}
+    corpus = _own_files(model, text, patterns, own, notes)
+    if corpus is None:
+        corpus, left_out = _read(model, text, patterns, notes)
+    start, reason = _start(model, corpus, val_fraction)
+    count = corpus.length - start - 1
+    if count < 1:
+        raise UsageError(f"{corpus.name} leaves {count + 1} characters to score; 2 are needed")
+    return ScoredText(corpus, start, reason, left_out, tuple(notes))
+
+
+def _is_own(model: CharRNN, corpus: Corpus) -> bool:
+    return bool(model.summary.get("text_sha256") == corpus.sha256)
+
+
+def _is_folder(text: GivenText) -> bool:
+    return not isinstance(text, bytes) and os.path.isdir(text)  # noqa: PTH112 - of any text
+
+
+def _own_files(
+    model: CharRNN, text: GivenText, patterns: Sequence[str], own: OwnText | None, notes: list[str]
+) -> Corpus | None:
+    """Return the folder `text` read as the run of the model did, if it is what that run read."""
+    if patterns or own is None or not own.patterns or not _is_folder(text):
+        return None
+    try:
+        source = as_source(text, as_bytes=own.as_bytes, patterns=own.patterns)
+        corpus = Corpus.from_source(source, as_bytes=own.as_bytes, vocabulary=model.vocabulary)
+    except CharRNNError:  # another folder, then
+        return None
+    if not _is_own(model, corpus):
+        return None
+    shown = " ".join(f"--pattern {pattern!r}" for pattern in own.patterns)
+    notes.append(f"{os.fsdecode(text)} is read as in training, with {shown}")
+    return corpus
+
+
+def _read(
+    model: CharRNN, text: GivenText, patterns: Sequence[str], notes: list[str]
+) -> tuple[Corpus, dict[str, int]]:
+    """Return the text, less what the model does not know, and how often that stands there."""
+    vocabulary = model.vocabulary
+    as_bytes = not isinstance(vocabulary, Vocabulary)
+    source = as_source(text, as_bytes=as_bytes, patterns=patterns)
+    left_out: dict[str, int] = {}
+    try:
+        corpus = Corpus.from_source(source, as_bytes=as_bytes, vocabulary=vocabulary)
+    except UnknownCharacters:
+        assert isinstance(vocabulary, Vocabulary)  # bytes are all known
+        known = Known(source, vocabulary)
+        left_out = known.left_out()
+        if sum(map(len, known.chunks())) < 2:
+            raise UnknownCharacters(
+                f"{source.name}: the model does not know the characters {named(left_out)}, and "
+                "there is nothing else to score: take another text, or train it on this one with "
+                "char-rnn train TEXT --start_from MODEL"
+            ) from None
+        corpus = Corpus.from_source(known, vocabulary=vocabulary)
+        form = known.better_form()
+        if form:
+            notes.append(
+                f"of {source.name} in the Unicode form {form} the model knows more than of "
+                "what it is; convert it"
+            )
+    if corpus.name == model.summary.get("text") and not _is_own(model, corpus):
+        files = "; if it was trained on some files of it, give the same --pattern"
+        notes.append(
+            f"{corpus.name} is not, or no longer, what the model was trained on under that "
+            f"name, so its end is not taken apart{files if _is_folder(text) else ''}"
+        )
+    return corpus, left_out
+
+
+def _start(model: CharRNN, corpus: Corpus, val_fraction: float | None) -> tuple[int, str]:
+    """Return where scoring starts, and why."""
+    own = _is_own(model, corpus)
+    kept = float(model.summary.get("val_fraction") or 0.0) if own else 0.0
+    fraction = val_fraction or kept or 1.0
+    seen = ""
+    if own:
+        seen = ", on which this model was trained"
+        if fraction <= kept:
+            seen = ", which this model was not trained on"
+        elif kept:
+            seen = ", on most of which this model was trained"
+    if fraction == 1:
+        return 0, f"the whole text{seen}"
+    return int(corpus.length * (1 - fraction)), f"the last {fraction:.0%} of the text{seen}"

@@ -1,0 +1,124 @@
+"""Which text a run or a model was trained on, and its symbols."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from char_rnn.charrnn import CharRNN
+from char_rnn.data.builtin import BUILTIN
+from char_rnn.data.corpus import Corpus
+from char_rnn.data.given import GivenText, as_source
+from char_rnn.data.sources import Source, open_source
+from char_rnn.data.vocabulary import code_points
+from char_rnn.errors import TextNotFound, UnknownCharacters, UsageError
+from char_rnn.storage.models import CONFIG_FILE
+from char_rnn.training.folder import TEXT_FILE, read_settings
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class OwnText:
+    """Which text a run was trained on, as its config tells.
+
+    where: the absolute path, a built-in name, "-" for standard input, or `TEXT_FILE` for the copy
+        in the run's `folder`.
+    patterns: which files of a folder it was. as_bytes: whether it is modelled as bytes.
+    """
+
+    where: str
+    name: str
+    length: int
+    sha256: str
+    as_bytes: bool
+    patterns: tuple[str, ...]
+    folder: Path | None = None
+
+    @classmethod
+    def of_settings(cls, settings: dict[str, Any], folder: Path | None) -> "OwnText":
+        """Return the text that the config of the run in `folder` names."""
+        text = settings["text"]
+        return cls(
+            text["where"], text["name"], text["length"], text["sha256"], text["bytes"],
+            tuple(text["patterns"]), folder,
+        )  # fmt: skip
+
+    def source(self) -> Source:
+        """Open the text; whether it is the same still is told by the corpus made of it."""
+        if self.where == TEXT_FILE and self.folder is not None:
+            copy = open_source(self.folder / TEXT_FILE, as_bytes=self.as_bytes)
+            return Source(self.name, TEXT_FILE, copy.parts)
+        return open_source(self.where, as_bytes=self.as_bytes, patterns=self.patterns)
+
+
+def own_text(name: str) -> OwnText | None:
+    """Return the text of the run that the model `name`, a run folder or a file in one, belongs to.
+
+    None where it belongs to none.
+    """
+    path = Path(name)
+    folder = path if path.is_dir() else path.parent
+    if not (folder / CONFIG_FILE).is_file():
+        return None
+    return OwnText.of_settings(read_settings(folder), folder)
+
+
+def source_of(name: str, model: CharRNN) -> Source:
+    """Return the source of the text that `model`, read from `name`, was trained on.
+
+    Raises UsageError if it is not known or no longer the same.
+    """
+    as_bytes = model.vocabulary is not None and model.vocabulary.kind == "bytes"
+    own = own_text(name)
+    where = str(model.summary.get("text", "")) if own is None else own.where
+    if own is None and where not in BUILTIN:
+        raise UsageError(f"{name} does not tell where its training text is; name it (--text)")
+    if where == "-":
+        raise UsageError(f"{name} was trained on standard input; name its text (--text)")
+    try:
+        source = open_source(where, as_bytes=as_bytes) if own is None else own.source()
+    except TextNotFound:
+        raise UsageError(
+            f"{where}, the text that {name} was trained on, is not there; name it (--text)"
+        ) from None
+    try:
+        corpus = Corpus.from_source(source, as_bytes=as_bytes, vocabulary=model.vocabulary)
+        same = corpus.sha256 == model.summary.get("text_sha256")
+    except UnknownCharacters:
+        same = False
+    if not same:
+        raise UsageError(f"{where} is not the text that {name} was trained on; name it (--text)")
+    return source
+
+
+def symbols_of(source: Source, as_bytes: bool) -> Array:
+    """Return the whole text as code points or bytes (N,), in the smallest type that holds them.
+
+    Code points have at least two bytes: one byte stands for bytes.
+    """
+    if as_bytes:
+        return np.frombuffer(b"".join(source.byte_chunks()), np.uint8)
+    chunks = (code_points(chunk) for chunk in source.chunks())
+    return np.concatenate(
+        [codes.astype(np.uint32 if codes.max() >> 16 else np.uint16) for codes in chunks]
+    )
+
+
+def training_ids(name: str, model: CharRNN, text: GivenText | None) -> Array:
+    """Return the training text of `model` as its ids (N,): of `text`, or else of its own run.
+
+    A character that the model does not know stands for no id of it: it breaks a run.
+    """
+    vocabulary = model.vocabulary
+    as_bytes = vocabulary is not None and vocabulary.kind == "bytes"
+    source = source_of(name, model) if text is None else as_source(text, as_bytes=as_bytes)
+    if vocabulary is None or vocabulary.kind == "bytes":
+        return symbols_of(source, as_bytes)
+    codes = code_points("".join(vocabulary.chars))
+    # Of every code point up to the largest; the last entry is that of all beyond.
+    table = np.full(int(codes.max()) + 2, len(codes), np.min_scalar_type(len(codes)))
+    table[codes] = np.arange(len(codes))
+    chunks = (code_points(chunk) for chunk in source.chunks())
+    return np.concatenate([table[np.minimum(chunk, len(table) - 1)] for chunk in chunks])
