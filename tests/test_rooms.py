@@ -74,7 +74,12 @@ def loaded_by(code):
 
 @pytest.mark.parametrize(
     "code",
-    ["import char_rnn", "from char_rnn import *", "import char_rnn; char_rnn.Vocabulary('ab')"],
+    [
+        "import char_rnn",
+        "from char_rnn import *",
+        "import char_rnn; char_rnn.Vocabulary('ab')",
+        "import char_rnn; char_rnn.train, char_rnn.resume, char_rnn.Run",
+    ],
 )
 def test_importing_loads_numpy_and_the_standard_library(code):
     # cython_runtime: made by the compiled modules of numpy.random
@@ -88,7 +93,17 @@ def test_help_loads_no_numpy():
     assert not {"numpy", "rich", "safetensors"} & loaded_by(code)
 
 
+PUBLIC = {
+    "train", "resume", "Run", "CharRNN", "Trainer", "Corpus", "Vocabulary", "ByteVocabulary",
+    "ModelConfig", "TrainConfig", "SampleConfig", "CharRNNError", "analyse",
+    # of the exercise
+    "clip_gradients", "cross_entropy_loss", "numerical_gradient", "one_hot",
+    "sample_with_temperature", "softmax",
+}  # fmt: skip
+
+
 def test_public_names():
+    assert set(char_rnn.__all__) == PUBLIC
     for name in char_rnn.__all__:
         assert getattr(char_rnn, name) is not None
     with pytest.raises(AttributeError, match="no_such"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,14 @@ from char_rnn.cli.rules import DRAWING, check, given_options
 from char_rnn.cli.terminal import write_styled
 from char_rnn.config import SampleConfig
 from char_rnn.errors import TextNotFound, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from char_rnn.analyse.diversity import Diversity
+    from char_rnn.analyse.overlap import Overlap
+    from char_rnn.charrnn import CharRNN
+    from char_rnn.data.sources import Source
 
 TEXT, SAMPLES, OUTPUT = "Training text", "Samples of a model", "Output"
 COUNT = 4
@@ -138,9 +146,9 @@ def command(
 
 
 def _samples(
-    names: Sequence[str], models: dict[str, Any], as_bytes: bool, settings: SampleConfig,
-    count: int, rng: Any,
-) -> tuple[list[tuple[str, Any]], Interrupted | None]:  # fmt: skip
+    names: Sequence[str], models: "dict[str, CharRNN]", as_bytes: bool, settings: SampleConfig,
+    count: int, rng: "np.random.Generator",
+) -> tuple["list[tuple[str, np.ndarray]]", Interrupted | None]:  # fmt: skip
     """Return the texts, and `count` samples of each model, that `names` name, each under a title.
 
     A signal ends the writing: then what was finished comes back, and the signal.
@@ -149,7 +157,7 @@ def _samples(
     from char_rnn.data.sources import open_source  # noqa: PLC0415
     from char_rnn.training.text import symbols_of  # noqa: PLC0415
 
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[str, np.ndarray]] = []
     for name in names:
         if name not in models:
             found.append((name, symbols_of(open_source(name, as_bytes=as_bytes), as_bytes)))
@@ -197,7 +205,7 @@ def _is_model(name: str) -> bool:
     return path.suffix in {".safetensors", ".pkl"} or (name == SHIPPED and not path.exists())
 
 
-def _own_text(models: dict[str, Any]) -> Any:
+def _own_text(models: "dict[str, CharRNN]") -> "Source":
     """Return the source that the models were trained on, if there is one and it is unchanged."""
     from char_rnn.training.text import source_of  # noqa: PLC0415
 
@@ -217,19 +225,21 @@ def _own_text(models: dict[str, Any]) -> Any:
     return source
 
 
-def _of_text(text: str, as_bytes: bool) -> Any:
+def _of_text(text: str, as_bytes: bool) -> "np.ndarray":
     from char_rnn.data.vocabulary import ByteVocabulary, code_points  # noqa: PLC0415
 
     return ByteVocabulary().encode(text) if as_bytes else code_points(text)
 
 
-def _text_of(symbols: Any, as_bytes: bool) -> str:
+def _text_of(symbols: "np.ndarray", as_bytes: bool) -> str:
     from char_rnn.data.vocabulary import ByteVocabulary, from_code_points  # noqa: PLC0415
 
     return ByteVocabulary().decode(symbols) if as_bytes else from_code_points(symbols)
 
 
-def _tell_json(training: str, length: int, unit: str, found: Sequence[Any], variety: Any) -> None:
+def _tell_json(
+    training: str, length: int, unit: str, found: "Sequence[Overlap]", variety: "Diversity"
+) -> None:
     report = {
         "training_text": training, "length": length, "unit": unit,
         "samples": [overlap.to_dict() for overlap in found], "diversity": variety._asdict(),
@@ -237,7 +247,7 @@ def _tell_json(training: str, length: int, unit: str, found: Sequence[Any], vari
     echo_json(report)
 
 
-def _tell(training: str, length: int, unit: str, found: Sequence[Any]) -> None:
+def _tell(training: str, length: int, unit: str, found: "Sequence[Overlap]") -> None:
     floors = list(found[0].shares)
     width = max(6, *(len(overlap.name) for overlap in found))
     click.echo(f"Word for word in {training} ({length:,} {unit}):\n")
@@ -261,7 +271,7 @@ def _tell(training: str, length: int, unit: str, found: Sequence[Any]) -> None:
         )
 
 
-def _tell_diversity(variety: Any) -> None:
+def _tell_diversity(variety: "Diversity") -> None:
     """Tell how much the samples repeat themselves and each other."""
     both = (variety.distinct_characters, variety.distinct_words)
     chars, words = (" ".join(f"{share:.3f}" for share in shares) for shares in both)
@@ -274,7 +284,7 @@ def _tell_diversity(variety: Any) -> None:
         )
 
 
-def _show(found: Sequence[Any]) -> None:
+def _show(found: "Sequence[Overlap]") -> None:
     from char_rnn.analyse.overlap import FLOORS, STYLES, coloured  # noqa: PLC0415
 
     pieces = [("\nIn runs of at least", "")]

@@ -162,7 +162,6 @@ class NewRun:
         """Give model and corpus one vocabulary: the model's and what the text adds."""
         old, of_text = start.vocabulary, self.corpus.vocabulary
         if isinstance(old, ByteVocabulary) and isinstance(of_text, ByteVocabulary):
-            self.start = start.copy()
             return
         if not (isinstance(old, Vocabulary) and isinstance(of_text, Vocabulary)):
             if self._source is not None:

@@ -119,7 +119,7 @@ class Run:
     def in_memory(
         cls, model: ModelConfig, train: TrainConfig, text: Corpus, start: CharRNN | None = None
     ) -> Self:
-        """Return a new run that writes nothing; `start` is changed by its training."""
+        """Return a new run that writes nothing; see `create`."""
         run = cls(None, _settings(model, train, text, text.where))
         run._start = start
         return run
@@ -170,7 +170,7 @@ class Run:
     def start(self) -> CharRNN | None:
         """The model that the run began with, or None if it began with random weights."""
         if self.folder is None:
-            return self._start
+            return None if self._start is None else self._start.copy()
         path = self.folder / START_FILE
         return CharRNN.load(path) if path.is_file() else None
 
