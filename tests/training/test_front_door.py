@@ -175,6 +175,23 @@ def test_the_best_model_in_memory_is_the_best_and_calibrated():
         no_part.evaluate()
 
 
+def test_what_comes_after_the_best_model_does_not_change_it():
+    # Nothing but chance in it: all that is learned is by heart.
+    drawn = np.random.default_rng(0).choice(list("abcdefgh\n"), 600)
+    text = "".join(drawn)
+    rough = SMALL | {"learning_rate": 0.05, "schedule": "constant", "iterations": 60}
+    run = char_rnn.train(text, save=False, **rough)
+    kept = char_rnn.train(text, out="r", **rough)
+    best = kept.model.summary["iteration"]
+    assert best < 60
+    np.testing.assert_array_equal(run.model.parameters.flat, kept.model.parameters.flat)
+    stop = at(best + 1, lambda: signal.raise_signal(signal.SIGINT))
+    part = char_rnn.train(text, save=False, on_event=stop, **rough)
+    assert part.model.summary["iteration"] == best
+    char_rnn.resume(part, progress=False)
+    np.testing.assert_array_equal(part.model.parameters.flat, kept.model.parameters.flat)
+
+
 def test_a_run_in_memory_goes_on_to_the_same_bits():
     whole = char_rnn.train(TEXT, save=False, **SMALL)
 
@@ -184,6 +201,7 @@ def test_a_run_in_memory_goes_on_to_the_same_bits():
 
     part = char_rnn.train(TEXT, save=False, on_event=stop, **SMALL)
     assert "stopped at iteration 13; go on with char_rnn.resume(run)" in part.notes
+    assert part.model.summary["iteration"] == 10
     again = char_rnn.resume(part, progress=False)
     assert again is part and again.curves.val_loss.y == whole.curves.val_loss.y
     np.testing.assert_array_equal(again.model.parameters.flat, whole.model.parameters.flat)
@@ -353,6 +371,15 @@ def test_a_note_of_what_the_plan_leaves_without_effect(quick):
     assert "momentum has no effect without optimizer sgd" in run.notes
 
 
+def test_notes_of_the_text_and_of_the_trainer():
+    Path("d").mkdir()
+    Path("d", "a.txt").write_text("a few words\n" * 5)
+    Path("d", "b.bin").write_bytes(b"\0\xff")
+    run = char_rnn.train("d", save=False, **SMALL | {"batch_size": 64, "eval_every": 1})
+    assert any("skipped 1 file that is not UTF-8 text" in note for note in run.notes)
+    assert any("batch_size 64 → " in note for note in run.notes)
+
+
 @pytest.mark.parametrize(
     ("sentence", "said"),
     [
@@ -462,9 +489,11 @@ def test_a_terminal_has_a_line_that_moves(monkeypatch):
         save=False,
         **SMALL | {"progress": None, "sample_every": 9, "learning_rate": 0.05},
     )
+    watch.Watch().line("\x1b[31m")
     monkeypatch.undo()
+    assert "\\x1b[31m\n" in terminal.said
     assert "━" in terminal.said and "left" in terminal.said and "best so far\n" in terminal.said
-    assert "\x1b[31m" not in terminal.said and terminal.said.endswith("\x1b[?25h")
+    assert "\x1b[31m" not in terminal.said and "\x1b[?25h" in terminal.said
     assert terminal.said.startswith("\x1b[?25l")
 
 
@@ -494,6 +523,8 @@ def test_a_notebook_has_a_panel_that_changes(monkeypatch, capsys):
     assert 'value="1.0000"' in page and "iteration 30" in page and "best so far" in page
     assert "Text: text" in repr(shown[0]) and "<b>" not in page and len(shown) > 3
     assert len(page.splitlines()) <= watch.PANEL_LINES
+    watch.NotebookWatch().line("<i>\x1b")
+    assert "<pre>&lt;i&gt;\\x1b</pre>" in shown[-1]._repr_html_()
     notebook.get_ipython = types.SimpleNamespace  # of a terminal
     assert not watch.in_notebook() and run.folder is None
 
