@@ -27,6 +27,7 @@ from char_rnn.errors import (
 )
 from char_rnn.training import plan, watch
 from char_rnn.training.events import Checkpoint, End, Evaluation, Sample, Step
+from char_rnn.training.text import source_of, training_ids
 from char_rnn.training.words import in_python
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 60
@@ -282,6 +283,17 @@ def test_a_text_that_was_handed_over_stays_with_the_run(text, monkeypatch):
     whole = char_rnn.train(text, save=False, **constant)
     last = CharRNN.load("moved/last.safetensors")
     assert whole.curves.loss.y[-1] == run.curves.loss.y[-1] and last.vocabulary is not None
+
+
+def test_which_text_a_model_was_trained_on_is_known_of_a_text_that_was_handed_over():
+    run = char_rnn.train(TEXT, out="r", **SMALL)
+    for name in ("r", "r/last.safetensors"):
+        source = source_of(name, run.model)
+        assert source.where == "text.txt" and "".join(source.chunks()) == TEXT
+    assert training_ids("r", run.model, None).tolist() == run.corpus().read(0, 10**6).tolist()
+    Path("r/text.txt").write_text(TEXT + "x")
+    with pytest.raises(UsageError, match="is not the text that r was trained on"):
+        source_of("r", run.model)
 
 
 def test_a_text_that_the_run_cannot_open_is_handed_over_again():
