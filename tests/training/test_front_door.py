@@ -432,6 +432,16 @@ def test_ctrl_c_saves_and_returns_the_run_and_it_goes_on_to_the_same_bits():
     assert not any("stopped" in note for note in run.notes)
 
 
+def test_what_a_callback_raises_comes_out_when_all_is_saved():
+    def fail():
+        raise RuntimeError("of the callback")
+
+    with pytest.raises(RuntimeError, match="of the callback"):
+        char_rnn.train("book.txt", out="r", on_event=at(7, fail), **SMALL)
+    assert CharRNN.load("r/last.safetensors").summary["iteration"] == 7
+    assert char_rnn.resume("r", progress=False).model.summary["iteration"] == 30
+
+
 def test_a_second_ctrl_c_ends_it_at_once(monkeypatch):
     monkeypatch.setattr("char_rnn.training.begin.ECHO", 0.0)
     before = signal.getsignal(signal.SIGINT)

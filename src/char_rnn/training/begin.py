@@ -60,7 +60,8 @@ def train(
         "shakespeare", the model that comes with the package. It learns the text's new characters.
     pattern: of a folder only the files whose name, or path in it, matches.
     bytes: model raw bytes instead of characters.
-    on_event: is called with every event of the trainer (training/events.py).
+    on_event: is called with every event of the trainer (training/events.py). What it raises comes
+        out when the step in hand is saved.
     progress: False shows nothing. Else a line that moves on a terminal, a panel in a notebook, and
         lines where the output goes elsewhere.
 
@@ -165,26 +166,34 @@ def _watch(progress: bool | None) -> Watch:
 
 
 def _to_the_end(run: Run, trainer: Trainer, watch: Watch, on_event: OnEvent | None) -> None:
-    """Train; show and tell every event; note what the user should know, and how to go on."""
+    """Train; show and tell every event; note what the user should know, and how to go on.
+
+    What `on_event` raises ends it after the step in hand, and is raised when that is saved.
+    """
     run.notes += map(in_python, trainer.notes)
     watch.uniform = math.log(trainer.corpus.vocabulary.size)
     watch.line(f"Architecture: {architecture(trainer)}")
     for note in run.notes:
         watch.line(f"Note: {note}")
-    end = None
+    end, failed = None, None
     name = "run" if run.folder is None else repr(str(run.folder))
     again = f"char_rnn.resume({name})"
     with _ctrl_c(trainer):
         try:
             for event in run.follow(trainer):
-                if on_event is not None:
+                if on_event is not None and failed is None:
                     watch.clear()
-                    on_event(event)
+                    try:
+                        on_event(event)
+                    except Exception as error:
+                        failed, trainer.stop = error, True
                 watch.show(event)
                 end = event
         except WorkerDied as error:
             alone = f"char_rnn.resume({name}, threads=1)"
             raise WorkerDied(f"{error}; go on with {again} or {alone}") from error
+    if failed is not None:
+        raise failed
     if isinstance(end, End) and end.reason == "interrupted":
         note = f"stopped at iteration {end.iteration:,}; go on with {again}"
         run.notes.append(note)
