@@ -305,3 +305,10 @@ def test_several_texts_get_one_clear_line(home):
     error, said = called("train", "text.txt", "latin.txt", "--iterations", 5)
     assert isinstance(error, UsageError)
     assert "one text, and here are 2: text.txt, latin.txt" in said and "folder" in said
+
+
+def test_what_is_left_out_is_not_given():
+    """Before 8.3, click says of a text that is left out that it was typed."""
+    with CALLED["char-rnn train"].make_context("train", ["-m", "3"]) as ctx:
+        ctx.set_parameter_source("text", click.core.ParameterSource.COMMANDLINE)
+        assert rules.given_options(ctx) == {"minutes": 3.0}
