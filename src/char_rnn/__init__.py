@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from char_rnn.exercise import numerical_gradient as numerical_gradient
     from char_rnn.exercise import sample_with_temperature as sample_with_temperature
     from char_rnn.exercise import softmax as softmax
+    from char_rnn.model.loss import cross_entropy as cross_entropy
     from char_rnn.training.begin import resume as resume
     from char_rnn.training.begin import train as train
     from char_rnn.training.run import Run as Run
@@ -42,6 +43,7 @@ _HOMES = {
     "Trainer": "training.trainer",
     "Vocabulary": "data.vocabulary",
     "clip_gradients": "exercise",
+    "cross_entropy": "model.loss",
     "cross_entropy_loss": "exercise",
     "numerical_gradient": "exercise",
     "one_hot": "data.vocabulary",

@@ -225,9 +225,9 @@ class CharRNN:
             raise UsageError(
                 "backward has no forward before it; call forward(inputs) first, each time"
             )
-        if ids.shape != self._network._shape:
+        if ids.shape != self._network.shape:
             raise UsageError(
-                f"targets have the shape {ids.shape}; the inputs had {self._network._shape}"
+                f"targets have the shape {ids.shape}; the inputs had {self._network.shape}"
             )
         began = np.full(ids.shape[1], self._from_initial)
         total = self._network.backward(ids, began=began)

@@ -14,6 +14,7 @@ from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate import filters
 from char_rnn.generate.choose import Chooser, bias_amounts, draw
+from char_rnn.model.loss import log_softmax
 
 P = np.array([0.5, 0.25, 0.15, 0.07, 0.03])
 Z = np.log(P)
@@ -22,7 +23,7 @@ NOTHING = np.zeros((1, 0), np.intp)
 
 def kept(z):
     """Return the probabilities that a filter leaves, normalised."""
-    p = np.exp(filters.normalised(z))
+    p = np.exp(log_softmax(z))
     np.testing.assert_allclose(p.sum(axis=-1), 1)
     return p[0]
 

@@ -35,6 +35,7 @@ from char_rnn.data.windows import Ids
 from char_rnn.errors import TextTooShort
 from char_rnn.generate.choose import draw
 from char_rnn.model.blas import blas_threads
+from char_rnn.model.loss import log_softmax
 from char_rnn.model.network import Network
 from char_rnn.model.stepper import Stepper
 from char_rnn.scoring import Tell, in_windows
@@ -190,9 +191,7 @@ def _continue(
         logits = stepper.step(row)
     for k in range(length):
         own[k] = draw(logits, rng)
-        y = logits.astype(np.float64)
-        y -= y.max(axis=1, keepdims=True)
-        nats[k] = np.log(np.exp(y).sum(axis=1)) - y[np.arange(P), own[k]]
+        nats[k] = -log_softmax(logits.astype(np.float64))[np.arange(P), own[k]]
         logits = stepper.step(own[k])
         if progress is not None:
             progress((k + 1) / length)

@@ -7,17 +7,12 @@ in any order.
 
 import numpy as np
 
+from char_rnn.model.loss import log_softmax
+
 Array = np.ndarray
 
 SMALLEST_TEMPERATURE = 1e-250
 """Below it, the largest difference of two float32 divided by it would overflow a float64."""
-
-
-def normalised(z: Array) -> Array:
-    """Return log p = z − log Σ exp z of each row."""
-    z = z - z.max(axis=-1, keepdims=True)
-    out: Array = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
-    return out
 
 
 def temperature(z: Array, t: float) -> Array:
@@ -60,7 +55,7 @@ def typical(z: Array, p: float) -> Array:
     The nearer −log p(c) is to its mean, the entropy, the more typical is c. Unlike the other
     strategies it may drop the likeliest character. Source: Meister et al. 2023.
     """
-    log_p = normalised(z)
+    log_p = log_softmax(z)
     surprise = np.where(np.isneginf(log_p), 0.0, -log_p)
     entropy = (np.exp(log_p) * surprise).sum(axis=-1, keepdims=True)
     return _keep_until(z, np.where(np.isneginf(log_p), np.inf, np.abs(surprise - entropy)), p)
@@ -72,7 +67,7 @@ def repetition_penalty(z: Array, recent: Array, penalty: float) -> Array:
     A penalty above 1 makes them less likely, one below 1 more. Source: Keskar et al. 2019, whose
     rule is this one where logits are negative, as log-probabilities are.
     """
-    log_p = normalised(z)
+    log_p = log_softmax(z)
     seen = np.zeros(z.shape, bool)
     np.put_along_axis(seen, recent, True, axis=-1)
     return np.where(seen, log_p * penalty, log_p)
@@ -91,7 +86,7 @@ def _keep(z: Array, kept: Array) -> Array:
 def _keep_until(z: Array, key: Array, p: float) -> Array:
     """Keep the characters with the smallest keys until their probabilities add up to `p`."""
     order = np.argsort(key, axis=-1, kind="stable")
-    shares = np.take_along_axis(np.exp(normalised(z)), order, axis=-1)
+    shares = np.take_along_axis(np.exp(log_softmax(z)), order, axis=-1)
     # Kept as long as those before it do not reach p: so at least the first one is.
     before = np.cumsum(shares, axis=-1) - shares
     kept = np.empty(z.shape, bool)

@@ -1,12 +1,54 @@
-"""Softmax and cross entropy over whole windows, right at extreme logits.
+"""Softmax and cross entropy, right at extreme logits: for everybody, and for the training step.
 
-Logits are (V, N), the vocabulary first: sums and maxima over V then run along contiguous rows of
+`cross_entropy` and `log_softmax` take logits as the model returns them, (…, V). Within a training
+step they are (V, N), the vocabulary first: sums and maxima over V then run along contiguous rows of
 N characters, which NumPy vectorises; over the short rows of an (N, V) array it does not.
 """
 
+from typing import Any
+
 import numpy as np
 
+from char_rnn.errors import UsageError
+from char_rnn.model.arguments import as_ids
+
 Array = np.ndarray
+
+
+def log_softmax(logits: Array) -> Array:
+    """Return log p = y − log Σ exp y of each row of `logits` (…, V), in nats."""
+    y = logits - logits.max(axis=-1, keepdims=True)
+    log_p: Array = y - np.log(np.exp(y).sum(axis=-1, keepdims=True))
+    return log_p
+
+
+def cross_entropy(logits: Any, targets: Any) -> tuple[float, Array]:
+    """Return the mean of −log p over all characters, in nats, and its gradient (…, V).
+
+    logits: (…, V). targets: (…) ids. Both stay as they are. The gradient is that of the mean with
+    respect to the logits, (p − one-hot of the target) / number of characters: `CharRNN.backward`
+    takes it. Bit for bit this is the loss of training.
+    Raises UsageError for shapes that do not fit and ids that are not in the vocabulary.
+    """
+    given = np.asarray(logits)
+    if given.ndim == 0 or given.size == 0 or given.dtype.kind not in "fiu":
+        raise UsageError(
+            f"logits have the shape {given.shape} and dtype {given.dtype}; expected numbers of "
+            "shape (…, V), at least one"
+        )
+    V = given.shape[-1]
+    ids = as_ids("targets", targets, V)
+    if ids.shape != given.shape[:-1]:
+        raise UsageError(
+            f"targets have the shape {ids.shape}; for these logits they need {given.shape[:-1]}"
+        )
+    y = np.array(given.reshape(-1, V).T, np.result_type(given, np.float32), order="C")  # (V, N)
+    flat, d_logits = ids.reshape(-1), np.empty_like(y)
+    total = exponentials(y, d_logits)
+    losses = nats(y, total, flat)
+    cross_entropy_gradient_(d_logits, total, flat, flat.size)
+    loss = float(losses.sum(dtype=np.float64)) / flat.size
+    return loss, np.ascontiguousarray(d_logits.T).reshape(given.shape)
 
 
 def exponentials(logits: Array, out: Array) -> Array:

@@ -27,6 +27,7 @@ class Network:
     call, unless it says otherwise.
 
     gradients: where they are written, if another process is to see them; new memory if None.
+    shape: (T, B) of the last window; (0, 0) before the first.
     can_go_back: whether a forward has been run since the last backward.
     """
 
@@ -36,7 +37,7 @@ class Network:
         self.gradients = parameters.like() if gradients is None else gradients
         self.cell = cell_class(config)
         self.layers = [Layer(config, k, parameters, self.gradients) for k in range(config.layers)]
-        self._shape = (0, 0)
+        self.shape = (0, 0)
         self._held = False
         self.can_go_back = False
 
@@ -71,7 +72,7 @@ class Network:
         size = window_memory(self.config, T, B)
         if size > LARGE:
             need(size, f"windows of {B:,} × {T:,} characters", "take fewer or shorter ones")
-        self._shape = (T, B)
+        self.shape = (T, B)
         self.logits = aligned((V, T * B), self.config.dtype)
         self._exps = aligned((V, T * B), self.config.dtype)
         self._dh = aligned((T * B, H), self.config.dtype)
@@ -87,7 +88,7 @@ class Network:
         Raises UsageError if there is not the memory for such a window.
         """
         T, B = ids.shape
-        if self._shape != (T, B):
+        if self.shape != (T, B):
             self._allocate(T, B)
             self._taken = False
         if not (self._held and self._taken):
@@ -107,6 +108,11 @@ class Network:
         self.can_go_back = True
         return self.logits.reshape(-1, T, B).transpose(1, 2, 0)
 
+    @property
+    def hidden(self) -> Array:
+        """What the top layer handed to the output in the last window: (T, B, H)."""
+        return self._top.reshape(*self.shape, -1)
+
     def state(self) -> Array:
         """Return a copy of the state after the last window: (S, L, B, H)."""
         return np.stack([layer.states[:, -1] for layer in self.layers], axis=1)
@@ -122,32 +128,54 @@ class Network:
         return nats(self.logits, self._total, targets.reshape(-1)).reshape(targets.shape)
 
     def backward(
-        self, targets: Array, count: int | None = None, began: Array | None = None
+        self,
+        targets: Array,
+        count: int | None = None,
+        began: Array | None = None,
+        d_hidden: Array | None = None,
     ) -> float:
         """Return the summed loss of `targets` (T, B) in nats and leave the gradients.
 
         count: characters over which the loss is averaged before its gradient is taken; those of
             this window if None.
-        began: (B,), True for the streams that began with the learned initial state, which gets
-            their gradient; None for none of them.
-        Leaves `gradients`, `d_state` (S, L, B, H), the gradient of the state handed in, and
-        `last_nats` (T, B), −log p of each target.
+        began, d_hidden, and what it leaves: see `backward_from`.
+        Leaves `last_nats` (T, B) too, −log p of each target.
         """
-        if not self.can_go_back:
-            raise UsageError("backward was called without a forward before it; call forward first")
-        self.can_go_back = False
+        self._need_forward()
         self.last_nats = self.nats(targets)
-        total = float(self.last_nats.sum(dtype=np.float64))
         flat = targets.reshape(-1)
         cross_entropy_gradient_(self._exps, self._total, flat, count or flat.size)
+        self._go_back(began, d_hidden)
+        return float(self.last_nats.sum(dtype=np.float64))
+
+    def backward_from(
+        self, d_logits: Array, began: Array | None = None, d_hidden: Array | None = None
+    ) -> None:
+        """Leave the gradients of a loss whose gradient with respect to the logits is d_logits.
+
+        d_logits: (T, B, V).
+        began: (B,), True for the streams that began with the learned initial state, which gets
+            their gradient; None for none of them.
+        d_hidden: (T, B, H), the gradient with respect to `hidden`, of what the loss has besides.
+        Leaves `gradients`, and `d_state` (S, L, B, H), the gradient of the state handed in.
+        """
+        self._need_forward()
+        self._exps.reshape(-1, *self.shape)[:] = d_logits.transpose(2, 0, 1)
+        self._go_back(began, d_hidden)
+
+    def _go_back(self, began: Array | None, d_hidden: Array | None) -> None:
+        """Go from dy, which stands where exp y was, to all gradients."""
+        self.can_go_back = False
         dy, gradients = self._exps, self.gradients
         np.matmul(dy, self._top, out=gradients["out.weight"])
         np.add.reduce(dy, axis=1, out=gradients["out.bias"])
         dh: Array | None = np.matmul(dy.T, self.parameters["out.weight"], out=self._dh)
+        if d_hidden is not None:
+            np.add(self._dh, d_hidden.reshape(self._dh.shape), out=self._dh)
         d_states = []
         for k in reversed(range(len(self.layers))):
             assert dh is not None
-            dh = dh.reshape(*targets.shape, -1)
+            dh = dh.reshape(*self.shape, -1)
             if self._masks is not None:
                 np.multiply(dh, self._masks[k], out=dh)
             dh, d_state = self.layers[k].backward(dh)
@@ -156,4 +184,7 @@ class Network:
         if self.config.initial_state == "learned":
             for s, name in enumerate(STATE_NAMES[: self.cell.states]):
                 gradients[name][:] = 0 if began is None else self.d_state[s][:, began].sum(axis=1)
-        return total
+
+    def _need_forward(self) -> None:
+        if not self.can_go_back:
+            raise UsageError("backward has no forward before it; call forward(inputs) first")
