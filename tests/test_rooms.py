@@ -24,7 +24,9 @@ MAY_IMPORT = {
     "generate": GROUND | {"data", "model"},
     "formats": GROUND | {"data", "model"},
     "constrain": GROUND | {"data", "model", "generate"},
-    "charrnn": GROUND | {"data", "model", "generate", "constrain", "formats"},
+    "voice": GROUND | {"data", "model", "generate", "constrain"},
+    "reading": GROUND | {"data", "model", "generate"},
+    "charrnn": GROUND | {"data", "model", "generate", "voice", "reading", "formats"},
     "scoring": GROUND | {"data", "model", "generate", "formats", "charrnn"},
     "training": GROUND | {"data", "model", "generate", "formats", "charrnn", "scoring"},
     "analyse": GROUND

@@ -43,7 +43,7 @@ def test_parameters_are_live():
 
 def test_the_exercise_network_has_the_parameters_of_its_shapes():
     model = CharRNN(65, 256)
-    assert repr(model) == "CharRNN(input=65, hidden=256, output=65)"
+    assert model.outline == "CharRNN(input=65, hidden=256, output=65)"
     assert model.num_parameters == 99_137
     shapes = [p.shape for p in (model.W_xh, model.W_hh, model.W_hy, model.b_h, model.b_y)]
     assert shapes == [(256, 65), (256, 256), (65, 256), (256, 1), (65, 1)]

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from char_rnn.charrnn import CharRNN, State
+from char_rnn.charrnn import CharRNN
 from char_rnn.errors import UsageError
+from char_rnn.model.arguments import State
 
 Array = np.ndarray
 
@@ -45,10 +46,11 @@ def gradient_check(
 
     def loss() -> float:
         model.forward(inputs, start())
-        return model.backward(targets)[0]
+        mean: float = model.backward(targets)[0]
+        return mean
 
     model.forward(inputs, start())
-    _, gradients = model.backward(targets)
+    gradients = dict(model.backward(targets)[1])
     arrays = dict(model.parameters)
     if parts:
         found = model.state_gradient

@@ -114,7 +114,7 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
             "--iterations"
         )
         return 0
-    click.echo(f"Architecture: {model}")
+    click.echo(f"Architecture: {model.outline}")
     click.echo(f"Total parameters: {model.num_parameters:,}\n")
     click.echo(
         f"Training with:\n  - Sequence length: {trainer.streams.seq_length}\n"

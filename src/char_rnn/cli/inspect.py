@@ -43,7 +43,7 @@ def description(network: "CharRNN") -> list[tuple[str, str]]:
     config, summary, vocabulary = network.config, network.summary, network.vocabulary
     module = f"nn.{config.cell.upper()} and nn.Linear"
     rows = [
-        ("Architecture", f"{network}, {config.layers} × {form(config)}"),
+        ("Architecture", f"{network.outline}, {config.layers} × {form(config)}"),
         ("Parameters", f"{network.num_parameters:,} ({config.dtype})"),
         ("Initial state", config.initial_state),
         ("In PyTorch", "no module of this form" if apart(config) else module),

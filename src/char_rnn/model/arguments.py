@@ -9,6 +9,8 @@ from char_rnn.config import DTYPES
 from char_rnn.errors import UsageError, unknown_name
 
 Array = np.ndarray
+State = Array | tuple[Array, Array]
+"""h, (L, B, H), or the LSTM's h and c."""
 
 
 def as_whole(name: str, value: Any) -> int:
@@ -90,3 +92,8 @@ def as_state(state: Any, states: int, shape: tuple[int, ...], dtype: str) -> Arr
     if found != [shape] * states:
         raise UsageError(f"state has the shape {found}; expected {states} of {shape}")
     return np.stack(arrays)
+
+
+def outer_state(state: Array) -> State:
+    """Return a state (S, …) of the network as callers have it; see `as_state`."""
+    return (state[0], state[1]) if len(state) == 2 else state[0]

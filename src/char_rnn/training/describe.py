@@ -18,7 +18,7 @@ def architecture(trainer: Trainer) -> str:
     """Return what is trained, and on how many threads."""
     model = trainer.model
     return (
-        f"{model}, {model.config.layers} × {form(model.config)}, {model.num_parameters:,} "
+        f"{model.outline}, {model.config.layers} × {form(model.config)}, {model.num_parameters:,} "
         f"parameters, {trainer.threads} threads"
     )
 

@@ -1,0 +1,67 @@
+"""What a network has in it while it reads a text: states and gates of every step, surprisals."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from char_rnn.model.network import Network
+from char_rnn.model.parameters import Parameters
+
+Array = np.ndarray
+
+WINDOW = 100
+"""Steps that are read at a time, so that the network's memory does not grow with the text."""
+
+
+def states(parameters: Parameters, ids: Array) -> Array:
+    """Return the states (S, T, L, B, H) after each of ids (T, B), read from the initial state."""
+    network = Network(parameters)
+    shape = (network.cell.states, *_shape(network, ids))
+    found = np.empty(shape, parameters.flat.dtype)
+    for part in _windows(network, ids):
+        for k, layer in enumerate(network.layers):
+            found[:, part, k] = layer.states[:, 1:]
+    return found
+
+
+def gates(parameters: Parameters, ids: Array) -> dict[str, Array]:
+    """Return every gate at each of ids (T, B), activated: name -> (T, L, B, H)."""
+    network = Network(parameters)
+    names = network.cell.gates
+    found = np.empty((len(names), *_shape(network, ids)), parameters.flat.dtype)
+    for part in _windows(network, ids):
+        for k, layer in enumerate(network.layers):
+            # The RNN's only gate is its new state, and that is where it writes it.
+            found[:, part, k] = layer.gates if names != ("h",) else layer.states[:1, 1:]
+    return dict(zip(names, found, strict=True))
+
+
+def surprisals(parameters: Parameters, ids: Array, start: int | None) -> Array:
+    """Return −log p of each of ids (T, B) given those before it, (T, B) float64, in nats.
+
+    start: an id that is read before all of them; None if there is none: then the first may be any
+        of the V alike, log V nats.
+    """
+    text = ids if start is None else np.concatenate([np.full_like(ids[:1], start), ids])
+    network = Network(parameters)
+    nats = np.full(text.shape, np.log(parameters.config.vocab_size))
+    inputs, targets, found = text[:-1], text[1:], nats[1:]
+    for part in _windows(network, inputs):
+        found[part] = network.nats(targets[part])
+    return nats[-len(ids) :]
+
+
+def _shape(network: Network, ids: Array) -> tuple[int, int, int, int]:
+    T, B = ids.shape
+    return T, network.config.layers, B, network.config.hidden_size
+
+
+def _windows(network: Network, ids: Array) -> Iterator[slice]:
+    """Let `network` read ids (T, B); yield where each window was while its memory has it."""
+    state = network.initial_state(ids.shape[1])
+    with network.weights_held():
+        for at in range(0, len(ids), WINDOW):
+            part = slice(at, at + WINDOW)
+            network.forward(ids[part], state)
+            yield part
+            state = network.state()

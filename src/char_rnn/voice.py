@@ -1,0 +1,132 @@
+"""What makes text with a network and its vocabulary: the writing half of CharRNN."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, SampleConfig
+from char_rnn.constrain.writer import ConstrainedWriter, Pieces, refuse_conditions
+from char_rnn.data.vocabulary import AnyVocabulary
+from char_rnn.errors import UsageError
+from char_rnn.generate.arguments import as_generator, as_settings, as_text, as_texts
+from char_rnn.generate.batch import Texts
+from char_rnn.generate.session import Session
+from char_rnn.generate.writer import Found
+from char_rnn.model.parameters import Parameters
+
+if TYPE_CHECKING:
+    from char_rnn.data.copies import CopyIndex
+
+
+class Voice:
+    """Whoever has `parameters` and a `vocabulary` can write; everything here reads them anew."""
+
+    parameters: Parameters
+    vocabulary: AnyVocabulary | None
+
+    def generate(
+        self, seed: str = "", config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+        threads: int = 1,
+    ) -> Pieces:  # fmt: skip
+        """Return what follows `seed`: an iterator over pieces of text, as they are made.
+
+        Without a seed text the model begins a new line, where its vocabulary has one.
+        copies: the text that `config.max_copy` must not copy from.
+        threads: of BLAS. Two help only where a layer has a million weights or more, on a machine
+            with nothing else to do.
+        """
+        seed, config, draws = as_text("seed", seed), as_settings(config), as_generator(rng)
+        return self._writer().write(seed, config, draws, threads, copies)
+
+    def sample(
+        self, seed: str = "", length: int = SampleConfig.length,
+        temperature: float | str = SampleConfig.temperature,
+        rng: np.random.Generator | None = None, **settings: Any,
+    ) -> str:  # fmt: skip
+        """Return `seed` and the `length` characters that the model continues it with.
+
+        settings: any others of SampleConfig.
+        """
+        config = SampleConfig(length, temperature, **settings)
+        return seed + "".join(self.generate(seed, config, rng))
+
+    def sample_many(
+        self, seeds: list[str], length: int = SampleConfig.length,
+        temperature: float | str = SampleConfig.temperature,
+        rng: np.random.Generator | None = None, **settings: Any,
+    ) -> list[str]:  # fmt: skip
+        """Return each of `seeds` with its continuation: many streams as one batch.
+
+        Many times as fast as one after the other. A stream's text depends on `rng` and on how
+        many streams there are. An empty seed begins a new line, where the vocabulary has one.
+        """
+        seeds = as_texts("seeds", seeds)
+        texts = self.generate_many(seeds, SampleConfig(length, temperature, **settings), rng)
+        return [seed + text for seed, text in zip(seeds, texts, strict=True)]
+
+    def generate_many(
+        self, seeds: list[str], config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+        threads: int | None = None,
+    ) -> list[str]:  # fmt: skip
+        """Return what follows each of `seeds`: as one batch, or one by one under conditions.
+
+        The conditions are regex, words, close, max_copy and code. threads: groups of texts that
+        are written side by side, None for as many as there are cores; the texts are the same.
+        """
+        return list(self.generate_each(seeds, config, rng, copies, threads))
+
+    def generate_each(
+        self, seeds: list[str], config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+        threads: int | None = None,
+    ) -> Texts:  # fmt: skip
+        """Return the same as an iterator, which has each text when it and all before it are done.
+
+        Closed early, or interrupted, its `rest` has the others as far as they came.
+        """
+        seeds, config, draws = as_texts("seeds", seeds), as_settings(config), as_generator(rng)
+        cores = threads or os.cpu_count() or 1
+        return self._writer().write_many(seeds, config, draws, cores, copies)
+
+    def search(
+        self, seed: str = "", config: SampleConfig | None = None, width: int = 10,
+        groups: int = 1, results: int = 1, diversity: float = BEAM_DIVERSITY,
+        length_penalty: float = LENGTH_PENALTY, stopped: Callable[[], bool] = lambda: False,
+    ) -> list[Found]:  # fmt: skip
+        """Return the likeliest texts that follow `seed`, the best first: a beam search.
+
+        config: length, stop and lines=1 end a text; the model's own probabilities count,
+            whatever its temperature is.
+        width: beams, in `groups` that avoid each other's characters; `diversity` nats for each
+            beam of an earlier group that has just chosen the same one.
+        length_penalty: α in the score log p / n^α, by which texts of different lengths compete.
+        stopped: asked several times a step; where it says so, the search ends with what it has.
+        """
+        seed, config = as_text("seed", seed), as_settings(config)
+        refuse_conditions(config, "a beam search")
+        return self._writer().search(
+            seed, config, width, groups, results, diversity, length_penalty, stopped
+        )
+
+    def session(
+        self, config: SampleConfig | None = None, rng: np.random.Generator | None = None
+    ) -> Session:
+        """Return a conversation: the model goes on from what it reads, turn by turn."""
+        config, draws = as_settings(config), as_generator(rng)
+        refuse_conditions(config, "a conversation")
+        vocabulary = self._need_vocabulary()
+        return Session(self.parameters, vocabulary, config, draws)
+
+    def _writer(self) -> ConstrainedWriter:
+        return ConstrainedWriter(self.parameters, self._need_vocabulary())
+
+    def _need_vocabulary(self) -> AnyVocabulary:
+        if self.vocabulary is None:
+            raise UsageError(
+                "this model has no vocabulary; pass vocabulary=Vocabulary(text) to CharRNN"
+            )
+        return self.vocabulary
