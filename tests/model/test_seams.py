@@ -120,6 +120,7 @@ def test_cross_entropy_by_hand_at_any_shape_and_extreme_logits():
     assert loss == pytest.approx((2e4 + np.log(3)) / 2)
     np.testing.assert_allclose(d_logits, [[0.5, -0.5, 0], [1 / 6, 1 / 6, -1 / 3]], atol=1e-12)
     np.testing.assert_array_equal(logits, kept)
+    np.testing.assert_array_equal(log_softmax(logits)[0], [0, -2e4, -1e4])
 
     logits = np.random.default_rng(0).normal(size=(4, 3, 2, V))
     targets = np.random.default_rng(1).integers(V, size=(4, 3, 2)).astype(np.uint8)
