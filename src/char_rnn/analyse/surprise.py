@@ -10,6 +10,7 @@ from char_rnn.analyse.page import page as page_of
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.windows import Ids
 from char_rnn.model.blas import blas_threads
+from char_rnn.model.loss import log_softmax
 from char_rnn.model.network import Network
 from char_rnn.scoring import in_windows
 
@@ -92,15 +93,13 @@ def likeliest(model: CharRNN, ids: Ids, start: int, stop: int, count: int = 5) -
     text = ids.read_rows(np.array([start]), size + 1).T
     for at, targets in in_windows(network, text, network.initial_state(1)):
         rows, where = np.arange(len(targets)), slice(at, at + len(targets))
-        y = np.ascontiguousarray(network.logits.T)
-        y -= y.max(axis=1, keepdims=True)
-        total = np.exp(y).sum(axis=1, dtype=np.float64)
-        found.nats[where] = np.log(total) - y[rows, targets[:, 0]]
+        log_p = log_softmax(network.logits.T.astype(np.float64, order="C"))
+        found.nats[where] = -log_p[rows, targets[:, 0]]
         for k in range(count):  # a sort of thousands would take most of the time
-            best = y.argmax(axis=1)
+            best = log_p.argmax(axis=1)
             found.ids[where, k] = best
-            found.shares[where, k] = np.exp(y[rows, best]) / total
-            y[rows, best] = -np.inf
+            found.shares[where, k] = np.exp(log_p[rows, best])
+            log_p[rows, best] = -np.inf
     return found
 
 
