@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from char_rnn.model.cells.rnn import RNN
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
 
@@ -29,10 +30,10 @@ def gates(parameters: Parameters, ids: Array) -> dict[str, Array]:
     network = Network(parameters)
     names = network.cell.gates
     found = np.empty((len(names), *_shape(network, ids)), parameters.flat.dtype)
+    kept = not issubclass(network.cell, RNN)  # its one gate is its new state, and only there
     for part in _windows(network, ids):
         for k, layer in enumerate(network.layers):
-            # The RNN's only gate is its new state, and that is where it writes it.
-            found[:, part, k] = layer.gates if names != ("h",) else layer.states[:1, 1:]
+            found[:, part, k] = layer.gates if kept else layer.states[:, 1:]
     return dict(zip(names, found, strict=True))
 
 
