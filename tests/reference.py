@@ -2,8 +2,9 @@
 
 Rows are streams: x is (T, B, I), a state (B, H). Everything is float64. Weights have PyTorch's
 names, shapes and order of gates: weight_ih (G·H, I), weight_hh (G·H, H), bias_ih and bias_hh (G·H),
-with G = 1 for the RNN, i, f, g, o for the LSTM and r, z, n for the GRU. A state is a tuple, (h,) or
-(h, c). Nothing is fused and nothing is reused; `forward` keeps every value for `backward`.
+with G = 1 for the RNN, i, f, g, o for the LSTM and r, z, n for the GRU; other cells say what they
+have. A state is a tuple, (h,) or (h, c). Nothing is fused and nothing is reused; `forward` keeps
+every value for `backward`.
 """
 
 import re
@@ -24,23 +25,20 @@ class Cell:
     """One layer. `step` and `step_back` are the equations of a cell; the loops are here.
 
     gates: names of the gates, in the order of their rows in the weights.
+    parts: the weights that it has, in the order in which it takes them.
     """
 
     gates: tuple[str, ...]
     states = ("h0",)
+    parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
-    def __init__(self, weight_ih, weight_hh, bias_ih, bias_hh):
-        whole = {
-            "weight_ih": weight_ih,
-            "weight_hh": weight_hh,
-            "bias_ih": bias_ih,
-            "bias_hh": bias_hh,
+    def __init__(self, *arrays):
+        split = {
+            part: dict(zip(self.gates, np.split(floats(array), len(self.gates)), strict=True))
+            for part, array in zip(self.parts, arrays, strict=True)
         }
         # W["r"] (H, I), U["r"] (H, H), b["r"] and d["r"] (H): the parts of gate r
-        self.W, self.U, self.b, self.d = (
-            dict(zip(self.gates, np.split(floats(array), len(self.gates)), strict=True))
-            for array in whole.values()
-        )
+        self.W, self.U, self.b, self.d = (split.get(part, {}) for part in Cell.parts)
 
     def forward(self, x, state):
         """Read x (T, B, I) from `state`. Returns h of all steps (T, B, H) and the final state."""
@@ -71,11 +69,12 @@ class Cell:
             dstate = (dstate[0] + dh_t, *dstate[1:])
             dx_t, dstate = self.step_back(x_t, *state, values, *dstate)
             dx.insert(0, dx_t)
+        found = dict(zip(Cell.parts, (self.dW, self.dU, self.db, self.dd), strict=True))
         return {
-            "weight_ih": np.concatenate([self.dW[gate] for gate in self.gates]),
-            "weight_hh": np.concatenate([self.dU[gate] for gate in self.gates]),
-            "bias_ih": np.concatenate([self.db[gate] for gate in self.gates]),
-            "bias_hh": np.concatenate([self.dd[gate] for gate in self.gates]),
+            **{
+                part: np.concatenate([found[part][gate] for gate in self.gates])
+                for part in self.parts
+            },
             "x": np.stack(dx),
             **dict(zip(self.states, dstate, strict=True)),
         }
@@ -215,11 +214,39 @@ class GruAfter(Cell):
         return dx, (dh,)
 
 
+class MinGru(Cell):
+    """h' = (1 − z) · h + z · n with n = W x + b: the gates do not see the state."""
+
+    gates = ("z", "n")
+    parts = ("weight_ih", "bias_ih")
+
+    def step(self, x, h):
+        z = sigmoid(self.from_input("z", x))
+        n = self.from_input("n", x)
+        return ((1 - z) * h + z * n,), (z, n)
+
+    def step_back(self, x, h, values, dnew_h):
+        z, n = values
+        dz = dnew_h * (n - h)
+        dn = dnew_h * z
+        dh = dnew_h * (1 - z)
+        dx = self.from_input_back("z", x, dz * z * (1 - z)) + self.from_input_back("n", x, dn)
+        return dx, (dh,)
+
+
+CELLS = {
+    ("rnn", False): Rnn,
+    ("lstm", False): Lstm,
+    ("gru", False): GruBefore,
+    ("gru", True): GruAfter,
+    ("mingru", False): MinGru,
+}
+"""Every cell, by its name and `reset_after`, which tells the two GRUs apart."""
+
+
 def cell_class(cell, reset_after=False):
-    """Return the class of `rnn`, `lstm` or `gru`; `reset_after` tells the two GRUs apart."""
-    if cell == "gru":
-        return GruAfter if reset_after else GruBefore
-    return {"rnn": Rnn, "lstm": Lstm}[cell]
+    """Return the class of a cell."""
+    return CELLS[cell, reset_after]
 
 
 class Reference(NamedTuple):
@@ -253,7 +280,6 @@ def reference_network(parameters, cell, reset_after, layers, ids, targets, state
     T, B = ids.shape
     V, H = parameters["out.weight"].shape
     kind = cell_class(cell, reset_after)
-    parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     if state is None:
         state = tuple(np.zeros((layers, B, H)) for _ in kind.states)
 
@@ -261,7 +287,7 @@ def reference_network(parameters, cell, reset_after, layers, ids, targets, state
     stack, finals = [], []
     h = np.eye(V)[ids]  # (T, B, V), and (T, B, H) after the first layer
     for layer in range(layers):
-        stack.append(kind(*(parameters[f"rnn.{part}_l{layer}"] for part in parts)))
+        stack.append(kind(*(parameters[f"rnn.{part}_l{layer}"] for part in kind.parts)))
         h, final = stack[layer].forward(h, tuple(floats(part[layer]) for part in state))
         finals.append(final)
     logits = h @ parameters["out.weight"].T + parameters["out.bias"]
@@ -284,7 +310,7 @@ def reference_network(parameters, cell, reset_after, layers, ids, targets, state
     dh = dlogits @ parameters["out.weight"]
     for layer in reversed(range(layers)):
         found = stack[layer].backward(dh)
-        gradients |= {f"rnn.{part}_l{layer}": found[part] for part in parts}
+        gradients |= {f"rnn.{part}_l{layer}": found[part] for part in kind.parts}
         for name in kind.states:
             dstates[name][layer] = found[name]
         dh = found["x"]

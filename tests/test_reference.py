@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from reference import GruAfter, GruBefore, Lstm, Rnn, cell_class, reference_network
+from reference import CELLS, GruAfter, GruBefore, Lstm, MinGru, Rnn, cell_class, reference_network
 
-CELLS = [("rnn", False), ("lstm", False), ("gru", False), ("gru", True)]
 IN_TORCH = [("rnn", False), ("lstm", False), ("gru", True)]
 PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
@@ -31,7 +30,7 @@ def layer_case(cell, reset_after, T, B=2, I=3, H=4):
     kind = cell_class(cell, reset_after)
     G = len(kind.gates)
     shapes = {"weight_ih": (G * H, I), "weight_hh": (G * H, H)}
-    values = {part: 0.8 * rng.standard_normal(shapes.get(part, (G * H,))) for part in PARTS}
+    values = {part: 0.8 * rng.standard_normal(shapes.get(part, (G * H,))) for part in kind.parts}
     values["x"] = rng.standard_normal((T, B, I))
     values |= {name: rng.standard_normal((B, H)) for name in kind.states}
     dh = rng.standard_normal((T, B, H))
@@ -40,7 +39,7 @@ def layer_case(cell, reset_after, T, B=2, I=3, H=4):
 
 
 def run_layer(kind, values):
-    layer = kind(*(values[part] for part in PARTS))
+    layer = kind(*(values[part] for part in kind.parts))
     h, final = layer.forward(values["x"], tuple(values[name] for name in kind.states))
     return layer, h, final
 
@@ -161,6 +160,10 @@ def test_one_step_by_hand():
     assert step(GruBefore, *three, h) == pytest.approx([before])
     assert step(GruAfter, *three, h) == pytest.approx([after])
 
+    layer = MinGru([[0.2], [0.4]], [0.1, -0.3])
+    _, (new_h,) = layer.forward([[[1.0]]], (np.array([[0.5]]),))
+    assert new_h == pytest.approx((1 - s(0.3)) * 0.5 + s(0.3) * 0.1)
+
 
 # The whole network
 
@@ -172,7 +175,9 @@ def network_case(cell, reset_after, layers, T=3, B=2, V=4, H=3):
     parameters = {}
     for layer in range(layers):
         I = V if layer == 0 else H
-        for part, shape in zip(PARTS, [(G * H, I), (G * H, H), (G * H,), (G * H,)], strict=True):
+        shapes = {"weight_ih": (G * H, I), "weight_hh": (G * H, H)}
+        for part in kind.parts:
+            shape = shapes.get(part, (G * H,))
             parameters[f"rnn.{part}_l{layer}"] = 0.8 * rng.standard_normal(shape)
     parameters["out.weight"] = rng.standard_normal((V, H))
     parameters["out.bias"] = rng.standard_normal(V)

@@ -10,13 +10,14 @@ import pytest
 import char_rnn
 
 SOURCE = Path(char_rnn.__file__).parent
-GROUND = {"errors", "config", "storage", "schedules", "settings", "checks", "char_rnn"}
+GROUND = {"errors", "tables", "config", "storage", "schedules", "settings", "checks", "char_rnn"}
 MAY_IMPORT = {
     "errors": set(),
+    "tables": {"errors"},
     "schedules": {"errors"},
     "checks": {"errors", "schedules"},
     "settings": {"checks"},
-    "config": {"errors", "checks", "settings"},
+    "config": {"errors", "tables", "checks", "settings"},
     "storage": {"errors"},
     "data": GROUND,
     "model": GROUND,

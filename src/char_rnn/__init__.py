@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from char_rnn.exercise import sample_with_temperature as sample_with_temperature
     from char_rnn.exercise import softmax as softmax
     from char_rnn.model.loss import cross_entropy as cross_entropy
+    from char_rnn.tables import register_cell as register_cell
+    from char_rnn.tables import register_optimizer as register_optimizer
     from char_rnn.training.begin import resume as resume
     from char_rnn.training.begin import train as train
     from char_rnn.training.run import Run as Run
@@ -47,6 +49,8 @@ _HOMES = {
     "cross_entropy_loss": "exercise",
     "numerical_gradient": "exercise",
     "one_hot": "data.vocabulary",
+    "register_cell": "tables",
+    "register_optimizer": "tables",
     "resume": "training.begin",
     "sample_with_temperature": "exercise",
     "softmax": "exercise",

@@ -24,14 +24,13 @@ from char_rnn.checks import (
 from char_rnn.errors import UsageError, unknown_name
 from char_rnn.settings import Need, described, documented, setting, settings_of, validate
 from char_rnn.settings import without_effect as _without_effect
+from char_rnn.tables import CELLS, OPTIMIZERS
 
-CELLS = ("gru", "lstm", "rnn")
 RESET_AFTER = False
 """The form of a GRU where nobody chooses: the exercise's, whose loss is lower (docs/results.md)."""
 INITS = ("normal", "orthogonal", "uniform")
 INITIAL_STATES = ("learned", "random", "zeros")
 DTYPES = ("float32", "float64")
-OPTIMIZERS = ("adagrad", "adam", "adamw", "rmsprop", "sgd")
 SCHEDULES = ("constant", "cosine", "exponential", "linear")
 CLIP_KINDS = ("norm", "value")
 SAMPLING_SCHEDULES = ("constant", "inverse-sigmoid", "linear")

@@ -12,6 +12,7 @@ import numpy as np
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.vocabulary import AnyVocabulary, saved_vocabulary
 from char_rnn.errors import CorruptFile
+from char_rnn.model.cells import cell_class
 from char_rnn.model.parameters import named_as_now, parameter_shapes
 from char_rnn.storage.fields import (
     Kind,
@@ -34,7 +35,6 @@ from char_rnn.storage.reading import StrPath, shown
 
 Array = np.ndarray
 
-LEAST_TENSORS = 4  # of a layer: two matrices, two biases
 RUN_VERSION = 1
 NAMED = 5  # tensors in a message
 SECONDS = number(0, 1e12)
@@ -163,7 +163,8 @@ def checked_weights(
     Nothing of the network's size is made before it is known that the file holds as much.
     """
     # Before the names are listed: a config may claim any number of layers.
-    if config.layers * LEAST_TENSORS > len(tensors):
+    least = len(cell_class(config).shapes(1, 1))
+    if config.layers * least > len(tensors):
         raise CorruptFile(
             f"{shown(where)}: config.layers is {config.layers:,}, but it holds {len(tensors):,} "
             "tensors; use a copy that is whole"

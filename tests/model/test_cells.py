@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference import plain_name, reference_network
+from reference import CELLS, plain_name, reference_network
 
-from char_rnn import CharRNN
+from char_rnn import CharRNN, tables
 from char_rnn.analyse import gradient_check
-from char_rnn.model.cells import CELLS
 
 V, H = 7, 5
 EVERY_CELL = pytest.mark.parametrize(("cell", "reset_after"), list(CELLS))
+
+
+def test_every_cell_has_a_reference():
+    assert {cell for cell, _ in CELLS} == set(tables.CELLS)
 
 
 def make(cell, reset_after, layers=1, seed=0, **settings):

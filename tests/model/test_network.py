@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Vocabulary
-from char_rnn.config import CELLS, INITS, ModelConfig
+from char_rnn.config import INITS, ModelConfig
 from char_rnn.errors import UsageError
 from char_rnn.model.loss import cross_entropy_gradient_, exponentials, nats
+from char_rnn.tables import CELLS
 
 
 def test_shapes_and_the_bare_window():

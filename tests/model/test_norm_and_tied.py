@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from reference import CELLS
 
 from char_rnn import CharRNN
 from char_rnn.analyse import gradient_check
-from char_rnn.model.cells import CELLS
 
 V, H = 7, 6
 WAYS = [{"layer_norm": True}, {"tied": True}, {"layer_norm": True, "tied": True}]

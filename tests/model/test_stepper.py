@@ -4,11 +4,11 @@ from itertools import product
 
 import numpy as np
 import pytest
+from reference import CELLS
 
 from char_rnn import CharRNN
 from char_rnn.model.stepper import Stepper
 
-CELLS = [("rnn", False), ("gru", False), ("gru", True), ("lstm", False)]
 V, T = 11, 9
 
 

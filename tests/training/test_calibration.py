@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer, Vocabulary
-from char_rnn.config import CELLS, EXERCISE_RECIPE, ModelConfig
+from char_rnn.config import EXERCISE_RECIPE, ModelConfig
 from char_rnn.data.windows import calibration_start
 from char_rnn.errors import UsageError
 from char_rnn.model.network import Network
 from char_rnn.scoring import TRAINING, mean_loss
+from char_rnn.tables import CELLS
 from char_rnn.training.calibration import best_temperature, calibrate
 from char_rnn.training.record import Record
 from char_rnn.training.run import Run

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from char_rnn.config import OPTIMIZERS, ModelConfig, TrainConfig
+from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.errors import NonFiniteGradient
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
+from char_rnn.tables import OPTIMIZERS
 from char_rnn.training.clipping import clip_by_norm, clip_by_value
 from char_rnn.training.optimisers import make_optimizer
 from char_rnn.training.parallel import Workers

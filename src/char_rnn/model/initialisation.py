@@ -30,9 +30,9 @@ def initialise_(parameters: Parameters, rng: np.random.Generator) -> None:
             for gate in gates:
                 gate[:] = _matrix(name, gate.shape, config.init, rng)
     for layer in range(config.layers):
-        if "f" in cell.gates:
-            forget = cell.gates.index("f")
-            parameters[recurrent_name(config, "bias_ih", layer)].reshape(-1, H)[forget] = 1
+        biases = parameters[recurrent_name(config, "bias_ih", layer)].reshape(-1, H)
+        for gate, value in cell.first_bias.items():
+            biases[cell.gates.index(gate)] = value
 
 
 def _matrix(name: str, shape: tuple[int, int], init: str, rng: np.random.Generator) -> Array:

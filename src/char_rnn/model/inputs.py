@@ -53,12 +53,10 @@ class CharacterInput:
         table, bias = self._table, bias.reshape(len(self._table), 1, -1)
         self._products(table[:, :-1])
         table[:, -1] = 0
-        if self.norm is None:
-            np.add(table, bias, out=table)
-            np.multiply(table, self._scale, out=table)
-        else:
+        if self.norm is not None:
             self.norm.forward(table, self._hat, self._deviation)
-            np.add(table, bias * self._scale, out=table)
+        np.add(table, bias, out=table)
+        np.multiply(table, self._scale, out=table)
 
     def _products(self, table: Array) -> None:
         """Write W x of every symbol into `table` (G, V, H)."""
@@ -126,6 +124,7 @@ class DenseInput:
         self._weight = weight.reshape(G, -1, size)  # (G, H, I)
         self._gradient = gradient.reshape(G, -1, size)
         self._scale, self.norm = scale, norm
+        # Normalisation would take a factor out again: there it multiplies what comes out.
         self._on_weights = scale if norm is None else np.ones_like(scale)
         self._hat = np.empty((0, 0, 0), weight.dtype)
         self._transposed = aligned((G, size, self._weight.shape[1]), weight.dtype)
@@ -134,7 +133,7 @@ class DenseInput:
     def prepare(self, bias: Array) -> None:
         """Take the weights and `bias` as they are now."""
         np.multiply(self._weight.transpose(0, 2, 1), self._on_weights, out=self._transposed)
-        np.multiply(bias.reshape(self._bias.shape), self._scale, out=self._bias)
+        np.multiply(bias.reshape(self._bias.shape), self._on_weights, out=self._bias)
 
     def forward(self, x: Array, gates: Array) -> None:
         """Write scale · (W x + b) into `gates` (G, T·B, H)."""
@@ -159,6 +158,7 @@ class DenseInput:
             self._deviation = np.empty_like(gates[..., :1])
         self.norm.forward(gates, self._hat, self._deviation)
         np.add(gates, self._bias, out=gates)
+        np.multiply(gates, self._scale, out=gates)
 
     def backward(self, d_gates: Array) -> Array:
         """Write the gradient of W and return that of x, (T·B, I); `d_gates` may be overwritten."""

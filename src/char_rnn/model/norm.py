@@ -13,24 +13,20 @@ EPSILON = 1e-5
 
 
 class Norm:
-    """Normalises (G, N, H) in place; gain and d_gain are (G, H), scale is (G, 1, 1).
+    """Normalises (G, N, H) in place; gain and d_gain are (G, H)."""
 
-    scale: multiplies what comes out, as sigmoid gates receive half of it; the gradient that
-        comes back is, as everywhere, that of the whole.
-    """
-
-    def __init__(self, gain: Array, d_gain: Array, scale: Array) -> None:
-        self._gain, self.d_gain, self._scale = gain, d_gain, scale
+    def __init__(self, gain: Array, d_gain: Array) -> None:
+        self._gain, self.d_gain = gain, d_gain
 
     def forward(self, x: Array, hat: Array, deviation: Array, gates: slice = slice(None)) -> None:
-        """Turn x into scale · γ · x̂; leave x̂ in `hat` (G, N, H) and √(var + ε) in (G, N, 1)."""
+        """Turn x into γ · x̂; leave x̂ in `hat` (G, N, H) and √(var + ε) in (G, N, 1)."""
         np.subtract(x, x.mean(axis=-1, keepdims=True), out=hat)
         np.multiply(hat, hat, out=x)
         np.mean(x, axis=-1, keepdims=True, out=deviation)
         np.add(deviation, EPSILON, out=deviation)
         np.sqrt(deviation, out=deviation)
         np.divide(hat, deviation, out=hat)
-        np.multiply(hat, (self._gain[:, None] * self._scale)[gates], out=x)
+        np.multiply(hat, self._gain[gates, None], out=x)
 
     def backward(
         self, dy: Array, hat: Array, deviation: Array, out: Array, gates: slice = slice(None)

@@ -53,17 +53,9 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Return name and shape of every parameter, in PyTorch's order."""
     V, H, L = config.vocab_size, config.hidden_size, config.layers
     cell = cell_class(config)
-    rows = len(cell.gates) * H
     shapes: dict[str, tuple[int, ...]] = {}
     for k in range(L):
-        parts: dict[str, tuple[int, ...]] = {
-            "weight_ih": (rows, V if k == 0 and not config.tied else H),
-            "weight_hh": (rows, H),
-            "bias_ih": (rows,),
-            "bias_hh": (rows,),
-        }
-        if config.layer_norm:
-            parts |= {"norm_ih": (rows,), "norm_hh": (rows,)}
+        parts = cell.shapes(V if k == 0 and not config.tied else H, H, config.layer_norm)
         shapes |= {recurrent_name(config, part, k): shape for part, shape in parts.items()}
     shapes["out.weight"] = (V, H)
     shapes["out.bias"] = (V,)
@@ -83,7 +75,7 @@ def is_spare(name: str, cell: type[Cell]) -> bool:
     PyTorch gives every layer two biases. Where they are simply added, the second one adds
     nothing: it starts at zero, training leaves it there, and it does not count as a parameter.
     """
-    return name.startswith("rnn.bias_hh") and not cell.own_recurrent_bias
+    return name.startswith("rnn.bias_hh") and cell.adds_biases()
 
 
 class Parameters(Mapping[str, Array]):

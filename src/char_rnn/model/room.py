@@ -126,7 +126,7 @@ def window_memory(config: ModelConfig, T: int, B: int) -> int:
     V, H, L = config.vocab_size, config.hidden_size, config.layers
     arrays = len(cell.gates) + cell.states + cell.kept
     if config.layer_norm:
-        arrays += 2 * len(cell.gates)
+        arrays += len(cell.gates) + cell.recurrent_gates()
     floats = T * B * (L * H * arrays + H * (1 if L == 1 else 2) + 2 * V)
     return floats * item_size(config) + STEP * L * (T + 3)
 

@@ -97,15 +97,13 @@ class Stepper:
 
 
 class _Level:
-    """One layer at one step. N: rows of what is read of it; R: gates whose product is with h."""
+    """One layer at one step. N: rows of what is read of it."""
 
     def __init__(self, layer: Layer, B: int, N: int) -> None:
         cell, G, H = layer.cell, layer.G, layer.H
         self._layer, self._B, self._N = layer, B, N
-        first, *late = cell.phases
-        assert first.operand is None
-        others = [phase for phase in late if phase.operand is not None]
-        R = G - sum(phase.gates.stop - phase.gates.start for phase in others)
+        others = [phase for phase in cell.phases if phase.operand is not None]
+        R = layer.R - len(others)  # gates whose product is with h
 
         def new(*shape: int) -> Array:
             return aligned(shape, layer.dtype)
@@ -115,9 +113,9 @@ class _Level:
         # Columns of zeros between D h and U h, so that the product comes out in whole blocks.
         self._start = N + (-(N + R * H) % WIDEST_BLOCK if B > 1 else 0)  # where U h begins
         columns = self._start + R * H
-        self._y = new(B, self._start + G * H)
+        self._y = new(B, self._start + layer.R * H)
         self.read = self._y[:, :N]
-        recurrent = self._y[:, self._start :].reshape(B, G, H).transpose(1, 0, 2)
+        recurrent = self._y[:, self._start :].reshape(B, layer.R, H).transpose(1, 0, 2)
         kept = new(cell.kept, B, H)
         self._recurrent, self._kept = recurrent, kept
         # One stream: weights in rows, as BLAS reads them fastest beside a vector (GRU of 512
@@ -143,30 +141,30 @@ class _Level:
         for phase in cell.phases:
             if phase.operand is not None:
                 weight = self._late[others.index(phase)]
-                product = as_blocks(recurrent[phase.gates], late_width)[0]
+                product = as_blocks(recurrent[cell.rows(phase)], late_width)[0]
                 self._calls.append(partial(np.matmul, kept[phase.operand], weight, product))
-                self._calls += self._norm(phase.gates)
+                self._calls += self._norm(cell.rows(phase))
             self._calls.append(getattr(step, phase.forward))
         # What this state gives to the layer above, and to its own next step.
         self._after: list[Callable[[], object]] = [self._product]
         for phase in cell.phases:
-            if phase.operand is None:
-                self._after += self._norm(phase.gates)
+            if phase.operand is None and cell.count(phase):
+                self._after += self._norm(cell.rows(phase))
         self._calls += self._after
         self._others = others
-        self._hat = new(G, B, H)
-        self._deviation = new(G, B, 1)
+        self._hat = new(layer.R, B, H)
+        self._deviation = new(layer.R, B, 1)
 
-    def _norm(self, gates: slice) -> list[Callable[[], object]]:
-        norm = self._layer.recurrent_norm
-        if norm is None:
+    def _norm(self, rows: slice) -> list[Callable[[], object]]:
+        layer = self._layer
+        if layer.recurrent_norm is None:
             return []
 
         def normalise() -> None:
             # In a copy: it works on contiguous gates.
-            product = self._recurrent[gates].copy()
-            norm.forward(product, self._hat[gates], self._deviation[gates], gates)
-            np.copyto(self._recurrent[gates], product)
+            product = self._recurrent[rows].copy()
+            layer.normalise(product, self._hat[rows], self._deviation[rows], rows)
+            np.copyto(self._recurrent[rows], product)
 
         return [normalise]
 
@@ -174,7 +172,7 @@ class _Level:
         """Take the weights as they are now; reader (N, H): those of what reads this layer."""
         layer, N, start = self._layer, self._N, self._start
         recurrent = layer.recurrent_weight()
-        late = [phase.gates for phase in self._others]
+        late = [layer.cell.rows(phase).start for phase in self._others]
         rows = np.zeros((self._weights.size // layer.H, layer.H), layer.dtype)
         rows[:N] = reader
         rows[start:] = recurrent.reshape(-1, layer.H)[: len(rows) - start]
@@ -182,8 +180,8 @@ class _Level:
             self._weights[:] = rows
         else:
             self._weights[:] = _in_blocks(rows, self._weights)
-        for weight, gates in zip(self._late, late, strict=True):
-            weight[:] = _in_blocks(recurrent[gates.start], weight)
+        for weight, row in zip(self._late, late, strict=True):
+            weight[:] = _in_blocks(recurrent[row], weight)
         layer.prepare_input()
 
     def begin(self, state: Array) -> None:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.errors import UsageError
 from char_rnn.model.parameters import Parameters, parameter_shapes, recurrent_name
 
 Array = np.ndarray
@@ -55,7 +56,12 @@ class Dropout:
 
     def __init__(self, train: TrainConfig, model: ModelConfig, B: int) -> None:
         self._train, self._model, self._B = train, model, B
-        self._recurrent = parameter_shapes(model)[recurrent_name(model, "weight_hh", 0)]
+        self._recurrent = parameter_shapes(model).get(recurrent_name(model, "weight_hh", 0), ())
+        if train.recurrent_dropout and not self._recurrent:
+            raise UsageError(
+                f"recurrent_dropout is {train.recurrent_dropout:g}, but the cell {model.cell!r} "
+                "has no recurrent weights; take layer_dropout or output_dropout"
+            )
         between = train.layer_dropout if model.layers > 1 else 0.0
         self._rates = [between] * (model.layers - 1) + [train.output_dropout]
         self.masks = any(self._rates)

@@ -22,6 +22,7 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.model.blas import blas_threads
+from char_rnn.model.cells import cell_class
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
 from char_rnn.training.optimisers import make_optimizer
@@ -111,6 +112,8 @@ def make_plan(
     most = MOST_DROPOUT if rung.hidden_size < LARGE else MOST_DROPOUT_LARGE
     dropout = round(min(max(0.1 * math.log2(max(epochs, 1) / 2), 0.0), most), 2)
     rate_of_learning = 0.004 * math.sqrt(256 / rung.hidden_size) / rung.layers**0.5
+    recurrent_gates = cell_class(ModelConfig(vocab_size, cell=cell)).recurrent_gates()
+    dropconnect = round(dropout / 2, 2) if recurrent_gates else 0.0
     model = {"cell": cell, "hidden_size": rung.hidden_size, "layers": rung.layers}
     train = {
         "batch_size": rung.batch_size, "seq_length": rung.seq_length,
@@ -118,7 +121,7 @@ def make_plan(
         "schedule": "cosine", "warmup": max(10, min(200, round(0.02 * iterations))),
         "clip": 1.0, "reset": 0.03, "random_offset": True,
         "layer_dropout": dropout if rung.layers > 1 else 0.0, "output_dropout": dropout,
-        "recurrent_dropout": round(dropout / 2, 2),
+        "recurrent_dropout": dropconnect,
         # The mean reaches back over the last tenth of the run, at most a thousand steps.
         "average": round(min(0.999, 1 - 10 / iterations), 4) if iterations > 500 else 0.0,
         # The last one comes at the end in any case.
@@ -133,7 +136,7 @@ def make_plan(
         f"characters at a time: the largest model on the ladder that reads what it needs "
         f"({pace:,.0f} characters/s, {pace * seconds / 1e6:.1f} million)",
         f"{epochs:.1f} epochs of {length:,} characters: dropout {dropout:g}, "
-        f"DropConnect {dropout / 2:.2f}",
+        f"DropConnect {dropconnect:.2f}",
         f"about {iterations:,.0f} iterations at a learning rate of up to "
         f"{rate_of_learning:.4f}, with a warm-up of {train['warmup']} and half a cosine to 1 %",
     ]
@@ -147,9 +150,8 @@ def make_plan(
 
 def sum_of_products(cell: str, vocab_size: int, rung: Rung) -> float:
     """Return the multiplications of one character's forward pass (the input is a look-up)."""
-    gates = {"rnn": 1, "gru": 3, "lstm": 4}[cell]
-    H, L = rung.hidden_size, rung.layers
-    return gates * H * H * (2 * L - 1) + vocab_size * H
+    products, H = cell_class(ModelConfig(vocab_size, cell=cell)).products, rung.hidden_size
+    return float(products(0, H) + (rung.layers - 1) * products(H, H) + vocab_size * H)
 
 
 def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -> float:

@@ -1,22 +1,13 @@
-"""The cells, one file each, and the table of them."""
+"""The cells, one file each; `tables.CELLS` has their names."""
 
 from char_rnn.config import ModelConfig
 from char_rnn.model.cells.base import Cell, Phase, StepMemory
-from char_rnn.model.cells.gru import GRUResetAfter, GRUResetBefore
-from char_rnn.model.cells.lstm import LSTM
-from char_rnn.model.cells.rnn import RNN
+from char_rnn.tables import CELLS, find
 
-__all__ = ["CELLS", "Cell", "Phase", "StepMemory", "cell_class"]
-
-CELLS: dict[tuple[str, bool], type[Cell]] = {
-    ("rnn", False): RNN,
-    ("lstm", False): LSTM,
-    ("gru", False): GRUResetBefore,
-    ("gru", True): GRUResetAfter,
-}
-"""Every cell by its name and `reset_after`."""
+__all__ = ["Cell", "Phase", "StepMemory", "cell_class"]
 
 
 def cell_class(config: ModelConfig) -> type[Cell]:
-    """Return the cell that `config` asks for."""
-    return CELLS[config.cell, bool(config.reset_after)]
+    """Return the cell that `config` asks for, in the form that it asks for."""
+    named: type[Cell] = find(CELLS, "cell", config.cell)
+    return named.form(config)

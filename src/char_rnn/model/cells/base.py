@@ -6,10 +6,14 @@ turns the gradient of that state into the gradient of what it was given.
 """
 
 from abc import ABC
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
+
+from char_rnn.config import ModelConfig
 
 Array = np.ndarray
 
@@ -18,7 +22,7 @@ Array = np.ndarray
 class Phase:
     """Gates whose recurrent product U · operand is taken together, and what to do around it.
 
-    gates: which gates.
+    gates: which gates; none of them (as is the default) for maths without a product.
     forward: name of the method that runs after the product.
     backward: name of the method that runs before the product's gradient is taken.
     operand: None if U multiplies the state h before the step, else the index of the kept array
@@ -27,7 +31,7 @@ class Phase:
         kept array into which `backward` writes it (PyTorch's GRU scales the product by r).
     """
 
-    gates: slice
+    gates: slice = field(default_factory=lambda: slice(0, 0))
     forward: str = "forward"
     backward: str = "backward"
     operand: int | None = None
@@ -38,9 +42,11 @@ class Phase:
 class StepMemory:
     """Views of the layer's memory at one time step; B streams, H units, G gates, S states.
 
+    R: gates that have a recurrent product, which is all of them in most cells.
+
     gates: (G, B, H) W x + b on entry; `forward` leaves the activated gates, `backward` leaves
         their gradient before activation.
-    recurrent: (G, B, H) the products U · operand, without bias.
+    recurrent: (R, B, H) the products U · operand, without bias.
     before, after: (S, B, H) the states on either side of the step; h comes first. In generation
         both are the same memory: `forward` reads an element of one before it writes the other's.
     kept: (K, B, H) whatever the cell wants to find again in `backward`.
@@ -49,7 +55,7 @@ class StepMemory:
     d_direct: (B, H) for cells with `direct`: the gradient of h `before` that does not pass
         through a product.
     d_operand: (B, H) gradient of a kept operand, from the phase that has one.
-    recurrent_bias: (G, H) for cells with `own_recurrent_bias`, to be added to `recurrent`.
+    recurrent_bias: (R, H) for phases with a `gradient`, to be added to `recurrent`.
     scale, shift: (G, B, H) or (G, 1, 1) what makes tanh each gate's own function: ½ and ½ for
         sigmoids, 1 and 0 for the others.
     scratch: (cell.scratch, B, H).
@@ -73,27 +79,75 @@ class Cell(ABC):
     """One time step of one layer. A subclass names its views once and writes the equations.
 
     gates: the gates' names in PyTorch's order.
-    halved: which gates are sigmoids: they receive half of W x + U h + b, since
-        σ(x) = ½ + ½ tanh(x/2). Halving is exact, and the layer does it in its copy of the weights.
-    phases: in the order of the forward pass.
+    phases: in the order of the forward pass, those first whose product is with h. The rows of the
+        recurrent weights and of their biases are those of the phases' gates, in this order; a cell
+        whose phases have no gates has no such weights.
+    sigmoids: which gates are sigmoids: they receive half of W x + U h + b, since
+        σ(x) = ½ + ½ tanh(x/2). Halving is exact, and the layer does it in its copy of the weights
+        (docs/performance.md has what that saves).
+    first_bias: what a gate's bias starts at, where that is not 0.
     states: S.
     kept: K, arrays remembered from forward to backward.
     scratch: slabs of scratch memory that it wants.
     direct: whether h reaches the next h past the products.
-    own_recurrent_bias: whether the two biases are not simply added.
     apart: what sets the cell apart from PyTorch's module of that name, for the names of its
         parameters (parameters.py); "" where the two compute the same.
     """
 
     gates: ClassVar[tuple[str, ...]]
-    halved: ClassVar[tuple[bool, ...]]
     phases: ClassVar[tuple[Phase, ...]]
+    sigmoids: ClassVar[tuple[str, ...]] = ()
+    first_bias: ClassVar[Mapping[str, float]] = MappingProxyType({})
     states: ClassVar[int] = 1
     kept: ClassVar[int] = 0
     scratch: ClassVar[int] = 0
     direct: ClassVar[bool] = False
-    own_recurrent_bias: ClassVar[bool] = False
     apart: ClassVar[str] = ""
 
     def __init__(self, memory: StepMemory) -> None:
         raise NotImplementedError
+
+    @classmethod
+    def form(cls, config: ModelConfig) -> "type[Cell]":
+        """Return the class for `config`: this one, but for a name that stands for several forms."""
+        return cls
+
+    @staticmethod
+    def count(phase: Phase) -> int:
+        """Return how many gates `phase` has."""
+        return int(phase.gates.stop - phase.gates.start)
+
+    @classmethod
+    def rows(cls, phase: Phase) -> slice:
+        """Return where the gates of `phase` stand among those with a recurrent product."""
+        before = sum(cls.count(other) for other in cls.phases[: cls.phases.index(phase)])
+        return slice(before, before + cls.count(phase))
+
+    @classmethod
+    def recurrent_gates(cls) -> int:
+        """Return R, the number of gates that have a recurrent product."""
+        return sum(cls.count(phase) for phase in cls.phases)
+
+    @classmethod
+    def adds_biases(cls) -> bool:
+        """Return whether the two biases are simply added, so that one of them is enough."""
+        return all(phase.gradient is None for phase in cls.phases)
+
+    @classmethod
+    def shapes(cls, inputs: int, H: int, layer_norm: bool = False) -> dict[str, tuple[int, ...]]:
+        """Return part and shape of the parameters of a layer that reads `inputs` numbers."""
+        rows, recurrent = len(cls.gates) * H, cls.recurrent_gates() * H
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, inputs),
+            "weight_hh": (recurrent, H),
+            "bias_ih": (rows,),
+            "bias_hh": (recurrent,),
+        }
+        if layer_norm:
+            shapes |= {"norm_ih": (rows,), "norm_hh": (recurrent,)}
+        return {part: shape for part, shape in shapes.items() if shape[0]}
+
+    @classmethod
+    def products(cls, inputs: int, H: int) -> int:
+        """Return the multiplications of matrices for one character; `inputs` as in `shapes`."""
+        return (len(cls.gates) * inputs + cls.recurrent_gates() * H) * H

@@ -12,18 +12,24 @@ Here z keeps the old state, as in PyTorch. The exercise's z lets the new one in:
 
 import numpy as np
 
+from char_rnn.config import ModelConfig
 from char_rnn.model.cells.base import Cell, Phase, StepMemory
 from char_rnn.model.kernels import sigmoid_from_half, tanh_slope
 
 
-class _GRU(Cell):
+class GRU(Cell):
     """What both forms share: the gates r and z, and how h' mixes n with h."""
 
     gates = ("r", "z", "n")
-    halved = (True, True, False)
+    sigmoids = ("r", "z")
     kept = 1
     direct = True
     scratch = 6
+
+    @classmethod
+    def form(cls, config: ModelConfig) -> type[Cell]:
+        """Return the form that `config.reset_after` asks for."""
+        return GRUResetAfter if config.reset_after else GRUResetBefore
 
     def __init__(self, memory: StepMemory) -> None:
         self.r, self.z, self.n = memory.gates
@@ -66,7 +72,7 @@ class _GRU(Cell):
         np.multiply(self.dr_and_dz, self.slope, out=self.r_and_z)
 
 
-class GRUResetBefore(_GRU):
+class GRUResetBefore(GRU):
     """Cho et al. 2014, version 3 of the paper, and the exercise: U_n multiplies r · h."""
 
     phases = (
@@ -104,14 +110,13 @@ class GRUResetBefore(_GRU):
         self._gates_backward()
 
 
-class GRUResetAfter(_GRU):
+class GRUResetAfter(GRU):
     """PyTorch's and cuDNN's form (version 1 of the paper): r multiplies U_n h + b'_n."""
 
     phases = (
         Phase(slice(0, 2), "forward_gates", "backward_gates"),
         Phase(slice(2, 3), "forward_candidate", "backward_candidate", gradient=0),
     )
-    own_recurrent_bias = True
 
     def __init__(self, memory: StepMemory) -> None:
         super().__init__(memory)

@@ -14,6 +14,8 @@ scratch memory, whose slabs touch: a call on the gates of one step, which lie a 
 two to three times as long (16 rows of 128).
 """
 
+from typing import ClassVar
+
 import numpy as np
 
 from char_rnn.model.cells.base import Cell, Phase, StepMemory
@@ -24,8 +26,9 @@ class LSTM(Cell):
     """Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
 
     gates = ("i", "f", "g", "o")
-    halved = (True, True, False, True)
     phases = (Phase(slice(0, 4)),)
+    sigmoids = ("i", "f", "o")
+    first_bias: ClassVar = {"f": 1.0}
     states = 2
     kept = 1
     scratch = 8

@@ -10,7 +10,6 @@ class RNN(Cell):
     """The exercise's cell (Elman 1990, with tanh)."""
 
     gates = ("h",)
-    halved = (False,)
     phases = (Phase(slice(0, 1)),)
     scratch = 1
 
