@@ -25,7 +25,7 @@ def speed(cell: str, hidden: int, batch: int, window: int, layers: int, threads:
     rng = np.random.default_rng(0)
     model = CharRNN(V, hidden, cell, layers, reset_after=cell == "gru", rng=rng)
     windows = rng.integers(V, size=(8, 2, window, batch))
-    count = worker_count(threads, window, batch, model.num_parameters)
+    count = worker_count(threads, window, batch, model.num_parameters, model.config.cell)
     with (
         ThreadpoolController().limit(limits=1, user_api="blas"),
         Workers(model.parameters, count, window, batch) as workers,

@@ -79,7 +79,7 @@ def measure(
     windows = rng.integers(V, size=(8, 2, T, B))
     controller = ThreadpoolController()
     ours, theirs = [], []
-    count = worker_count(threads, T, B, model.num_parameters)
+    count = worker_count(threads, T, B, model.num_parameters, model.config.cell)
     with Workers(model.parameters, count, T, B) as workers:
         our, their = our_step(model, workers, B), their_step(model)
         torch.set_num_threads(threads)

@@ -161,9 +161,9 @@ def test_a_worker_that_fails_says_why():
 
 def test_small_work_is_not_shared_out(monkeypatch):
     monkeypatch.undo()
-    assert worker_count(2, 50, 64, 300_000) == 2
-    assert worker_count(16, 50, 9, 300_000) == 4
-    assert worker_count(16, 50, 3, 300_000) == 1
-    assert worker_count(2, 10, 4, 1_000) == 1
+    assert worker_count(2, 50, 64, 300_000, "rnn") == 2
+    assert worker_count(16, 50, 9, 300_000, "rnn") == 4
+    assert worker_count(16, 50, 3, 300_000, "rnn") == 1
+    assert worker_count(2, 10, 4, 1_000, "rnn") == 1
     monkeypatch.setattr(parallel.sys, "executable", "")
-    assert worker_count(2, 50, 64, 300_000) == 1
+    assert worker_count(2, 50, 64, 300_000, "rnn") == 1

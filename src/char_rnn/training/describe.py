@@ -25,7 +25,7 @@ def architecture(trainer: Trainer) -> str:
 
 def form(config: ModelConfig) -> str:
     """Return the cell's name, and what sets the network apart from PyTorch's module of it."""
-    ways = ", ".join(apart(config)).replace("_", " ")
+    ways = ", ".join(way for way in apart(config) if way != config.cell).replace("_", " ")
     return f"{config.cell} ({ways})" if ways else config.cell
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from char_rnn.errors import WorkerDied
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
+from char_rnn.tables import CELLS
 from char_rnn.training.dropout import Noise
 from char_rnn.training.shared import create
 from char_rnn.training.worker import ANSWER
@@ -43,12 +44,14 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
-def worker_count(threads: int, T: int, B: int, weights: int) -> int:
+def worker_count(threads: int, T: int, B: int, weights: int, cell: str) -> int:
     """Return how many slices of a batch (T, B) pay, at most `threads`.
 
-    A slice has two streams at least: one waits for the weights just as long as two.
+    A slice has two streams at least: one waits for the weights just as long as two. A cell that
+    was registered is known in this process only.
     """
-    if not sys.executable:  # an interpreter inside another program cannot be started again
+    # An interpreter inside another program cannot be started again.
+    if not sys.executable or not isinstance(CELLS.get(cell), str):
         return 1
     return max(1, min(threads, B // 2, int(T * B * weights / SMALLEST_SLICE)))
 

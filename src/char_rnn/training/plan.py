@@ -161,7 +161,7 @@ def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -
     side by side with it.
     """
     model = CharRNN.from_config(config, rng=np.random.default_rng(0))
-    slices = worker_count(threads, T, B, model.num_parameters)
+    slices = worker_count(threads, T, B, model.num_parameters, config.cell)
     network = Network(model.parameters)
     gradients: Parameters = network.gradients
     optimizer = make_optimizer(TrainConfig(), model.parameters)

@@ -21,7 +21,7 @@ def check_room(model: ModelConfig, train: TrainConfig, length: int | None = None
     if length is not None:
         B, T, _ = fit(length, train.batch_size, train.seq_length)
     weights = parameter_count(model)
-    slices = worker_count(train.threads or available_threads(), T, B, weights)
+    slices = worker_count(train.threads or available_threads(), T, B, weights, model.cell)
     copies = OWN + OF_SAVING + OF_WORKER * (slices - 1)
     copies += 2 * (train.average > 0) + (train.recurrent_dropout > 0)
     size = PROCESS * slices + copies * weights * item_size(model) + window_memory(model, T, B)

@@ -82,7 +82,7 @@ class Trainer:
         offsets = self.rng if config.random_offset else None
         self.streams = Streams(corpus, 0, self.train_stop, B, T, offsets)
         self.threads = worker_count(
-            config.threads or available_threads(), T, B, model.num_parameters
+            config.threads or available_threads(), T, B, model.num_parameters, model.config.cell
         )
         self.optimizer = make_optimizer(config, model.parameters)
         self.schedule = falling(config.schedule, config.final_rate, config.warmup)
