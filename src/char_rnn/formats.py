@@ -32,6 +32,7 @@ from char_rnn.storage.fields import (
     whole,
 )
 from char_rnn.storage.reading import StrPath, shown
+from char_rnn.tables import CELLS
 
 Array = np.ndarray
 
@@ -41,6 +42,17 @@ SECONDS = number(0, 1e12)
 LOSS = number(-1)  # nats; rounding may leave a loss a little below 0
 DRAWN = number(-1, 1e300)  # so that no sum or difference of two is infinite
 WORD = text(100)
+
+
+def _model_config(value: Any) -> Any:
+    """Let a ModelConfig through. A cell that is not known may be one that was registered."""
+    try:
+        return settings(ModelConfig)(value)
+    except MisfitError as error:
+        if isinstance(value, dict) and str(value.get("cell")) not in CELLS:
+            error.advice = "a cell of your own is registered first: char_rnn.register_cell"
+        raise
+
 
 SUMMARY = record(
     {
@@ -60,7 +72,7 @@ SUMMARY = record(
 
 _MODEL = {
     "kind": choice("model", "checkpoint"),
-    "config": settings(ModelConfig),
+    "config": _model_config,
     "vocabulary": nullable(saved_vocabulary),
     "summary": SUMMARY,
 }
@@ -94,7 +106,7 @@ RUN_SETTINGS = record({
         "bytes": boolean,
         "patterns": Maybe(list_of(text()), []),  # older runs have none
     }),
-    "model": settings(ModelConfig),
+    "model": _model_config,
     "train": settings(TrainConfig, {"calibration": 0.0}),  # older runs go on without it
 })  # fmt: skip
 """config.json of a run."""
