@@ -1,9 +1,11 @@
-"""What every test may use: `import reference`, and the built-in text."""
+"""What every test may use: `import reference`, the built-in text, and tables of its own."""
 
 import sys
 from pathlib import Path
 
 import pytest
+
+from char_rnn.tables import CELLS, OPTIMIZERS
 
 TESTS = Path(__file__).resolve().parent
 sys.path.insert(0, str(TESTS))  # --import-mode=importlib adds nothing by itself
@@ -16,3 +18,13 @@ def shakespeare() -> Path:
     if not path.is_file():
         pytest.skip("../shared/data/shakespeare.txt is not here")
     return path
+
+
+@pytest.fixture(autouse=True)
+def own_tables():
+    """Take out of the tables what a test has registered."""
+    kept = [(table, dict(table)) for table in (CELLS, OPTIMIZERS)]
+    yield
+    for table, there in kept:
+        table.clear()
+        table.update(there)

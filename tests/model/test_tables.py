@@ -64,16 +64,6 @@ class Swapped(Cell):
         np.copyto(self.b, self.dh / 2 * self.b * (1 - self.b))
 
 
-@pytest.fixture
-def registered():
-    """Register cells for one test."""
-    kept = dict(CELLS), dict(OPTIMIZERS)
-    yield char_rnn.register_cell
-    for table, there in zip((CELLS, OPTIMIZERS), kept, strict=True):
-        table.clear()
-        table.update(there)
-
-
 def test_the_tables_name_what_is_there():
     for name in CELLS:
         assert issubclass(find(CELLS, "cell", name), Cell)
@@ -93,28 +83,26 @@ def test_the_tables_name_what_is_there():
         ("mine", dict, "the class dict has no gates"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_registered_says_so_in_a_line(registered, name, cls, said):
+def test_what_cannot_be_registered_says_so_in_a_line(name, cls, said):
     with pytest.raises(UsageError, match=said) as caught:
-        registered(name, cls)
+        char_rnn.register_cell(name, cls)
     assert "\n" not in str(caught.value)
     assert "mine" not in CELLS
 
 
-def test_a_page_of_a_notebook_may_run_twice(registered):
-    registered("leaky", Leaky)
+def test_a_page_of_a_notebook_may_run_twice():
+    char_rnn.register_cell("leaky", Leaky)
     again = type("Leaky", (Leaky,), {"__module__": Leaky.__module__, "__qualname__": "Leaky"})
-    registered("leaky", again)
+    char_rnn.register_cell("leaky", again)
     assert cell_class(ModelConfig(5, cell="leaky")) is again
     with pytest.raises(UsageError, match="take another name"):
-        registered("leaky", Swapped)
+        char_rnn.register_cell("leaky", Swapped)
 
 
 @pytest.mark.parametrize("cls", [Leaky, Swapped])
 @pytest.mark.parametrize("ways", [{}, {"layer_norm": True, "tied": True}])
-def test_a_registered_cell_has_exact_gradients_and_generates_what_it_computes(
-    registered, cls, ways
-):
-    registered("mine", cls)
+def test_a_registered_cell_has_exact_gradients_and_generates_what_it_computes(cls, ways):
+    char_rnn.register_cell("mine", cls)
     model = CharRNN(7, 6, "mine", 2, None, "float64", np.random.default_rng(0), **ways)
     model.parameters.flat[:] += 0.3 * np.random.default_rng(1).standard_normal(
         model.parameters.flat.size
@@ -128,8 +116,16 @@ def test_a_registered_cell_has_exact_gradients_and_generates_what_it_computes(
         np.testing.assert_allclose(stepper.step(ids[t]), window[t], atol=1e-12)
 
 
-def test_recurrent_weights_have_rows_for_the_gates_of_phases_only(registered):
-    registered("swapped", Swapped)
+def test_a_cell_that_contradicts_itself_says_so():
+    with pytest.raises(UsageError, match="unknown gate of Mine 's'; known: z, n"):
+        type("Mine", (Cell,), {"gates": ("z", "n"), "phases": (Phase(),), "sigmoids": ("s",)})
+    phases = Phase(slice(0, 1), operand=0), Phase(slice(1, 2))
+    with pytest.raises(UsageError, match="an operand comes before"):
+        type("Mine", (Cell,), {"gates": ("z", "n"), "phases": phases})
+
+
+def test_recurrent_weights_have_rows_for_the_gates_of_phases_only():
+    char_rnn.register_cell("swapped", Swapped)
     shapes = {k: v.shape for k, v in CharRNN(7, 6, "swapped", layer_norm=True).parameters.items()}
     assert shapes["rnn.weight_ih_l0_swapped_layer_norm"] == (12, 7)
     assert shapes["rnn.weight_hh_l0_swapped_layer_norm"] == (6, 6)
@@ -138,8 +134,8 @@ def test_recurrent_weights_have_rows_for_the_gates_of_phases_only(registered):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_cell_from_a_notebook_trains_saves_loads_and_generates(registered, tmp_path, threads):
-    registered("leaky", Leaky)
+def test_a_cell_from_a_notebook_trains_saves_loads_and_generates(tmp_path, threads):
+    char_rnn.register_cell("leaky", Leaky)
     corpus = Corpus.from_text(TEXT)
     config = TrainConfig(
         iterations=100, batch_size=32, seq_length=20, threads=threads, learning_rate=0.01

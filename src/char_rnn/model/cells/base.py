@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from char_rnn.config import ModelConfig
+from char_rnn.errors import UsageError, unknown_name
 
 Array = np.ndarray
 
@@ -26,9 +27,10 @@ class Phase:
     forward: name of the method that runs after the product.
     backward: name of the method that runs before the product's gradient is taken.
     operand: None if U multiplies the state h before the step, else the index of the kept array
-        that it multiplies (the exercise's GRU multiplies r · h).
+        that it multiplies (the exercise's GRU multiplies r · h); such a phase has one gate.
     gradient: None if the gradient of U · operand is that of the gates, else the index of the
-        kept array into which `backward` writes it (PyTorch's GRU scales the product by r).
+        kept array into which `backward` writes it (PyTorch's GRU scales the product by r); such a
+        phase has one gate, too, and adds its recurrent bias itself.
     """
 
     gates: slice = field(default_factory=lambda: slice(0, 0))
@@ -79,14 +81,14 @@ class Cell(ABC):
     """One time step of one layer. A subclass names its views once and writes the equations.
 
     gates: the gates' names in PyTorch's order.
-    phases: in the order of the forward pass, those first whose product is with h. The rows of the
-        recurrent weights and of their biases are those of the phases' gates, in this order; a cell
-        whose phases have no gates has no such weights.
+    phases: in the order of the forward pass, those first whose product is with h. The recurrent
+        weights and biases have rows for the gates of the phases, in this order; a cell whose
+        phases have no gates has no such weights.
     sigmoids: which gates are sigmoids: they receive half of W x + U h + b, since
         σ(x) = ½ + ½ tanh(x/2). Halving is exact, and the layer does it in its copy of the weights
         (docs/performance.md has what that saves).
     first_bias: what a gate's bias starts at, where that is not 0.
-    states: S.
+    states: S, 1 or 2.
     kept: K, arrays remembered from forward to backward.
     scratch: slabs of scratch memory that it wants.
     direct: whether h reaches the next h past the products.
@@ -106,6 +108,20 @@ class Cell(ABC):
 
     def __init__(self, memory: StepMemory) -> None:
         raise NotImplementedError
+
+    def __init_subclass__(cls) -> None:
+        """Raise UsageError for a class that contradicts itself, which would compute nonsense."""
+        if not hasattr(cls, "phases"):
+            return
+        for name in (*cls.sigmoids, *cls.first_bias):
+            if name not in cls.gates:
+                raise unknown_name(f"gate of {cls.__name__}", name, cls.gates)
+        late = [phase.operand is not None for phase in cls.phases if cls.count(phase)]
+        if late != sorted(late):
+            raise UsageError(
+                f"{cls.__name__}.phases: one with an operand comes before one whose product is "
+                "with h; put it after"
+            )
 
     @classmethod
     def form(cls, config: ModelConfig) -> "type[Cell]":
