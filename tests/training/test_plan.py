@@ -76,3 +76,18 @@ def test_the_form_that_was_asked_for_is_the_one_that_is_timed(monkeypatch):
                 dataclasses.replace(model, hidden_size=found.hidden_size, layers=found.layers)
                 == found
             )
+
+
+def test_the_cell_says_what_it_multiplies(machine):
+    for layers in (1, 3):
+        rung = LADDER[0]._replace(layers=layers, hidden_size=32)
+        for cell, gates in (("rnn", 1), ("gru", 3), ("lstm", 4)):
+            expected = gates * 32**2 * (2 * layers - 1) + 65 * 32
+            assert sum_of_products(cell, 65, rung) == expected
+        assert sum_of_products("mingru", 65, rung) == 2 * 32**2 * (layers - 1) + 65 * 32
+
+
+def test_nothing_is_left_out_of_recurrent_weights_that_a_cell_does_not_have(machine):
+    assert sizes(10, 10_000).train["recurrent_dropout"] > 0
+    train = sizes(10, 10_000, cell="mingru").train
+    assert train["recurrent_dropout"] == 0 < train["output_dropout"]
