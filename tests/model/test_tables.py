@@ -64,6 +64,34 @@ class Swapped(Cell):
         np.copyto(self.b, self.dh / 2 * self.b * (1 - self.b))
 
 
+class Squared(Cell):
+    """h' = tanh(W x + b + U h²): a phase without a product makes the operand of the next."""
+
+    gates = ("a",)
+    phases = (Phase(forward="square", backward="square_back"), Phase(slice(0, 1), operand=0))
+    direct = True
+    kept = 1
+    apart = "squared"
+
+    def __init__(self, memory):
+        (self.a,), (self.u,), (self.squares,) = memory.gates, memory.recurrent, memory.kept
+        self.h, self.h_next = memory.before[0], memory.after[0]
+        self.dh, self.d_direct = memory.d_states[0], memory.d_direct
+        self.d_squares = memory.d_operand
+
+    def square(self):
+        np.multiply(self.h, self.h, out=self.squares)
+
+    def forward(self):
+        np.tanh(self.a + self.u, out=self.h_next)
+
+    def backward(self):
+        np.multiply(self.dh, 1 - self.h_next**2, out=self.a)
+
+    def square_back(self):
+        np.copyto(self.d_direct, 2 * self.h * self.d_squares)
+
+
 def test_the_tables_name_what_is_there():
     for name in CELLS:
         assert issubclass(find(CELLS, "cell", name), Cell)
@@ -99,7 +127,7 @@ def test_a_page_of_a_notebook_may_run_twice():
         char_rnn.register_cell("leaky", Swapped)
 
 
-@pytest.mark.parametrize("cls", [Leaky, Swapped])
+@pytest.mark.parametrize("cls", [Leaky, Swapped, Squared])
 @pytest.mark.parametrize("ways", [{}, {"layer_norm": True, "tied": True}])
 def test_a_registered_cell_has_exact_gradients_and_generates_what_it_computes(cls, ways):
     char_rnn.register_cell("mine", cls)

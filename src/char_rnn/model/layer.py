@@ -102,7 +102,7 @@ class Layer:
         with_h = sum(self.cell.count(phase) for phase in self.cell.phases if phase.operand is None)
         self._dh_terms = self._products[0 if self.cell.direct else 1 : 1 + with_h]
         # One product and no way past it: it is dh already, there is nothing to add up.
-        self._adds_up = R != 1 or self.cell.direct or S > 1
+        self._adds_up = with_h != 1 or self.cell.direct or S > 1
         if not self._adds_up:
             self._d_states = self._dh_terms
         self._forward_width = block_width(B, H, H)
