@@ -43,8 +43,8 @@ Array = np.ndarray
 class CharRNN(Voice, Reader, ExerciseNames):
     """A character-level recurrent network.
 
-    vocab_size: V. hidden_size: H. cell: `rnn`, `lstm` or `gru`. layers: L.
-    reset_after: the GRU in PyTorch's form (True, and what None chooses) or the exercise's (False).
+    vocab_size: V. hidden_size: H. cell: a name in `tables.CELLS`. layers: L.
+    reset_after: the GRU in PyTorch's form (True) or the exercise's (False, and what None chooses).
     dtype: float32 or float64.
     rng: draws the initial weights and random initial states; None takes a fresh one.
     vocabulary: makes ids of characters; needed by `sample` and by nothing else.

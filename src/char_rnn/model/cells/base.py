@@ -48,7 +48,7 @@ class StepMemory:
 
     gates: (G, B, H) W x + b on entry; `forward` leaves the activated gates, `backward` leaves
         their gradient before activation.
-    recurrent: (R, B, H) the products U · operand, without bias.
+    recurrent: (R, B, H) the products U · operand, in the order of the phases, without bias.
     before, after: (S, B, H) the states on either side of the step; h comes first. In generation
         both are the same memory: `forward` reads an element of one before it writes the other's.
     kept: (K, B, H) whatever the cell wants to find again in `backward`.
