@@ -21,16 +21,14 @@ Step = Callable[[np.ndarray, np.ndarray], float]
 
 def our_step(model: CharRNN, workers: Workers, B: int) -> Step:
     """Return a function that takes one step of ours on ids and targets (T, B)."""
-    trained = model.parameters.trained
-    optimizer = Adam(trained.size, np.float32)
+    optimizer = Adam()
     state = workers.initial_state(B, np.random.default_rng(0))
 
     def step(inputs: np.ndarray, targets: np.ndarray) -> float:
         nonlocal state
         loss, state = workers.step(inputs, targets, state)
-        gradients = workers.gradients.trained
-        clip_by_norm(gradients, CLIP)
-        optimizer.step(trained, gradients, RATE)
+        clip_by_norm(workers.gradients, CLIP)
+        optimizer.step(model.parameters, workers.gradients, RATE)
         return loss
 
     return step

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from char_rnn.config import ModelConfig, TrainConfig
-from char_rnn.errors import NonFiniteGradient
+from char_rnn.errors import NonFiniteGradient, UsageError
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
 from char_rnn.tables import OPTIMIZERS
 from char_rnn.training.clipping import clip_by_norm, clip_by_value
-from char_rnn.training.optimisers import make_optimizer
+from char_rnn.training.optimisers import SGD, Adagrad, Adam, AdamW, RMSProp, make_optimizer
 from char_rnn.training.parallel import Workers
 
 
@@ -39,14 +39,15 @@ def by_definition(name, w, gradients, rate):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimisers_follow_their_papers(name):
     parameters = Parameters(ModelConfig(3, 4, dtype="float64"))
-    optimizer = make_optimizer(TrainConfig(optimizer=name), parameters)
+    optimizer = make_optimizer(TrainConfig(optimizer=name))
     rng = np.random.default_rng(0)
-    w = parameters.trained
+    w, mean = parameters.trained, parameters.like()
     w[:] = rng.standard_normal(w.size)
     gradients = rng.standard_normal((6, w.size))
     first, last_bias = w[0], w[-1]
     for g in gradients:
-        optimizer.step(w, g.copy(), 0.01)
+        mean.trained[:] = g
+        optimizer.step(parameters, mean, 0.01)
     assert w[0] == pytest.approx(by_definition(name, first, gradients[:, 0], 0.01), rel=1e-12)
     bias_rule = "adam" if name == "adamw" else name  # biases do not decay
     assert w[-1] == pytest.approx(
@@ -55,26 +56,70 @@ def test_optimisers_follow_their_papers(name):
     assert not parameters["rnn.bias_hh_l0"].any()
 
 
+def test_settings_reach_the_constants_that_have_them():
+    config = TrainConfig(optimizer="sgd", momentum=0.5)
+    assert make_optimizer(config) == SGD(momentum=0.5)
+    config = TrainConfig(optimizer="adamw", weight_decay=0.3)
+    assert make_optimizer(config) == AdamW(weight_decay=0.3)
+    assert make_optimizer(config, Adam) == Adam(weight_decay=0.0)
+    own = RMSProp(0.9)
+    assert make_optimizer(config, own) is own
+    for odd in ("adam", 3, lambda w: w, dict):
+        with pytest.raises(UsageError, match="must be a class derived from"):
+            make_optimizer(config, odd)
+
+
+@pytest.mark.parametrize("cls", [SGD, Adagrad, RMSProp, Adam])
+def test_every_optimiser_can_decay_the_matrices(cls):
+    parameters = Parameters(ModelConfig(3, 4))
+    parameters.flat[:] = 1
+    optimizer = cls(weight_decay=0.5)
+    optimizer.step(parameters, parameters.like(), 0.1)
+    assert (parameters.matrices == np.float32(0.95)).all()
+    assert (parameters.flat[parameters.matrices.size :] == 1).all()
+    assert optimizer.steps == 1 and "weight_decay=0.5" in optimizer.described
+
+
+def test_constants_are_fields():
+    parameters = Parameters(ModelConfig(3, 4, dtype="float64"))
+    gradients = parameters.like()
+    gradients.trained[:] = 2
+    Adagrad(epsilon=2.0).step(parameters, gradients, 0.1)
+    assert parameters.trained == pytest.approx(-0.1 * 2 / (2 + 2))
+    parameters.flat[:] = 0
+    optimizer = Adam(beta1=0.0, beta2=0.0, epsilon=2.0)
+    optimizer.step(parameters, gradients, 0.1)
+    assert parameters.trained == pytest.approx(-0.1 * 2 / (2 + 2))
+    optimizer.begin(parameters)
+    assert optimizer.steps == 0 and not any(slot.any() for slot in optimizer.slots.values())
+
+
+def gradients_of(*values, dtype="float64"):
+    gradients = Parameters(ModelConfig(1, 1, dtype=dtype))
+    gradients.trained[: len(values)] = values
+    return gradients
+
+
 def test_clipping():
-    g = np.array([3.0, 4.0])
-    assert clip_by_norm(g, 10) == 5 and g.tolist() == [3, 4]
+    g = gradients_of(3, 4)
+    assert clip_by_norm(g, 10) == 5 and g.trained[:2].tolist() == [3, 4]
     assert clip_by_norm(g, 1) == 5
-    np.testing.assert_allclose(g, [0.6, 0.8])
-    g = np.array([3.0, -4.0])
-    assert clip_by_value(g, 3.5) == 5 and g.tolist() == [3, -3.5]
+    np.testing.assert_allclose(g.trained[:2], [0.6, 0.8])
+    g = gradients_of(3, -4)
+    assert clip_by_value(g, 3.5) == 5 and g.trained[:2].tolist() == [3, -3.5]
     for bad in (np.nan, np.inf):
-        g = np.array([1.0, bad])
+        g = gradients_of(1, bad)
         for clip in (clip_by_norm, clip_by_value):
             with pytest.raises(NonFiniteGradient):
                 clip(g, 1)
-        assert g[0] == 1
+        assert g.trained[0] == 1
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_clipping_when_squares_overflow():
-    g = np.full(4, 1e30, np.float32)
+    g = gradients_of(1e30, 1e30, 1e30, 1e30, dtype="float32")
     assert clip_by_norm(g, 1) == pytest.approx(2e30)
-    np.testing.assert_allclose(g, 0.5, rtol=1e-6)
+    np.testing.assert_allclose(g.trained[:4], 0.5, rtol=1e-6)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])

@@ -1,126 +1,188 @@
-"""Optimisers over flat arrays: each a small class with the update rule that its paper gives.
+"""Optimisers: each a small class with the update rule that its paper gives.
 
-w: (P,) parameters, changed in place. g: (P,) gradient of the mean loss. Every array that an
-optimiser remembers is in `slots`, so that a checkpoint can hold it.
+To write one, derive a dataclass from `Optimizer`: its fields are its constants, `slot_names` what
+it remembers of every parameter, and `update` its rule, a few lines of NumPy in place. Hand it, or
+an object of it, to the trainer.
 """
 
-from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from char_rnn.config import TrainConfig
+from char_rnn.errors import UsageError
 from char_rnn.model.memory import aligned
 from char_rnn.model.parameters import Parameters
+from char_rnn.tables import OPTIMIZERS, find
 
 Array = np.ndarray
+Slots = dict[str, Array]
 
 PIECE = 1 << 15
 """Elements that are updated at a time: so few that all their arrays stay in the cache. Adam on
 3.3 million weights takes a third of the time that whole arrays take."""
 
 
-class Optimizer(ABC):
-    """Updates parameters from gradients, at a learning rate given with each step."""
+@dataclass
+class Optimizer:
+    """Updates parameters from the gradients of the mean loss, at a rate given with each step.
 
-    slot_names: tuple[str, ...] = ()
+    weight_decay: λ in w ← (1 − η λ) w, for matrices, before each step ("decoupled": Loshchilov &
+        Hutter 2019).
+    slots: the arrays (P,) that it remembers, by name, of the parameters' dtype. They and `steps`,
+        how many it has taken, are all that decides its next step: a checkpoint holds them.
+    """
 
-    def __init__(self, size: int, dtype: type) -> None:
-        self.slots: dict[str, Array] = {name: aligned(size, dtype) for name in self.slot_names}
+    weight_decay: float = field(default=0.0, kw_only=True)
+    slots: Slots = field(default_factory=dict, init=False, repr=False, compare=False)
+    steps: int = field(default=0, init=False, repr=False, compare=False)
+
+    slot_names: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def from_config(cls, config: TrainConfig) -> Self:
+        """Return one with the constants that `config` has settings for: here, none."""
+        return cls()
+
+    @property
+    def described(self) -> str:
+        """Its class and its constants, which together are its rule."""
+        constants = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        return f"{type(self).__name__}({', '.join(map(_constant, constants.items()))})"
+
+    def begin(self, parameters: Parameters) -> None:
+        """Make the slots for `parameters`, all zeros, and count from 0.
+
+        Who needs slots of another shape adds them after `super().begin(parameters)`.
+        """
+        size, dtype = parameters.trained.size, parameters.flat.dtype
+        self.slots = {name: aligned(size, dtype) for name in self.slot_names}
         self.steps = 0
-        self._size = size
-        self._scratch = aligned((2, min(size, PIECE)), dtype)
+        self._scratch: Array = aligned((2, min(size, PIECE)), dtype)
 
-    def step(self, w: Array, g: Array, rate: float) -> None:
-        """Change `w` in place by one step."""
+    def step(self, parameters: Parameters, gradients: Parameters, rate: float) -> None:
+        """Change `parameters` in place by one step; the first one begins, if nothing has."""
+        if not hasattr(self, "_scratch"):
+            self.begin(parameters)
         self.steps += 1
-        for start in range(0, self._size, PIECE):
+        if self.weight_decay:
+            parameters.matrices[:] *= 1 - rate * self.weight_decay
+        w, g = parameters.trained, gradients.trained
+        for start in range(0, len(w), PIECE):
             piece = slice(start, start + PIECE)
             slots = {name: slot[piece] for name, slot in self.slots.items()}
-            scratch = self._scratch[:, : min(PIECE, self._size - start)]
-            self._a: Array = scratch[0]
-            self._b: Array = scratch[1]
-            self._update(w[piece], g[piece], slots, rate)
+            scratch = self._scratch[:, : min(PIECE, len(w) - start)]
+            self.a: Array = scratch[0]
+            self.b: Array = scratch[1]
+            self.update(w[piece], g[piece], slots, rate)
 
-    @abstractmethod
-    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None: ...
+    def update(self, w: Array, g: Array, slots: Slots, rate: float) -> None:
+        """Change `w` and `slots` in place by one step, for a piece (N,) of the parameters.
+
+        g: (N,) the gradient, which stays as it is. slots: the same piece of each.
+        `self.a` and `self.b`, (N,), are memory to write in, and `self.steps` counts from 1. A rule
+        that does not go by elements alone overrides `step` instead, and counts `steps` itself.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no rule: write its update or step")
 
     def _scaled(self, top: Array, squares: Array, rate: float, epsilon: float) -> Array:
         """Return rate · top / (√squares + ε)."""
-        np.sqrt(squares, out=self._b)
-        np.add(self._b, epsilon, out=self._b)
-        np.multiply(top, rate, out=self._a)
-        np.divide(self._a, self._b, out=self._a)
-        return self._a
+        np.sqrt(squares, out=self.b)
+        np.add(self.b, epsilon, out=self.b)
+        np.multiply(top, rate, out=self.a)
+        np.divide(self.a, self.b, out=self.a)
+        return self.a
 
 
+@dataclass
 class SGD(Optimizer):
     """v ← μ v + g;  w ← w − η v (momentum, Polyak 1964)."""
 
-    slot_names = ("velocity",)
+    momentum: float = 0.9
+    slot_names: ClassVar = ("velocity",)
 
-    def __init__(self, size: int, dtype: type, momentum: float) -> None:
-        super().__init__(size, dtype)
-        self.momentum = momentum
+    @classmethod
+    def from_config(cls, config: TrainConfig) -> Self:
+        """Return one with the momentum of `config`."""
+        return cls(momentum=config.momentum)
 
-    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None:
+    def update(self, w: Array, g: Array, slots: Slots, rate: float) -> None:
+        """Change `w` and the velocity."""
         v = slots["velocity"]
         np.multiply(v, self.momentum, out=v)
         np.add(v, g, out=v)
-        np.multiply(v, rate, out=self._a)
-        np.subtract(w, self._a, out=w)
+        np.multiply(v, rate, out=self.a)
+        np.subtract(w, self.a, out=w)
 
 
+@dataclass
 class Adagrad(Optimizer):
-    """m ← m + g²;  w ← w − η g / (√m + 1e-8) (Duchi et al. 2011; the exercise)."""
+    """m ← m + g²;  w ← w − η g / (√m + ε) (Duchi et al. 2011; the exercise)."""
 
-    slot_names = ("squares",)
+    epsilon: float = 1e-8
+    slot_names: ClassVar = ("squares",)
 
-    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None:
+    def update(self, w: Array, g: Array, slots: Slots, rate: float) -> None:
+        """Change `w` and the sum of squares."""
         m = slots["squares"]
-        np.multiply(g, g, out=self._a)
-        np.add(m, self._a, out=m)
-        np.subtract(w, self._scaled(g, m, rate, 1e-8), out=w)
+        np.multiply(g, g, out=self.a)
+        np.add(m, self.a, out=m)
+        np.subtract(w, self._scaled(g, m, rate, self.epsilon), out=w)
 
 
+@dataclass
 class RMSProp(Optimizer):
-    """m ← ρ m + (1 − ρ) g²;  w ← w − η g / (√m + 1e-8), ρ = 0.95 (Tieleman & Hinton 2012)."""
+    """m ← ρ m + (1 − ρ) g²;  w ← w − η g / (√m + ε) (Tieleman & Hinton 2012)."""
 
-    slot_names = ("squares",)
-    decay = 0.95
+    decay: float = 0.95
+    epsilon: float = 1e-8
+    slot_names: ClassVar = ("squares",)
 
-    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None:
+    def update(self, w: Array, g: Array, slots: Slots, rate: float) -> None:
+        """Change `w` and the mean of squares."""
         m = slots["squares"]
-        _average_(m, np.multiply(g, g, out=self._a), self.decay)
-        np.subtract(w, self._scaled(g, m, rate, 1e-8), out=w)
+        _average_(m, np.multiply(g, g, out=self.a), self.decay)
+        np.subtract(w, self._scaled(g, m, rate, self.epsilon), out=w)
 
 
+@dataclass
 class Adam(Optimizer):
-    """m, v: running means of g and g²;  w ← w − η m̂ / (√v̂ + 1e-8) (Kingma & Ba 2015)."""
+    """m, v: running means of g and g²;  w ← w − η m̂ / (√v̂ + ε) (Kingma & Ba 2015)."""
 
-    slot_names = ("mean", "squares")
-    beta1, beta2 = 0.9, 0.999
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    slot_names: ClassVar = ("mean", "squares")
 
-    def _update(self, w: Array, g: Array, slots: dict[str, Array], rate: float) -> None:
+    def update(self, w: Array, g: Array, slots: Slots, rate: float) -> None:
+        """Change `w` and both means."""
         m, v = slots["mean"], slots["squares"]
-        _average_(v, np.multiply(g, g, out=self._a), self.beta2)
-        np.copyto(self._a, g)
-        _average_(m, self._a, self.beta1)
+        _average_(v, np.multiply(g, g, out=self.a), self.beta2)
+        np.copyto(self.a, g)
+        _average_(m, self.a, self.beta1)
         # m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ): the rate and ε take the corrections.
         fix1, fix2 = 1 - self.beta1**self.steps, (1 - self.beta2**self.steps) ** 0.5
-        np.subtract(w, self._scaled(m, v, rate * fix2 / fix1, 1e-8 * fix2), out=w)
+        np.subtract(w, self._scaled(m, v, rate * fix2 / fix1, self.epsilon * fix2), out=w)
 
 
+@dataclass
 class AdamW(Adam):
-    """Adam, with w ← (1 − η λ) w for matrices first (Loshchilov & Hutter 2019)."""
+    """Adam whose matrices decay (Loshchilov & Hutter 2019)."""
 
-    def __init__(self, size: int, dtype: type, weight_decay: float, matrices: int) -> None:
-        super().__init__(size, dtype)
-        self.weight_decay, self.matrices = weight_decay, matrices
+    weight_decay: float = field(default=0.01, kw_only=True)
 
-    def step(self, w: Array, g: Array, rate: float) -> None:
-        """Shrink the matrices, and change `w` in place by one step."""
-        w[: self.matrices] *= 1 - rate * self.weight_decay
-        super().step(w, g, rate)
+    @classmethod
+    def from_config(cls, config: TrainConfig) -> Self:
+        """Return one with the decay of `config`."""
+        return cls(weight_decay=config.weight_decay)
+
+
+def _constant(item: tuple[str, Any]) -> str:
+    name, value = item
+    simple = isinstance(value, int | float | str | tuple | None)
+    # What has no name of its own, a function say, would be written with its place in memory.
+    return f"{name}={value!r}" if simple else f"{name}={type(value).__name__}"
 
 
 def _average_(mean: Array, new: Array, decay: float) -> None:
@@ -130,16 +192,16 @@ def _average_(mean: Array, new: Array, decay: float) -> None:
     np.add(mean, new, out=mean)
 
 
-def make_optimizer(config: TrainConfig, parameters: Parameters) -> Optimizer:
-    """Return the optimiser that `config` names, for the trained part of `parameters`."""
-    size, dtype = parameters.trained.size, parameters.flat.dtype.type
-    if config.optimizer == "sgd":
-        return SGD(size, dtype, config.momentum)
-    if config.optimizer == "adamw":
-        return AdamW(size, dtype, config.weight_decay, parameters.matrices.size)
-    simple: dict[str, type[Adagrad | RMSProp | Adam]] = {
-        "adagrad": Adagrad,
-        "rmsprop": RMSProp,
-        "adam": Adam,
-    }
-    return simple[config.optimizer](size, dtype)
+def make_optimizer(
+    config: TrainConfig, own: Optimizer | type[Optimizer] | None = None
+) -> Optimizer:
+    """Return `own`, or one of that class, or the optimiser that `config` names if it is None."""
+    chosen = find(OPTIMIZERS, "optimizer", config.optimizer) if own is None else own
+    if isinstance(chosen, type) and issubclass(chosen, Optimizer):
+        chosen = chosen.from_config(config)
+    if not isinstance(chosen, Optimizer):
+        raise UsageError(
+            f"optimizer is {own!r}; it must be a class derived from "
+            "char_rnn.training.optimisers.Optimizer, or an object of one"
+        )
+    return chosen

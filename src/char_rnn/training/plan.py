@@ -24,7 +24,6 @@ from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.cells import cell_class
 from char_rnn.model.network import Network
-from char_rnn.model.parameters import Parameters
 from char_rnn.training.optimisers import make_optimizer
 from char_rnn.training.parallel import worker_count
 
@@ -163,8 +162,7 @@ def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -
     model = CharRNN.from_config(config, rng=np.random.default_rng(0))
     slices = worker_count(threads, T, B, model.num_parameters, config.cell)
     network = Network(model.parameters)
-    gradients: Parameters = network.gradients
-    optimizer = make_optimizer(TrainConfig(), model.parameters)
+    optimizer = make_optimizer(TrainConfig())
     ids = np.random.default_rng(0).integers(config.vocab_size, size=(T, -(-B // slices)))
     state = network.initial_state(ids.shape[1])
     with blas_threads(1):
@@ -172,7 +170,7 @@ def measure(config: ModelConfig, T: int, B: int, threads: int, seconds: float) -
         while steps < 3 or time.perf_counter() - began < seconds:
             network.forward(ids, state)
             network.backward(ids)
-            optimizer.step(model.parameters.trained, gradients.trained, 0.0)
+            optimizer.step(model.parameters, network.gradients, 0.0)
             steps += 1
             if steps == 1:  # makes memory, and is left out
                 began, first = time.perf_counter(), 1.0

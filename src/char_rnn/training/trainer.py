@@ -84,7 +84,8 @@ class Trainer:
         self.threads = worker_count(
             config.threads or available_threads(), T, B, model.num_parameters, model.config.cell
         )
-        self.optimizer = make_optimizer(config, model.parameters)
+        self.optimizer = make_optimizer(config)
+        self.optimizer.begin(model.parameters)
         self.schedule = falling(config.schedule, config.final_rate, config.warmup)
         self._sampling = ScheduledSampling(config, model.parameters, B)
         self._dropout = Dropout(config, model.config, B)
@@ -250,7 +251,7 @@ class Trainer:
         self._rate = (
             config.learning_rate * self.rate_scale * self.schedule(self.progress, self.iteration)
         )
-        gradients = workers.gradients.trained
+        gradients = workers.gradients
         self.iteration += 1
         self.characters += window.inputs.size
         try:
@@ -269,7 +270,7 @@ class Trainer:
         self._bad_in_a_row = 0
         self._hidden = after
         self._losses.append(loss)
-        self.optimizer.step(self.model.parameters.trained, gradients, self._rate)
+        self.optimizer.step(self.model.parameters, gradients, self._rate)
         if self._average is not None:
             self._average.update(self.model.parameters.trained)
         if not self._weights_are_finite():  # a finite step may be too large all the same
