@@ -60,5 +60,5 @@ def test_fine_tuning_beats_training_from_nothing():
     for model in (tuned, fresh):
         trainer = Trainer(model, corpus, config)
         list(trainer)
-        losses.append(trainer.val_loss)
+        losses.append(trainer.validation.loss)
     assert losses[0] < losses[1] - 0.3

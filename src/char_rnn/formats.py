@@ -130,6 +130,9 @@ def checkpoint_facts(cut: tuple[str, ...]) -> Kind:
     )
 
 
+OWN = record({"optimizer": Maybe(text()), "schedule": Maybe(text())})
+"""What a run's own optimiser and schedule are (training/own.py)."""
+
 _GENERATOR = record({
     "bit_generator": choice("PCG64"),
     "state": record({"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)}),
@@ -149,6 +152,7 @@ def training_state(streams: Kind, B: int, losses: int) -> Kind:
         "learning_rate": number(0), "grad_norm": nullable(number(0)),
         "best_val_loss": nullable(LOSS), "val_loss": nullable(LOSS),
         "losses": list_of(LOSS, 0, losses),
+        "own": Maybe(OWN),
         "streams": streams, "rng": _GENERATOR, "began": list_of(boolean, B, B),
     })  # fmt: skip
 

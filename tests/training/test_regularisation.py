@@ -186,7 +186,7 @@ def test_the_averaged_model_is_the_one_that_is_evaluated():
     list(again)
     # Averaging watches training and does not change it.
     np.testing.assert_array_equal(again.model.parameters.flat, trainer.model.parameters.flat)
-    assert again.val_loss != trainer.val_loss
+    assert again.validation.loss != trainer.validation.loss
     assert not np.array_equal(twin.parameters.flat, trainer.model.parameters.flat)
 
 

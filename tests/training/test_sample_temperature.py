@@ -51,7 +51,7 @@ def test_iterations(spec, expected, monkeypatch):
 def test_epochs(monkeypatch):
     config = dataclasses.replace(CONFIG, iterations=None, epochs=1.0, temperature="1.0:0")
     found, trainer = temperatures(config, monkeypatch)
-    total = trainer.total_iterations
+    total = trainer.budget.iterations
     assert len(found) > 2 and found == pytest.approx({i: 1 - i / total for i in found})
 
 

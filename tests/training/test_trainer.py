@@ -265,6 +265,6 @@ def test_a_quick_last_evaluation_does_not_undo_the_end():
     trainer = Trainer(
         CharRNN(corpus.vocabulary.size, 8, vocabulary=corpus.vocabulary), corpus, config
     )
-    trainer._reserve = 0.4  # seconds, as an evaluation on a busy machine has taken
+    trainer.budget.reserve = 0.4  # seconds, as an evaluation on a busy machine has taken
     *_, end = trainer
     assert end.reason == "finished" and trainer.progress == 1

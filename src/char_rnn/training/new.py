@@ -30,7 +30,8 @@ from char_rnn.training.plan import Plan, make_plan
 from char_rnn.training.room import check_room
 from char_rnn.training.rules import check, unheard
 from char_rnn.training.run import Run
-from char_rnn.training.trainer import MOST_VALIDATION, Trainer
+from char_rnn.training.trainer import Trainer
+from char_rnn.training.validation import MOST_VALIDATION
 
 MODEL_FIELDS = frozenset(field.name for field in dataclasses.fields(ModelConfig))
 TRAIN_FIELDS = frozenset(field.name for field in dataclasses.fields(TrainConfig))
@@ -129,7 +130,7 @@ class NewRun:
             run = Run.in_memory(model, self.train, corpus, self.start)
         trainer = run.trainer(corpus)
         # On a busy machine planning may take long; most of the time is for training all the same.
-        trainer.elapsed = min(self._spent, MOST_PLANNING * 60 * (self.train.minutes or 0))
+        trainer.budget.elapsed = min(self._spent, MOST_PLANNING * 60 * (self.train.minutes or 0))
         return run, trainer
 
     def _check_place(self) -> None:

@@ -26,7 +26,6 @@ from char_rnn.training.trainer import Trainer
 State = tuple[dict[str, np.ndarray], Any, dict[str, int]]
 
 LOG_SECONDS = 2.0
-LOGGED = ("iteration", "epoch", "loss", "grad_norm", "learning_rate", "characters", "seconds")
 
 
 class Record(ABC):
@@ -76,7 +75,7 @@ class Record(ABC):
                 self.keep_sample(event)
             case Checkpoint():
                 model = self._with_summary(event, event.facts["val_loss"])
-                if self._trainer.best_val_loss is None:
+                if self._trainer.validation.best is None:
                     # Without validation the newest model is the best there is.
                     self.keep(model)
                 self.keep_state(event, model)
@@ -107,7 +106,7 @@ class Record(ABC):
 
     def _log(self, name: str, event: Event, **more: Any) -> None:
         self._last_log = time.monotonic()
-        line = {"event": name, "val_loss": None} | {key: getattr(event, key) for key in LOGGED}
+        line = {"event": name, "val_loss": None} | event.log_line()
         self.log(finite(line | more))
 
     def _with_summary(self, event: Event, val_loss: float | None) -> CharRNN:

@@ -39,7 +39,8 @@ from char_rnn.training.record import FolderRecord, MemoryRecord, Record
 from char_rnn.training.score import Score, score_of
 from char_rnn.training.scored_text import scored_text
 from char_rnn.training.text import OwnText
-from char_rnn.training.trainer import MOST_VALIDATION, Trainer
+from char_rnn.training.trainer import Trainer
+from char_rnn.training.validation import MOST_VALIDATION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

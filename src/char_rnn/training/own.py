@@ -1,0 +1,81 @@
+"""What is handed to a trainer beside its config: one's own optimiser, schedule and callbacks.
+
+Files cannot hold them. A run whose optimiser or schedule is its own says in config.json, under
+`own`, what they are, and every checkpoint says it too: an optimiser by its class and constants, as
+in `Lion(weight_decay=0.0, beta1=0.9, beta2=0.99)`, a schedule by its name. `train.optimizer` and
+`train.schedule` are then what they would have been. Who goes on hands over the same again. That a
+function or class of the same name still does the same, is for its owner to see.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypedDict
+
+from char_rnn.errors import RunError, UsageError
+from char_rnn.schedules import Schedule
+from char_rnn.storage.reading import StrPath, shown
+from char_rnn.training.events import Event
+from char_rnn.training.optimisers import Optimizer
+
+Callback = Callable[[Event], object]
+"""Is called with every event, before anybody else sees it."""
+
+
+class Own(TypedDict, total=False):
+    """What `Trainer` takes."""
+
+    optimizer: Optimizer | type[Optimizer] | None
+    schedule: Schedule | None
+    callbacks: Sequence[Callback]
+
+
+def described(optimizer: Optimizer | None, schedule: Schedule | None) -> dict[str, str]:
+    """Return what files say of an own optimiser and an own schedule; nothing of None."""
+    found = {}
+    if optimizer is not None:
+        found["optimizer"] = optimizer.described
+    if schedule is not None:
+        found["schedule"] = _name(schedule)
+    return found
+
+
+def check_same(own: dict[str, str], before: dict[str, str], where: StrPath) -> None:
+    """Raise RunError unless `own` is what the file `where` was made with, both `described`."""
+    for kind in ("optimizer", "schedule"):
+        now, then = own.get(kind), before.get(kind)
+        if now == then:
+            continue
+        if then is None:
+            raise RunError(
+                f"{shown(where)} was made without an own {kind}, and a run goes on as it began; "
+                f"leave {now} out"
+            )
+        given = "" if now is None else f", not {now}"
+        raise RunError(
+            f"{shown(where)} was made with the {kind} {then}, which no file holds; hand over the "
+            f"same again ({kind}=...){given}"
+        )
+
+
+def checked(schedule: Schedule) -> Schedule:
+    """Return `schedule`, which raises UsageError where it is no number from 0 up."""
+    if not callable(schedule):
+        raise UsageError(
+            f"schedule is {schedule!r}; it must be a function of the progress, 0 to 1, and the "
+            "iteration, which returns what the learning rate is multiplied by"
+        )
+
+    def value(progress: float, iteration: int) -> float:
+        factor = float(schedule(progress, iteration))
+        if not (math.isfinite(factor) and factor >= 0):
+            raise UsageError(
+                f"the schedule {_name(schedule)} is {factor} at iteration {iteration:,}; it must "
+                "be a finite number from 0 up"
+            )
+        return factor
+
+    return value
+
+
+def _name(schedule: Schedule) -> str:
+    return str(getattr(schedule, "__name__", type(schedule).__name__))
