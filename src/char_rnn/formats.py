@@ -98,6 +98,9 @@ def _version(value: Any) -> int:
     return int(choice(RUN_VERSION)(value))
 
 
+OWN = record({"optimizer": Maybe(text()), "schedule": Maybe(text())})
+"""What a run's own optimiser and schedule are (training/own.py)."""
+
 RUN_SETTINGS = record({
     "format_version": _version,
     "command": Maybe(WORD),
@@ -108,6 +111,7 @@ RUN_SETTINGS = record({
     }),
     "model": _model_config,
     "train": settings(TrainConfig, {"calibration": 0.0}),  # older runs go on without it
+    "own": Maybe(OWN),
 })  # fmt: skip
 """config.json of a run."""
 
@@ -129,9 +133,6 @@ def checkpoint_facts(cut: tuple[str, ...]) -> Kind:
         _MODEL | {"kind": choice("checkpoint"), "trainer": lambda value: value, "written": written}
     )
 
-
-OWN = record({"optimizer": Maybe(text()), "schedule": Maybe(text())})
-"""What a run's own optimiser and schedule are (training/own.py)."""
 
 _GENERATOR = record({
     "bit_generator": choice("PCG64"),

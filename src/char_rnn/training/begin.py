@@ -15,11 +15,14 @@ from char_rnn.config import LENGTHS
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText, as_source
 from char_rnn.errors import UsageError, WorkerDied, did_you_mean
+from char_rnn.schedules import Schedule
 from char_rnn.storage.reading import StrPath
 from char_rnn.training.describe import architecture, calibration, text_line
 from char_rnn.training.events import End, Event
 from char_rnn.training.going_on import check_free, go_on, refuse_if_over
 from char_rnn.training.new import MODEL_FIELDS, TRAIN_FIELDS, NewRun
+from char_rnn.training.optimisers import Optimizer
+from char_rnn.training.own import Callback, Own
 from char_rnn.training.run import IN_MEMORY, Run
 from char_rnn.training.trainer import Trainer
 from char_rnn.training.watch import SilentWatch, Watch, make_watch
@@ -29,6 +32,8 @@ ECHO = 0.5
 """Seconds in which a second Ctrl-C is the same wish: some shells and terminals send two."""
 
 OnEvent = Callable[[Event], object]
+AnyOptimizer = str | Optimizer | type[Optimizer]
+"""A name of a setting, or one's own."""
 
 
 def train(
@@ -41,6 +46,9 @@ def train(
     bytes: bool = False,
     on_event: OnEvent | None = None,
     progress: bool | None = None,
+    optimizer: AnyOptimizer | None = None,
+    schedule: str | Schedule | None = None,
+    callbacks: Sequence[Callback] = (),
     **settings: Any,
 ) -> Run:
     """Train a model on `text` and return the run: its model, its curves, its notes.
@@ -64,6 +72,12 @@ def train(
         out when the step in hand is saved.
     progress: False shows nothing. Else a line that moves on a terminal, a panel in a notebook, and
         lines where the output goes elsewhere.
+    optimizer, schedule: the settings of these names; or an optimiser of your own, an object or its
+        class (training/optimisers.py), and a function of the progress, 0 to 1, and the iteration,
+        which the learning rate is multiplied by. `resume` needs the same ones again
+        (training/own.py). What is planned, the learning rate too, is planned for AdamW.
+    callbacks: functions of an event, called before it is written down and shown; they may change
+        the model. What one raises ends the run at once, and its last checkpoint is what is left.
 
     Ctrl-C ends it after the step in hand: what was learned is kept, and the run is returned with a
     note that says how to go on. A second one raises KeyboardInterrupt at once.
@@ -71,7 +85,8 @@ def train(
     where no folder can be made.
     """
     with worded_for_python(), _watch(progress) as watch:
-        given = _checked(settings)
+        names, own = _names_and_own(optimizer, schedule, callbacks)
+        given = _checked(settings | names)
         if out is not None and not save:
             raise UsageError("out names a folder, and save=False makes none; leave one out")
         new = NewRun(
@@ -85,7 +100,7 @@ def train(
         )
         watch.line(f"Text: {text_line(new.corpus)}")
         new.plan()
-        run, trainer = new.make()
+        run, trainer = new.make(**own)
         if run.folder is not None:
             watch.line(f"Run folder: {run.folder}")
         added = [f"new to the model: {new.added}"] if new.added else []
@@ -100,6 +115,9 @@ def resume(
     text: GivenText | Corpus | None = None,
     on_event: OnEvent | None = None,
     progress: bool | None = None,
+    optimizer: Optimizer | type[Optimizer] | None = None,
+    schedule: Schedule | None = None,
+    callbacks: Sequence[Callback] = (),
     **changes: Any,
 ) -> Run:
     """Go on with a run, to the same bits as if it had never ended, and return it.
@@ -108,20 +126,23 @@ def resume(
     text: where the run cannot open its text again, or it has moved; it must be the same.
     changes: settings that may change: iterations, epochs or minutes of the whole run, from its
         beginning; patience, eval_every, sample_every, sample_length, temperature, threads.
-    on_event, progress, Ctrl-C: as in `train`.
+    optimizer, schedule: the run's own, if it began with such: the same again.
+    on_event, progress, callbacks, Ctrl-C: as in `train`.
 
     Raises UsageError for other settings, and for a run that is over and stays so with these;
     RunError for what is no run, that another process trains, or whose text has changed.
     """
     with worded_for_python(), _watch(progress) as watch:
-        given = _checked(changes)
+        names, own = _names_and_own(optimizer, schedule, callbacks)
+        given = _checked(changes | names)
         check_free(given)
         if run is None:
             raise UsageError(
                 f"the folder is None, as that of {IN_MEMORY} is: hand over the run itself"
             )
         run = run if isinstance(run, Run) else Run.open(run)
-        trainer = go_on(run, given, None if text is None else _same_text(run, text))
+        corpus = None if text is None else _same_text(run, text)
+        trainer = go_on(run, given, corpus, **own)
         try:
             if trainer.over and run.finish(trainer):
                 # It was killed between its last step and this.
@@ -135,6 +156,23 @@ def resume(
         watch.line(f"Going on at iteration {trainer.iteration:,}")
         _to_the_end(run, trainer, watch, on_event)
     return run
+
+
+def _names_and_own(
+    optimizer: AnyOptimizer | None, schedule: str | Schedule | None, callbacks: Sequence[Callback]
+) -> tuple[dict[str, str], Own]:
+    """Return the settings among these, by name, and what is the run's own."""
+    names: dict[str, str] = {}
+    own = Own(callbacks=callbacks)
+    if isinstance(optimizer, str):
+        names["optimizer"] = optimizer
+    else:
+        own["optimizer"] = optimizer
+    if isinstance(schedule, str):
+        names["schedule"] = schedule
+    else:
+        own["schedule"] = schedule
+    return names, own
 
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from char_rnn.config import LENGTHS
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import part_to_train
 from char_rnn.errors import UsageError
 from char_rnn.storage.reading import shown
+from char_rnn.training.own import Own
 from char_rnn.training.room import check_room
 from char_rnn.training.rules import check
 from char_rnn.training.run import IN_MEMORY, Run
@@ -31,10 +32,13 @@ def check_free(given: Mapping[str, Any]) -> None:
         )
 
 
-def go_on(run: Run, given: Mapping[str, Any], corpus: Corpus | None = None) -> Trainer:
+def go_on(
+    run: Run, given: Mapping[str, Any], corpus: Corpus | None = None, **own: Unpack[Own]
+) -> Trainer:
     """Return the trainer of `run`, locked from now on, where it was left.
 
-    given: settings that change. corpus: the run's text, if it is open already.
+    given: settings that change. corpus: the run's text, if it is open already. own: the optimiser
+    and the schedule that it began with, where they are its own, and callbacks.
     """
     check_free(given)
     run.hold()
@@ -48,7 +52,7 @@ def go_on(run: Run, given: Mapping[str, Any], corpus: Corpus | None = None) -> T
         corpus = run.corpus() if corpus is None else corpus
         length = part_to_train(corpus.length, train.val_fraction, train.calibration)
         check_room(run.model_config, train, length)
-        return run.trainer(corpus, train)
+        return run.trainer(corpus, train, **own)
     except BaseException:
         run.release()
         raise

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from char_rnn.errors import UsageError
 from char_rnn.storage import check_folder
 from char_rnn.storage.reading import StrPath
 from char_rnn.training.folder import RUNS, check_new, new_folder
+from char_rnn.training.own import Own
 from char_rnn.training.parallel import available_threads
 from char_rnn.training.plan import Plan, make_plan
 from char_rnn.training.room import check_room
@@ -115,8 +116,11 @@ class NewRun:
             self.train = dataclasses.replace(self.train, learning_rate=rate)
         self._check_room()
 
-    def make(self, command: str = "") -> tuple[Run, Trainer]:
-        """Make the run and its trainer; `command` makes it, where it is not char-rnn."""
+    def make(self, command: str = "", **own: Unpack[Own]) -> tuple[Run, Trainer]:
+        """Make the run and its trainer, with what is its `own`.
+
+        command: which one makes it, where it is not char-rnn.
+        """
         corpus = self.corpus
         model = ModelConfig(vocab_size=corpus.vocabulary.size, **self.model)
         if self._save:
@@ -128,7 +132,7 @@ class NewRun:
             )  # fmt: skip
         else:
             run = Run.in_memory(model, self.train, corpus, self.start)
-        trainer = run.trainer(corpus)
+        trainer = run.trainer(corpus, **own)
         # On a busy machine planning may take long; most of the time is for training all the same.
         trainer.budget.elapsed = min(self._spent, MOST_PLANNING * 60 * (self.train.minutes or 0))
         return run, trainer

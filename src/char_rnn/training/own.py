@@ -53,7 +53,7 @@ def check_same(own: dict[str, str], before: dict[str, str], where: StrPath) -> N
         given = "" if now is None else f", not {now}"
         raise RunError(
             f"{shown(where)} was made with the {kind} {then}, which no file holds; hand over the "
-            f"same again ({kind}=...){given}"
+            f"same again, char_rnn.resume(run, {kind}=...){given}"
         )
 
 

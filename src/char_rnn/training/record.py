@@ -119,7 +119,7 @@ class Record(ABC):
             "iteration": event.iteration,
             "epoch": event.epoch, "loss": event.loss, "val_loss": val_loss,
             "characters": event.characters, "seconds": event.seconds,
-            "optimizer": trainer.config.optimizer, "learning_rate": trainer.config.learning_rate,
+            "optimizer": trainer.optimizer_name, "learning_rate": trainer.config.learning_rate,
             "seq_length": trainer.streams.seq_length, "batch_size": trainer.streams.batch_size,
         })  # fmt: skip
         return model

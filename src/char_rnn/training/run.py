@@ -6,7 +6,7 @@ Who opens a run and makes its trainer changes nothing; what is written, is writt
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from char_rnn.training.folder import (
     stamp,
 )
 from char_rnn.training.lock import RunLock
+from char_rnn.training.own import Own, check_same
 from char_rnn.training.record import FolderRecord, MemoryRecord, Record
 from char_rnn.training.score import Score, score_of
 from char_rnn.training.scored_text import scored_text
@@ -257,12 +258,16 @@ class Run:
         if self._lock is not None:
             self._lock.release()
 
-    def trainer(self, corpus: Corpus, train: TrainConfig | None = None) -> Trainer:
+    def trainer(
+        self, corpus: Corpus, train: TrainConfig | None = None, **own: Unpack[Own]
+    ) -> Trainer:
         """Return a trainer at the run's last checkpoint, or at its start if there is none.
 
         train: settings that replace the run's own (a longer run, say), from `follow` on.
-        Raises RunError if the text is no longer the one that the run began with, or a file that
-        the run writes lies elsewhere too; CorruptFile if what it goes on from does not fit.
+        own: optimizer, schedule and callbacks, as `Trainer` takes them.
+        Raises RunError if the text is no longer the one that the run began with, or it began with
+        another own optimiser or schedule, or a file that the run writes lies elsewhere too;
+        CorruptFile if what it goes on from does not fit.
         """
         train, config = train or self.train_config, self.model_config
         self._check_text(corpus)
@@ -282,7 +287,9 @@ class Run:
         model = self.start or CharRNN.from_config(config, corpus.vocabulary, rng)
         if (model.config, model.vocabulary) != (config, corpus.vocabulary):
             raise CorruptFile(f"{start_file} is a model of another run")
-        trainer = Trainer(model, corpus, train, rng)
+        trainer = Trainer(model, corpus, train, rng, **own)
+        if "own" in self.settings:
+            check_same(trainer.own, self.settings["own"], self._config_file)
         self._kept = dict.fromkeys(CUT_FILES, 0)
         if saved is not None:
             tensors, state, self._kept = saved
@@ -292,6 +299,10 @@ class Run:
         self._corpus = corpus
         return trainer
 
+    @property
+    def _config_file(self) -> Path:
+        return Path(CONFIG_FILE) if self.folder is None else self.folder / CONFIG_FILE
+
     def _check_text(self, corpus: Corpus) -> None:
         text, V = self.text, self.model_config.vocab_size
         if corpus.sha256 != text.sha256:
@@ -300,10 +311,9 @@ class Run:
                 f"characters then, {corpus.length:,} now); put the old text back or begin a new run"
             )
         if corpus.vocabulary.size != V:
-            config = CONFIG_FILE if self.folder is None else self.folder / CONFIG_FILE
             raise CorruptFile(
-                f"{config}: model.vocab_size is {V:,}; the text has {corpus.vocabulary.size:,} "
-                "distinct characters"
+                f"{self._config_file}: model.vocab_size is {V:,}; the text has "
+                f"{corpus.vocabulary.size:,} distinct characters"
             )
 
     def follow(self, trainer: Trainer) -> Iterator[Event]:
@@ -350,9 +360,10 @@ class Run:
             remove_leftovers(self.folder, older_than=0)
             for name, size in self._kept.items():
                 cut_back(self.folder / name, size)
-        if trainer.config != self.train_config:
-            # So that the run, interrupted again, goes on to its new end.
+        if trainer.config != self.train_config or trainer.own != self.settings.get("own", {}):
+            # So that the run, interrupted again, goes on to its new end, with what it began with.
             self.settings["train"] = trainer.config.to_dict()
+            self.settings |= {"own": trainer.own} if trainer.own else {}
             if self.folder is not None:
                 write_json(self.folder / CONFIG_FILE, self.settings)
 

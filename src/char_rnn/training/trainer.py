@@ -133,6 +133,12 @@ class Trainer:
     def _network(self) -> Network:
         return Network(self.averaged.parameters)
 
+    @property
+    def optimizer_name(self) -> str:
+        """The config's name of it, or the class of an own one."""
+        own = "optimizer" in self.own
+        return type(self.optimizer).__name__ if own else self.config.optimizer
+
     # How far it is.
 
     @property
