@@ -286,7 +286,7 @@ def test_weights_that_are_not_finite_go_back_to_the_last_good_ones(folder):
     edit(folder, diverge)
     trainer = Run.open(folder).trainer(CORPUS)
     np.testing.assert_array_equal(trainer.model.parameters["out.weight"], good)
-    assert trainer.recovery.rate_scale == 0.5
+    assert trainer.learner.recovery.rate_scale == 0.5
     assert np.isfinite(resume(folder)).all()
 
 

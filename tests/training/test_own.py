@@ -85,7 +85,7 @@ def test_an_own_optimiser_learns(optimizer):
     trainer = make(optimizer=optimizer, schedule=lambda progress, iteration: 1.0)
     losses = [event.val_loss for event in trainer if isinstance(event, Evaluation)]
     assert losses[-1] < losses[0] - 0.1
-    assert trainer.optimizer.steps == 40
+    assert trainer.learner.optimizer.steps == 40
 
 
 def test_the_schedule_is_what_the_rate_is_multiplied_by():
@@ -146,7 +146,7 @@ def test_they_survive_a_divergence(monkeypatch):
     for name in ("velocity", "largest"):
         np.testing.assert_array_equal(slots[Divergence, 17][name], slots[Step, 10][name])
         assert not np.array_equal(slots[Step, 12][name], slots[Step, 10][name])
-    assert trainer.optimizer is optimizer and optimizer.steps == 35
+    assert trainer.learner.optimizer is optimizer and optimizer.steps == 35
     assert rates[18] == pytest.approx(0.003 * 0.5 * saw(17 / 40, 17))
     assert sum(isinstance(event, Divergence) for event in called) == 1
 
