@@ -14,7 +14,6 @@ Table = dict[str, str | type]
 CELLS: Table = {
     "gru": "char_rnn.model.cells.gru:GRU",
     "lstm": "char_rnn.model.cells.lstm:LSTM",
-    "mingru": "char_rnn.model.cells.min_gru:MinGRU",
     "rnn": "char_rnn.model.cells.rnn:RNN",
 }
 OPTIMIZERS: Table = {
