@@ -11,6 +11,7 @@ from char_rnn.model import states as reading
 from char_rnn.model.loss import log_softmax
 from char_rnn.model.parameters import Parameters
 from char_rnn.training.clipping import clip_by_norm
+from char_rnn.training.optimisers import Adam
 
 V, H, T, B = 7, 5, 6, 3
 CELLS = [("rnn", False), ("lstm", False), ("gru", False), ("gru", True)]
@@ -142,12 +143,14 @@ def test_gradients_go_into_clipping_and_steps_as_they_are():
     assert isinstance(gradients, Parameters) and gradients.config == model.config
     assert list(gradients) == list(model.parameters)
     before = gradients.flat.copy()
-    norm = clip_by_norm(gradients.trained, 0.01)
+    norm = clip_by_norm(gradients, 0.01)
     assert norm > 0.01 and np.linalg.norm(gradients.trained) == pytest.approx(0.01, rel=1e-4)
-    model.parameters.trained[:] -= gradients.trained
+    weights = model.parameters.flat.copy()
+    Adam().step(model.parameters, gradients, 0.01)
+    assert 0 < np.abs(model.parameters.trained - weights[: gradients.trained.size]).max() < 0.011
     # They are the caller's own: the next backward leaves them alone, and does not see the clipping.
     kept = gradients.flat.copy()
-    model.parameters.trained[:] += gradients.trained
+    model.parameters.flat[:] = weights
     model.forward(inputs)
     _, again = model.backward(targets)
     np.testing.assert_array_equal(gradients.flat, kept)
