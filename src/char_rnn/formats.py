@@ -32,7 +32,7 @@ from char_rnn.storage.fields import (
     whole,
 )
 from char_rnn.storage.reading import StrPath, shown
-from char_rnn.tables import CELLS
+from char_rnn.tables import CELLS, OPTIMIZERS, Table
 
 Array = np.ndarray
 
@@ -44,14 +44,23 @@ DRAWN = number(-1, 1e300)  # so that no sum or difference of two is infinite
 WORD = text(100)
 
 
-def _model_config(value: Any) -> Any:
-    """Let a ModelConfig through. A cell that is not known may be one that was registered."""
-    try:
-        return settings(ModelConfig)(value)
-    except MisfitError as error:
-        if isinstance(value, dict) and str(value.get("cell")) not in CELLS:
-            error.advice = "a cell of your own is registered first: char_rnn.register_cell"
-        raise
+def _registered(kind: Kind, table: Table, name: str) -> Kind:
+    """Return a config's `kind` that says of a name which `table` lacks how it gets there."""
+
+    def check(value: Any) -> Any:
+        try:
+            return kind(value)
+        except MisfitError as error:
+            if isinstance(value, dict) and str(value.get(name)) not in table:
+                error.advice = f"your own {name} is registered first: char_rnn.register_{name}"
+            raise
+
+    return check
+
+
+_model_config = _registered(settings(ModelConfig), CELLS, "cell")
+# Older runs go on without a part to calibrate on.
+_train_config = _registered(settings(TrainConfig, {"calibration": 0.0}), OPTIMIZERS, "optimizer")
 
 
 SUMMARY = record(
@@ -110,7 +119,7 @@ RUN_SETTINGS = record({
         "patterns": Maybe(list_of(text()), []),  # older runs have none
     }),
     "model": _model_config,
-    "train": settings(TrainConfig, {"calibration": 0.0}),  # older runs go on without it
+    "train": _train_config,
     "own": Maybe(OWN),
 })  # fmt: skip
 """config.json of a run."""

@@ -10,11 +10,12 @@ import pytest
 import char_rnn
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.config import ModelConfig
-from char_rnn.errors import RunError, UsageError
+from char_rnn.errors import FileError, RunError, UsageError
 from char_rnn.model.parameters import Parameters
 from char_rnn.storage import load_tensors
+from char_rnn.tables import OPTIMIZERS
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Step
-from char_rnn.training.optimisers import Adam, Optimizer
+from char_rnn.training.optimisers import Adam, Optimizer, make_optimizer
 from char_rnn.training.parallel import Workers
 from char_rnn.training.run import Run
 
@@ -266,6 +267,40 @@ def test_through_the_front_door(tmp_path):
     )  # fmt: skip
     assert next(event.iteration for event in again if isinstance(event, Step)) == 21
     np.testing.assert_array_equal(whole.model.parameters.flat, parts.model.parameters.flat)
+
+
+def test_a_registered_one_goes_by_its_name(tmp_path):
+    class Killed(Exception):
+        pass
+
+    def kill(event):
+        if isinstance(event, Step) and event.iteration == 13:
+            raise Killed
+
+    char_rnn.register_optimizer("lion", Lion)
+    whole = trained(tmp_path / "whole", "lion")
+    with pytest.raises(Killed):
+        trained(tmp_path / "parts", "lion", callbacks=[kill])
+    parts = char_rnn.resume(tmp_path / "parts", progress=False)
+    np.testing.assert_array_equal(whole.model.parameters.flat, parts.model.parameters.flat)
+    by_class = trained(None, Lion, save=False)
+    np.testing.assert_array_equal(whole.model.parameters.flat, by_class.model.parameters.flat)
+    assert parts.model.summary["optimizer"] == "lion" and "own" not in parts.settings
+    del OPTIMIZERS["lion"]  # as in another process
+    with pytest.raises(FileError) as caught:
+        char_rnn.resume(tmp_path / "parts", progress=False, iterations=50)
+    message = str(caught.value)
+    assert "unknown optimizer 'lion'" in message and "\n" not in message
+    assert message.endswith("char_rnn.register_optimizer")
+    assert CharRNN.load(tmp_path / "parts").sample("the", 5)  # the model itself needs none
+
+
+def test_a_registered_one_must_be_an_optimiser():
+    char_rnn.register_optimizer("odd", type("Odd", (), {"step": None}))
+    with pytest.raises(
+        UsageError, match=r"Odd'>; it must be a class derived"
+    ):
+        make_optimizer(TrainConfig(optimizer="odd"))
 
 
 def test_names_are_settings_and_memory_holds_them_too(tmp_path):

@@ -2,7 +2,8 @@
 
 To write one, derive a dataclass from `Optimizer`: its fields are its constants, `slot_names` what
 it remembers of every parameter, and `update` its rule, a few lines of NumPy in place. Hand it, or
-an object of it, to the trainer.
+an object of it, to the trainer, or give it a name with `char_rnn.register_optimizer`; then
+`from_config` makes it.
 """
 
 from dataclasses import dataclass, field, fields
@@ -201,7 +202,7 @@ def make_optimizer(
         chosen = chosen.from_config(config)
     if not isinstance(chosen, Optimizer):
         raise UsageError(
-            f"optimizer is {own!r}; it must be a class derived from "
+            f"optimizer is {chosen!r}; it must be a class derived from "
             "char_rnn.training.optimisers.Optimizer, or an object of one"
         )
     return chosen
