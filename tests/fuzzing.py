@@ -21,7 +21,7 @@ from char_rnn import Corpus, TrainConfig
 from char_rnn.cli.main import cli, run
 from char_rnn.config import ModelConfig
 from char_rnn.data.sources import open_source
-from char_rnn.training.run import Run
+from char_rnn.runs.run import Run
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 30
 CONFIG = TrainConfig(

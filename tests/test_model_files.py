@@ -11,8 +11,8 @@ from stored import damaged
 from char_rnn import CharRNN, Corpus, TrainConfig, Vocabulary
 from char_rnn.config import ModelConfig
 from char_rnn.errors import CorruptFile, FileError
+from char_rnn.runs.run import Run
 from char_rnn.storage import load_pickle, load_tensors, save_pickle, save_tensors
-from char_rnn.training.run import Run
 
 TEXT = "abcdefgh " * 40
 MUTATIONS = 1000

@@ -11,6 +11,7 @@ import char_rnn
 
 SOURCE = Path(char_rnn.__file__).parent
 GROUND = {"errors", "tables", "config", "storage", "schedules", "settings", "checks", "char_rnn"}
+BELOW = {"data", "model", "generate", "formats", "charrnn"}
 MAY_IMPORT = {
     "errors": set(),
     "tables": {"errors"},
@@ -28,12 +29,11 @@ MAY_IMPORT = {
     "voice": GROUND | {"data", "model", "generate", "constrain"},
     "reading": GROUND | {"data", "model", "generate"},
     "charrnn": GROUND | {"data", "model", "generate", "voice", "reading", "formats"},
-    "scoring": GROUND | {"data", "model", "generate", "formats", "charrnn"},
-    "training": GROUND | {"data", "model", "generate", "formats", "charrnn", "scoring"},
-    "analyse": GROUND
-    | {"data", "model", "generate", "constrain", "formats", "charrnn", "scoring", "training"}
-    | {"exercise"},
-    "cli": GROUND | {"data", "model", "generate", "charrnn", "scoring", "training", "analyse"},
+    "scoring": GROUND | BELOW,
+    "training": GROUND | BELOW | {"scoring"},
+    "runs": GROUND | BELOW | {"scoring", "training"},
+    "analyse": GROUND | BELOW | {"constrain", "scoring", "training", "runs", "exercise"},
+    "cli": GROUND | BELOW | {"scoring", "training", "runs", "analyse"},
     "__main__": {"cli"},
 }
 

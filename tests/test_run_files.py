@@ -10,9 +10,9 @@ import pytest
 from char_rnn import CharRNN, Corpus, TrainConfig
 from char_rnn.config import ModelConfig
 from char_rnn.errors import CharRNNError, CorruptFile, RunError
+from char_rnn.runs.curves import read_curves
+from char_rnn.runs.run import Run
 from char_rnn.storage import load_tensors, reading, save_tensors
-from char_rnn.training.curves import read_curves
-from char_rnn.training.run import Run
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 20
 CORPUS = Corpus.from_text(TEXT)

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from char_rnn.exercise import sample_with_temperature as sample_with_temperature
     from char_rnn.exercise import softmax as softmax
     from char_rnn.model.loss import cross_entropy as cross_entropy
+    from char_rnn.runs.begin import resume as resume
+    from char_rnn.runs.begin import train as train
+    from char_rnn.runs.run import Run as Run
     from char_rnn.tables import register_cell as register_cell
     from char_rnn.tables import register_optimizer as register_optimizer
-    from char_rnn.training.begin import resume as resume
-    from char_rnn.training.begin import train as train
-    from char_rnn.training.run import Run as Run
     from char_rnn.training.trainer import Trainer as Trainer
 
 __version__ = "0.1.0"
@@ -41,7 +41,7 @@ _HOMES = {
     "ModelConfig": "config",
     "SampleConfig": "config",
     "TrainConfig": "config",
-    "Run": "training.run",
+    "Run": "runs.run",
     "Trainer": "training.trainer",
     "Vocabulary": "data.vocabulary",
     "clip_gradients": "exercise",
@@ -51,10 +51,10 @@ _HOMES = {
     "one_hot": "data.vocabulary",
     "register_cell": "tables",
     "register_optimizer": "tables",
-    "resume": "training.begin",
+    "resume": "runs.begin",
     "sample_with_temperature": "exercise",
     "softmax": "exercise",
-    "train": "training.begin",
+    "train": "runs.begin",
 }
 
 __all__ = [*sorted(_HOMES), "analyse"]  # noqa: PLE0604

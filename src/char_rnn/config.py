@@ -455,7 +455,7 @@ class Recipe:
 
 TRAIN_RECIPE = Recipe("python-docs", "gru", 256, 1, TrainConfig(minutes=2))
 """`char-rnn train` without arguments: a readable model in at most two minutes. With minutes most
-of the settings are planned (training/plan.py); these hold where something else says how long."""
+of the settings are planned (runs/plan.py); these hold where something else says how long."""
 
 EXERCISE_RECIPE = Recipe(
     "shakespeare.txt",

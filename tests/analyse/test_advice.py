@@ -10,9 +10,9 @@ from char_rnn import Corpus, TrainConfig
 from char_rnn.analyse.advice import advice
 from char_rnn.analyse.baselines import unigram_entropy
 from char_rnn.config import ModelConfig
-from char_rnn.training.curves import Curve, Curves, read_curves
+from char_rnn.runs.curves import Curve, Curves, read_curves
+from char_rnn.runs.run import Run
 from char_rnn.training.events import End
-from char_rnn.training.run import Run
 
 V, UNIGRAM = 50, 3.3  # uniform: 3.912
 NONE = Curve([], [], [], [])
@@ -219,7 +219,7 @@ def test_runs_that_diverge(tmp_path, rate, fraction):
 
 def test_a_plan_evaluates_often_enough(monkeypatch):
     """On any machine and text: three evaluations in the last half, with the one at the end."""
-    from char_rnn.training import plan  # noqa: PLC0415
+    from char_rnn.runs import plan  # noqa: PLC0415
 
     for speed in (1e3, 1e5, 1e7):
         monkeypatch.setattr(plan, "measure", lambda *_, speed=speed: speed)

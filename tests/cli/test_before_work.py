@@ -7,7 +7,7 @@ import pytest
 
 from char_rnn.cli.classic import train_rnn
 from char_rnn.cli.main import cli, run
-from char_rnn.training import plan
+from char_rnn.runs import plan
 from char_rnn.training.trainer import Trainer
 
 TEXT = "To be, or not to be: that is the question.\n" * 80
@@ -46,7 +46,7 @@ def no_work(monkeypatch):
     monkeypatch.setattr("char_rnn.constrain.writer.ConstrainedWriter.write", working)
     monkeypatch.setattr("char_rnn.generate.batch.Batch._group", working)
     monkeypatch.setattr("char_rnn.generate.beam._Search.run", working)
-    monkeypatch.setattr("char_rnn.training.picture.plot_run", working)
+    monkeypatch.setattr("char_rnn.runs.picture.plot_run", working)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,7 +18,7 @@ from char_rnn.cli.main import cli, run
 from char_rnn.constrain import writer as constrained
 from char_rnn.errors import ConstraintNotMet
 from char_rnn.generate import batch, beam, writer
-from char_rnn.training import lock
+from char_rnn.runs import lock
 
 COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
 EXERCISE = [
@@ -223,7 +223,7 @@ def test_a_full_disk_under_the_output_ends_training_and_saves_it(home, monkeypat
         if event.iteration == 5:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("char_rnn.training.watch.Watch.show", full)
+    monkeypatch.setattr("char_rnn.runs.watch.Watch.show", full)
     monkeypatch.setattr("char_rnn.cli.to_the_end.silence", lambda stream: None)
     code, _, err = call(monkeypatch, capsys, "train", "text.txt", *SMALL, *LONG, "--out", "r")
     assert code == 1 and "(No space left on device). Stopped and saved at iteration 5" in err

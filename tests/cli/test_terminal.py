@@ -15,8 +15,8 @@ from char_rnn import CharRNN
 from char_rnn.cli import terminal
 from char_rnn.cli.terminal import Guard, write_styled
 from char_rnn.errors import UsageError
-from char_rnn.training import screen as drawing
-from char_rnn.training.screen import DRIVING, ERASE, LiveLine, visible
+from char_rnn.runs import screen as drawing
+from char_rnn.runs.screen import DRIVING, ERASE, LiveLine, visible
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals")
 COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from char_rnn.runs.watch import Watch
 from char_rnn.training.events import Evaluation
-from char_rnn.training.watch import Watch
 
 COMMAND = [sys.executable, "-m", "char_rnn"]
 FAST = ["--cell", "rnn", "--optimizer", "sgd", "--clip", "0", "--schedule", "constant",

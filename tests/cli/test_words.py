@@ -75,7 +75,7 @@ def test_every_option_that_is_named_is_one_of_the_command(path):
             known = options(CALLED[f"char-rnn {path.stem}"])
         elif path.stem in SHARED:
             known = options(*(CALLED[f"char-rnn {name}"] for name in SHARED[path.stem]))
-        elif room == "training" or path.stem == "advice":
+        elif room in ("training", "runs") or path.stem == "advice":
             known = options(CALLED["char-rnn train"])
             assert named(rest) <= EVERY, message
             rest = fitting(rest, CALLED["char-rnn train"])
@@ -250,7 +250,7 @@ def test_what_asks_for_nothing_is_not_refused(home, capsys):
 
 
 def test_what_the_plan_decides_is_told(home, capsys, monkeypatch):
-    monkeypatch.setattr("char_rnn.training.plan.measure", lambda *_: 1e4)
+    monkeypatch.setattr("char_rnn.runs.plan.measure", lambda *_: 1e4)
     begin = "train text.txt --minutes 0.001 --sample_every 0 --threads 1 --momentum 0.5"
     cli.main(begin.split(), standalone_mode=False)
     said = capsys.readouterr().out

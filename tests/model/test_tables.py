@@ -10,8 +10,8 @@ from char_rnn.config import ModelConfig
 from char_rnn.errors import FileError, UsageError
 from char_rnn.model.cells import Cell, Phase, cell_class
 from char_rnn.model.stepper import Stepper
+from char_rnn.runs.run import Run
 from char_rnn.tables import CELLS, OPTIMIZERS, find
-from char_rnn.training.run import Run
 from char_rnn.training.trainer import Trainer
 
 TEXT = "she sells sea shells on the sea shore. " * 30

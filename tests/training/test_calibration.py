@@ -11,11 +11,11 @@ from char_rnn.config import EXERCISE_RECIPE, ModelConfig
 from char_rnn.data.windows import calibration_start
 from char_rnn.errors import UsageError
 from char_rnn.model.network import Network
+from char_rnn.runs.record import Record
+from char_rnn.runs.run import Run
 from char_rnn.scoring import TRAINING, mean_loss
 from char_rnn.tables import CELLS
 from char_rnn.training.calibration import best_temperature, calibrate
-from char_rnn.training.record import Record
-from char_rnn.training.run import Run
 
 RNG = np.random.default_rng(0)
 WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "and", "sleeps")

@@ -12,12 +12,12 @@ from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.config import ModelConfig
 from char_rnn.errors import FileError, RunError, UsageError
 from char_rnn.model.parameters import Parameters
+from char_rnn.runs.run import Run
 from char_rnn.storage import load_tensors
 from char_rnn.tables import OPTIMIZERS
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Step
 from char_rnn.training.optimisers import Adam, Optimizer, make_optimizer
 from char_rnn.training.parallel import Workers
-from char_rnn.training.run import Run
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 60
 SMALL = TrainConfig(
@@ -297,9 +297,7 @@ def test_a_registered_one_goes_by_its_name(tmp_path):
 
 def test_a_registered_one_must_be_an_optimiser():
     char_rnn.register_optimizer("odd", type("Odd", (), {"step": None}))
-    with pytest.raises(
-        UsageError, match=r"Odd'>; it must be a class derived"
-    ):
+    with pytest.raises(UsageError, match=r"Odd'>; it must be a class derived"):
         make_optimizer(TrainConfig(optimizer="odd"))
 
 

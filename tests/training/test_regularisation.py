@@ -10,11 +10,11 @@ from char_rnn.config import ModelConfig
 from char_rnn.data.windows import Streams
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.parameters import Parameters
+from char_rnn.runs.run import Run
 from char_rnn.training.average import Average
 from char_rnn.training.dropout import Dropout
 from char_rnn.training.events import End, Evaluation
 from char_rnn.training.parallel import Workers
-from char_rnn.training.run import Run
 
 T, B, V, H = 4, 3, 7, 6
 RATES = {

@@ -8,10 +8,10 @@ import pytest
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.config import ModelConfig
 from char_rnn.errors import UsageError
+from char_rnn.runs.run import Run
 from char_rnn.training import parallel
 from char_rnn.training.events import End, Evaluation, Step
 from char_rnn.training.parallel import Workers
-from char_rnn.training.run import Run
 from char_rnn.training.scheduled_sampling import ScheduledSampling
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 60

@@ -11,12 +11,12 @@ from char_rnn.config import ModelConfig
 from char_rnn.data.windows import Sweep
 from char_rnn.errors import CorruptFile, RunError
 from char_rnn.model.network import Network
+from char_rnn.runs import record
+from char_rnn.runs import run as train_run
+from char_rnn.runs.run import Run
 from char_rnn.scoring import TRAINING, mean_loss
-from char_rnn.training import record
-from char_rnn.training import run as train_run
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Sample, Step
 from char_rnn.training.parallel import Workers
-from char_rnn.training.run import Run
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 60
 SMALL = TrainConfig(

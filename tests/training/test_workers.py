@@ -16,10 +16,10 @@ from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.errors import WorkerDied
 from char_rnn.model.parameters import Parameters
+from char_rnn.runs.run import Run
 from char_rnn.training import parallel
 from char_rnn.training.events import Checkpoint, Step
 from char_rnn.training.parallel import Workers, worker_count
-from char_rnn.training.run import Run
 from char_rnn.training.trainer import Trainer
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 40

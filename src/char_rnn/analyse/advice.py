@@ -18,7 +18,7 @@ import math
 from typing import NamedTuple
 
 from char_rnn.config import TrainConfig
-from char_rnn.training.curves import Curves
+from char_rnn.runs.curves import Curves
 
 LEAST_RISE = 0.01  # nats by which validation must have risen before we call it overfitting
 LEAST_FALL = 0.01  # nats that it must still fall in the last fifth to be worth more time

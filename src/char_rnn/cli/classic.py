@@ -14,13 +14,13 @@ from char_rnn.cli.options import PATH, RNG_SEED, Decorator, option
 from char_rnn.cli.rules import given_options
 from char_rnn.cli.settings import setting_option
 from char_rnn.config import EXERCISE_RECIPE, RUN, ModelConfig, SampleConfig, TrainConfig
+from char_rnn.runs.watch import LiveWatch, Watch
 from char_rnn.training.events import Event, Sample, Step
-from char_rnn.training.watch import LiveWatch, Watch
 
 if TYPE_CHECKING:
     from char_rnn.charrnn import CharRNN
     from char_rnn.data.corpus import Corpus
-    from char_rnn.training.run import Run
+    from char_rnn.runs.run import Run
     from char_rnn.training.trainer import Trainer
 
 RECIPE = EXERCISE_RECIPE
@@ -98,8 +98,8 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
     Ctrl-C saves, and says how to go on and renew the file.
     """
     from char_rnn.cli.to_the_end import train_to_end  # noqa: PLC0415
-    from char_rnn.training.folder import EXERCISE  # noqa: PLC0415
-    from char_rnn.training.watch import make_watch  # noqa: PLC0415
+    from char_rnn.runs.folder import EXERCISE  # noqa: PLC0415
+    from char_rnn.runs.watch import make_watch  # noqa: PLC0415
 
     text = options.pop("text")
     given = {name: value for name, value in given_options(ctx).items() if name in options}
@@ -141,9 +141,9 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
 def _begin(text: str, given: dict[str, Any], out: Path | None) -> "tuple[Run, Trainer]":
     """Return a new run and its trainer."""
     from char_rnn.data.given import TextName  # noqa: PLC0415
+    from char_rnn.runs.folder import EXERCISE  # noqa: PLC0415
+    from char_rnn.runs.new import NewRun  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
-    from char_rnn.training.folder import EXERCISE  # noqa: PLC0415
-    from char_rnn.training.new import NewRun  # noqa: PLC0415
 
     new = NewRun(
         TextName(text), given | {"reset_after": False, "eval_every": 0}, recipe=RECIPE
@@ -158,9 +158,9 @@ def _begin(text: str, given: dict[str, Any], out: Path | None) -> "tuple[Run, Tr
 
 def _resume(folder: Path, given: dict[str, Any], out: Path | None) -> "tuple[Run, Trainer]":
     """Return the run in `folder` and its trainer, where it was left."""
+    from char_rnn.runs.going_on import check_free, go_on  # noqa: PLC0415
+    from char_rnn.runs.run import Run  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
-    from char_rnn.training.going_on import check_free, go_on  # noqa: PLC0415
-    from char_rnn.training.run import Run  # noqa: PLC0415
 
     check_free(given)
     run = Run.open(folder)
@@ -219,7 +219,7 @@ def generate(
     """Generate text as the exercise does."""  # fmt: skip
     config = SampleConfig(length, temperature)
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.training.folder import newest_run  # noqa: PLC0415
+    from char_rnn.runs.folder import newest_run  # noqa: PLC0415
 
     named = model is not None
     if model is None:

@@ -12,10 +12,10 @@ import click
 from char_rnn.cli.completion import complete_run
 from char_rnn.cli.help import Command
 from char_rnn.cli.options import PATH, option
-from char_rnn.training.screen import columns
+from char_rnn.runs.screen import columns
 
 if TYPE_CHECKING:
-    from char_rnn.training.curves import Curves
+    from char_rnn.runs.curves import Curves
 
 GAP = "  "
 WORDS = ("run", "model", "text")  # columns that begin at the left
@@ -37,12 +37,12 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
     The picture (extra `plots`) shows training and validation loss over the characters read and
     over the seconds of training.
     """  # fmt: skip
-    from char_rnn.training.curves import read_curves  # noqa: PLC0415
+    from char_rnn.runs.curves import read_curves  # noqa: PLC0415
 
     found = [(folder, read_curves(folder)) for folder in runs]
     if out is not None:
+        from char_rnn.runs.picture import check_format, plot_comparison  # noqa: PLC0415
         from char_rnn.storage import check_writable  # noqa: PLC0415
-        from char_rnn.training.picture import check_format, plot_comparison  # noqa: PLC0415
 
         check_format(out)
         check_writable(out)
@@ -53,8 +53,8 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
 
 
 def _row(folder: Path, curves: "Curves") -> dict[str, str]:
+    from char_rnn.runs.run import Run  # noqa: PLC0415
     from char_rnn.storage.reading import shown  # noqa: PLC0415
-    from char_rnn.training.run import Run  # noqa: PLC0415
 
     run = Run.open(folder)
     model, best, loss = run.model_config, curves.best, curves.loss

@@ -61,8 +61,8 @@ def complete_file(_: click.Context, __: click.Parameter, begun: str) -> "list[Co
 
 
 def _runs() -> list[str]:
+    from char_rnn.runs.folder import RUNS  # noqa: PLC0415
     from char_rnn.storage.models import CONFIG_FILE  # noqa: PLC0415
-    from char_rnn.training.folder import RUNS  # noqa: PLC0415
 
     return sorted((str(found.parent) for found in RUNS.glob(f"*/{CONFIG_FILE}")), reverse=True)
 

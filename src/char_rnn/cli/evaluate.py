@@ -16,7 +16,7 @@ from char_rnn.errors import TextTooShort, UsageError
 
 if TYPE_CHECKING:
     from char_rnn.charrnn import CharRNN
-    from char_rnn.training.scored_text import ScoredText
+    from char_rnn.runs.scored_text import ScoredText
 
 MOST_GRAMS = 6
 SHOWN = 2000
@@ -167,8 +167,8 @@ def _opened(
 ) -> "ScoredText":
     """Return the text to score; tell what should be known of it."""
     from char_rnn.data.given import TextName  # noqa: PLC0415
-    from char_rnn.training.scored_text import scored_text  # noqa: PLC0415
-    from char_rnn.training.text import own_text  # noqa: PLC0415
+    from char_rnn.runs.scored_text import scored_text  # noqa: PLC0415
+    from char_rnn.runs.text import own_text  # noqa: PLC0415
 
     own = own_text(str(model))
     found = scored_text(network, TextName(text), patterns, val_fraction, own)
@@ -188,7 +188,7 @@ def _check(
     if plot is not None:
         if not free_running:
             raise UsageError("--plot draws what --free_running finds; give both, or leave it out")
-        from char_rnn.training.picture import check_format  # noqa: PLC0415
+        from char_rnn.runs.picture import check_format  # noqa: PLC0415
 
         check_format(plot)
 

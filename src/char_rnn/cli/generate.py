@@ -115,7 +115,7 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
     from char_rnn.storage import check_writable  # noqa: PLC0415
 
     if model is None:
-        from char_rnn.training.folder import newest_run_or_shipped  # noqa: PLC0415
+        from char_rnn.runs.folder import newest_run_or_shipped  # noqa: PLC0415
 
         model = newest_run_or_shipped()
         click.echo(f"Model: {model}", err=True)
@@ -332,7 +332,7 @@ def _copies(network: "CharRNN", model: Path, text: str | None, config: SampleCon
     from char_rnn.cli.show import waiting  # noqa: PLC0415
     from char_rnn.data.copies import CopyIndex  # noqa: PLC0415
     from char_rnn.data.given import TextName  # noqa: PLC0415
-    from char_rnn.training.text import training_ids  # noqa: PLC0415
+    from char_rnn.runs.text import training_ids  # noqa: PLC0415
 
     with waiting("Indexing the training text"):
         name = None if text is None else TextName(text)

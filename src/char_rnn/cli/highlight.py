@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from char_rnn.cli.terminal import console
-from char_rnn.training.screen import visible
+from char_rnn.runs.screen import visible
 
 
 def write_highlighted(seed: str, pieces: Iterable[str], file: TextIO | None = None) -> None:

@@ -24,9 +24,9 @@ def command(model: Path | None) -> None:
     """Show what MODEL, a model file or a run folder, is; without it, the newest run, or the
     model that comes with the package."""
     from char_rnn.charrnn import CharRNN  # noqa: PLC0415
+    from char_rnn.runs.folder import newest_run_or_shipped  # noqa: PLC0415
     from char_rnn.storage.models import model_file  # noqa: PLC0415
     from char_rnn.storage.reading import shown  # noqa: PLC0415
-    from char_rnn.training.folder import newest_run_or_shipped  # noqa: PLC0415
 
     path = model_file(newest_run_or_shipped() if model is None else model)
     for name, value in description(CharRNN.load(path)):
@@ -37,8 +37,8 @@ def command(model: Path | None) -> None:
 def description(network: "CharRNN") -> list[tuple[str, str]]:
     """Return names and values that describe a CharRNN, each value in one line."""
     from char_rnn.model.parameters import apart  # noqa: PLC0415
+    from char_rnn.runs.describe import calibration, form  # noqa: PLC0415
     from char_rnn.storage.reading import shown  # noqa: PLC0415
-    from char_rnn.training.describe import calibration, form  # noqa: PLC0415
 
     config, summary, vocabulary = network.config, network.summary, network.vocabulary
     module = f"nn.{config.cell.upper()} and nn.Linear"

@@ -106,8 +106,8 @@ def command(
     from char_rnn.cli.show import waiting  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
     from char_rnn.generate.batch import check_room  # noqa: PLC0415
+    from char_rnn.runs.text import symbols_of  # noqa: PLC0415
     from char_rnn.storage import check_writable  # noqa: PLC0415
-    from char_rnn.training.text import symbols_of  # noqa: PLC0415
 
     settings = SampleConfig(length, temperature)
     check_room(count, settings, 1)
@@ -155,7 +155,7 @@ def _samples(
     """
     from char_rnn.cli.show import waiting  # noqa: PLC0415
     from char_rnn.data.sources import open_source  # noqa: PLC0415
-    from char_rnn.training.text import symbols_of  # noqa: PLC0415
+    from char_rnn.runs.text import symbols_of  # noqa: PLC0415
 
     found: list[tuple[str, np.ndarray]] = []
     for name in names:
@@ -207,7 +207,7 @@ def _is_model(name: str) -> bool:
 
 def _own_text(models: "dict[str, CharRNN]") -> "Source":
     """Return the source that the models were trained on, if there is one and it is unchanged."""
-    from char_rnn.training.text import source_of  # noqa: PLC0415
+    from char_rnn.runs.text import source_of  # noqa: PLC0415
 
     if not models:
         raise UsageError("which training text? Name it with --text")

@@ -22,14 +22,14 @@ def command(run: Path | None, out: Path | None) -> None:
 
     A chart of the losses appears in the terminal; --out writes a picture (extra `plots`).
     """  # fmt: skip
+    from char_rnn.runs.curves import chart, read_curves  # noqa: PLC0415
+    from char_rnn.runs.folder import newest_run  # noqa: PLC0415
     from char_rnn.storage.reading import shown  # noqa: PLC0415
-    from char_rnn.training.curves import chart, read_curves  # noqa: PLC0415
-    from char_rnn.training.folder import newest_run  # noqa: PLC0415
 
     curves = read_curves(newest_run() if run is None else run)
     if out is not None:
+        from char_rnn.runs.picture import check_format, plot_run  # noqa: PLC0415
         from char_rnn.storage import check_writable  # noqa: PLC0415
-        from char_rnn.training.picture import check_format, plot_run  # noqa: PLC0415
 
         check_format(out)
         check_writable(out)

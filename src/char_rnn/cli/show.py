@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from char_rnn.training.screen import LiveLine, can_redraw
-from char_rnn.training.watch import LIVE_SECONDS, time_left
+from char_rnn.runs.screen import LiveLine, can_redraw
+from char_rnn.runs.watch import LIVE_SECONDS, time_left
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from char_rnn.errors import UsageError
-from char_rnn.training.screen import LiveLine, visible
+from char_rnn.runs.screen import LiveLine, visible
 
 if TYPE_CHECKING:
     from rich.console import Console

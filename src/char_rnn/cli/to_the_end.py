@@ -9,11 +9,11 @@ import click
 
 from char_rnn.cli.interrupts import failed_output, signals, silence
 from char_rnn.errors import WorkerDied
+from char_rnn.runs.run import Run
+from char_rnn.runs.watch import Watch
 from char_rnn.storage.reading import reason
 from char_rnn.training.events import End
-from char_rnn.training.run import Run
 from char_rnn.training.trainer import Trainer
-from char_rnn.training.watch import Watch
 
 
 class Ending(NamedTuple):

@@ -16,7 +16,7 @@ from char_rnn.errors import UsageError
 TEXT = "Text"
 if TYPE_CHECKING:
     from char_rnn.cli.to_the_end import Ending
-    from char_rnn.training.run import Run
+    from char_rnn.runs.run import Run
     from char_rnn.training.trainer import Trainer
 
 
@@ -91,8 +91,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         return 0
     from char_rnn.analyse.baselines import uniform  # noqa: PLC0415
     from char_rnn.cli.to_the_end import train_to_end  # noqa: PLC0415
-    from char_rnn.training.describe import architecture  # noqa: PLC0415
-    from char_rnn.training.watch import make_watch  # noqa: PLC0415
+    from char_rnn.runs.describe import architecture  # noqa: PLC0415
+    from char_rnn.runs.watch import make_watch  # noqa: PLC0415
 
     click.echo(f"Architecture: {architecture(trainer)}")
     for note in run.notes + trainer.notes:
@@ -109,8 +109,8 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
     """Return a new run and its trainer."""
     from char_rnn.config import TRAIN_RECIPE  # noqa: PLC0415
     from char_rnn.data.given import TextName  # noqa: PLC0415
-    from char_rnn.training.describe import text_line  # noqa: PLC0415
-    from char_rnn.training.new import NewRun  # noqa: PLC0415
+    from char_rnn.runs.describe import text_line  # noqa: PLC0415
+    from char_rnn.runs.new import NewRun  # noqa: PLC0415
 
     if "reset_after" in given and options["cell"] != "gru":
         raise UsageError(
@@ -142,9 +142,9 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
 
 def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer | None]":
     """Return the run and its trainer, where it was left; None where only its end was left."""
-    from char_rnn.training.describe import calibration  # noqa: PLC0415
-    from char_rnn.training.going_on import check_free, go_on, refuse_if_over  # noqa: PLC0415
-    from char_rnn.training.run import Run  # noqa: PLC0415
+    from char_rnn.runs.describe import calibration  # noqa: PLC0415
+    from char_rnn.runs.going_on import check_free, go_on, refuse_if_over  # noqa: PLC0415
+    from char_rnn.runs.run import Run  # noqa: PLC0415
 
     del given["resume"]
     check_free(given)
@@ -168,7 +168,7 @@ def _tell_the_end(run: "Run", trainer: "Trainer", ending: "Ending") -> int:
     """Say what a run that has ended came to; return the exit code."""
     from char_rnn.analyse.advice import advice  # noqa: PLC0415
     from char_rnn.analyse.baselines import unigram_entropy  # noqa: PLC0415
-    from char_rnn.training.describe import calibration  # noqa: PLC0415
+    from char_rnn.runs.describe import calibration  # noqa: PLC0415
 
     end, V = ending.end, trainer.corpus.vocabulary.size
     unigram = unigram_entropy(trainer.corpus, trainer.val_start)

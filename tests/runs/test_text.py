@@ -7,7 +7,7 @@ from char_rnn import CharRNN, Vocabulary
 from char_rnn.data import sources
 from char_rnn.data.sources import open_source
 from char_rnn.data.vocabulary import ByteVocabulary
-from char_rnn.training.text import symbols_of, training_ids
+from char_rnn.runs.text import symbols_of, training_ids
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from char_rnn.data.given import GivenText, as_source
 from char_rnn.data.sources import Source, open_source
 from char_rnn.data.vocabulary import code_points
 from char_rnn.errors import TextNotFound, UnknownCharacters, UsageError
+from char_rnn.runs.folder import TEXT_FILE, read_settings
 from char_rnn.storage.models import CONFIG_FILE
-from char_rnn.training.folder import TEXT_FILE, read_settings
 
 Array = np.ndarray
 

@@ -14,13 +14,13 @@ import numpy as np
 
 from char_rnn.charrnn import CharRNN
 from char_rnn.model.network import Network
+from char_rnn.runs.folder import CUT_FILES, LOG_FILE, SAMPLES_FILE
 from char_rnn.scoring import TRAINING, mean_loss
 from char_rnn.storage import save_tensors
 from char_rnn.storage.finite import finite
 from char_rnn.storage.models import LAST_FILE, MODEL_FILE
 from char_rnn.training.calibration import calibrate
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
-from char_rnn.training.folder import CUT_FILES, LOG_FILE, SAMPLES_FILE
 from char_rnn.training.trainer import Trainer
 
 State = tuple[dict[str, np.ndarray], Any, dict[str, int]]

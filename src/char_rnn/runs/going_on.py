@@ -8,11 +8,11 @@ from char_rnn.config import LENGTHS
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import part_to_train
 from char_rnn.errors import UsageError
+from char_rnn.runs.room import check_room
+from char_rnn.runs.rules import check
+from char_rnn.runs.run import IN_MEMORY, Run
 from char_rnn.storage.reading import shown
 from char_rnn.training.own import Own
-from char_rnn.training.room import check_room
-from char_rnn.training.rules import check
-from char_rnn.training.run import IN_MEMORY, Run
 from char_rnn.training.trainer import Trainer
 
 FREE = frozenset((

@@ -10,7 +10,7 @@ from char_rnn.data.given import GivenText, as_source
 from char_rnn.data.known import Known
 from char_rnn.data.vocabulary import Vocabulary, named
 from char_rnn.errors import CharRNNError, UnknownCharacters, UsageError
-from char_rnn.training.text import OwnText
+from char_rnn.runs.text import OwnText
 
 
 @dataclass(frozen=True)

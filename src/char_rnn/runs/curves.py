@@ -7,10 +7,10 @@ from typing import Any
 
 from char_rnn.errors import RunError
 from char_rnn.formats import LOG_LINE
+from char_rnn.runs.folder import LOG_FILE
 from char_rnn.storage.fields import read
 from char_rnn.storage.models import CONFIG_FILE, go_on, no_such
 from char_rnn.storage.reading import read_json_lines
-from char_rnn.training.folder import LOG_FILE
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,9 @@ from char_rnn.data.given import GivenText
 from char_rnn.data.windows import fit, part_to_train, split
 from char_rnn.errors import CharRNNError, CorruptFile, RunError, UsageError
 from char_rnn.formats import RUN_VERSION
-from char_rnn.storage import remove_leftovers, write_bytes, write_json
-from char_rnn.storage.models import CONFIG_FILE, LAST_FILE, MODEL_FILE
-from char_rnn.storage.reading import StrPath, shown
-from char_rnn.training.checkpoint import check_own, cut_back, read_checkpoint
-from char_rnn.training.curves import Curves, curves_of, read_curves
-from char_rnn.training.events import Event
-from char_rnn.training.folder import (
+from char_rnn.runs.checkpoint import check_own, cut_back, read_checkpoint
+from char_rnn.runs.curves import Curves, curves_of, read_curves
+from char_rnn.runs.folder import (
     CUT_FILES,
     EXERCISE,
     START_FILE,
@@ -34,12 +30,16 @@ from char_rnn.training.folder import (
     read_settings,
     stamp,
 )
-from char_rnn.training.lock import RunLock
+from char_rnn.runs.lock import RunLock
+from char_rnn.runs.record import FolderRecord, MemoryRecord, Record
+from char_rnn.runs.score import Score, score_of
+from char_rnn.runs.scored_text import scored_text
+from char_rnn.runs.text import OwnText
+from char_rnn.storage import remove_leftovers, write_bytes, write_json
+from char_rnn.storage.models import CONFIG_FILE, LAST_FILE, MODEL_FILE
+from char_rnn.storage.reading import StrPath, shown
+from char_rnn.training.events import Event
 from char_rnn.training.own import Own, check_same
-from char_rnn.training.record import FolderRecord, MemoryRecord, Record
-from char_rnn.training.score import Score, score_of
-from char_rnn.training.scored_text import scored_text
-from char_rnn.training.text import OwnText
 from char_rnn.training.trainer import Trainer
 from char_rnn.training.validation import MOST_VALIDATION
 
@@ -52,7 +52,7 @@ IN_MEMORY = "the run in memory"
 class Run:
     """One training run: its best model, its curves, and how well it knows its text.
 
-    folder: where it is kept (training/folder.py), None for a run in memory.
+    folder: where it is kept (runs/folder.py), None for a run in memory.
     settings: what its config says.
     notes: sentences on what was planned and changed, and on how to go on.
 
@@ -229,7 +229,7 @@ class Run:
 
     def plot(self) -> "Figure":
         """Return a figure of losses, learning rate and gradient norm (the extra `plots`)."""
-        from char_rnn.training.picture import run_figure  # noqa: PLC0415
+        from char_rnn.runs.picture import run_figure  # noqa: PLC0415
 
         return run_figure(self.curves)
 

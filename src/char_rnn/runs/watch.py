@@ -11,8 +11,8 @@ from collections import deque
 from importlib import import_module
 from typing import Any, Self
 
+from char_rnn.runs.screen import LiveLine, can_redraw, visible
 from char_rnn.training.events import Divergence, End, Evaluation, Event, Sample, Step
-from char_rnn.training.screen import LiveLine, can_redraw, visible
 
 PLAIN_SECONDS = 5.0
 LIVE_SECONDS = 0.2

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from char_rnn.errors import MissingExtra, UsageError
+from char_rnn.runs.curves import Curve, Curves
 from char_rnn.storage import write_bytes
 from char_rnn.storage.reading import shown
-from char_rnn.training.curves import Curve, Curves
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,18 +15,18 @@ from char_rnn.config import LENGTHS
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText, as_source
 from char_rnn.errors import UsageError, WorkerDied, did_you_mean
+from char_rnn.runs.describe import architecture, calibration, text_line
+from char_rnn.runs.going_on import check_free, go_on, refuse_if_over
+from char_rnn.runs.new import MODEL_FIELDS, TRAIN_FIELDS, NewRun
+from char_rnn.runs.run import IN_MEMORY, Run
+from char_rnn.runs.watch import SilentWatch, Watch, make_watch
+from char_rnn.runs.words import in_python, worded_for_python
 from char_rnn.schedules import Schedule
 from char_rnn.storage.reading import StrPath
-from char_rnn.training.describe import architecture, calibration, text_line
 from char_rnn.training.events import End, Event
-from char_rnn.training.going_on import check_free, go_on, refuse_if_over
-from char_rnn.training.new import MODEL_FIELDS, TRAIN_FIELDS, NewRun
 from char_rnn.training.optimisers import Optimizer
 from char_rnn.training.own import Callback, Own
-from char_rnn.training.run import IN_MEMORY, Run
 from char_rnn.training.trainer import Trainer
-from char_rnn.training.watch import SilentWatch, Watch, make_watch
-from char_rnn.training.words import in_python, worded_for_python
 
 ECHO = 0.5
 """Seconds in which a second Ctrl-C is the same wish: some shells and terminals send two."""

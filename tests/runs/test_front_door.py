@@ -25,10 +25,10 @@ from char_rnn.errors import (
     TextNotFound,
     UsageError,
 )
-from char_rnn.training import plan, watch
+from char_rnn.runs import plan, watch
+from char_rnn.runs.text import source_of, training_ids
+from char_rnn.runs.words import in_python
 from char_rnn.training.events import Checkpoint, End, Evaluation, Sample, Step
-from char_rnn.training.text import source_of, training_ids
-from char_rnn.training.words import in_python
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 60
 SMALL = {
@@ -138,7 +138,7 @@ def test_mypy_knows_the_types(tmp_path):
         env=os.environ | {"MYPYPATH": str(source)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'Revealed type is "char_rnn.training.run.Run"' in done.stdout
+    assert 'Revealed type is "char_rnn.runs.run.Run"' in done.stdout
 
 
 # In memory.
@@ -443,7 +443,7 @@ def test_what_a_callback_raises_comes_out_when_all_is_saved():
 
 
 def test_a_second_ctrl_c_ends_it_at_once(monkeypatch):
-    monkeypatch.setattr("char_rnn.training.begin.ECHO", 0.0)
+    monkeypatch.setattr("char_rnn.runs.begin.ECHO", 0.0)
     before = signal.getsignal(signal.SIGINT)
 
     def twice():

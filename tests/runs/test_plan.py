@@ -8,8 +8,8 @@ from min_gru import MinGRU
 
 from char_rnn import register_cell
 from char_rnn.config import ModelConfig, TrainConfig
-from char_rnn.training import plan
-from char_rnn.training.plan import LADDER, make_plan, measure, sum_of_products
+from char_rnn.runs import plan
+from char_rnn.runs.plan import LADDER, make_plan, measure, sum_of_products
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ log.jsonl          one JSON object an event
 samples.txt        what the model wrote on the way
 start.safetensors  the model that training went on from, where there was one
 text.txt           the text, where it was handed over itself and lies nowhere else
-.lock              locked by the process that trains (training/lock.py)
+.lock              locked by the process that trains (runs/lock.py)
 """
 
 import time
@@ -16,12 +16,12 @@ from typing import Any
 
 from char_rnn.errors import FileError, RunError
 from char_rnn.formats import RUN_SETTINGS
+from char_rnn.runs.lock import LOCK_FILE, RunLock
 from char_rnn.storage import check_folder, read_json
 from char_rnn.storage.atomic import is_leftover
 from char_rnn.storage.fields import read
 from char_rnn.storage.models import CONFIG_FILE, LAST_FILE, MODEL_FILE, SHIPPED, no_such
 from char_rnn.storage.reading import reason, shown
-from char_rnn.training.lock import LOCK_FILE, RunLock
 
 LOG_FILE = "log.jsonl"
 SAMPLES_FILE = "samples.txt"

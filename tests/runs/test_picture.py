@@ -4,9 +4,9 @@ import warnings
 
 import pytest
 
-from char_rnn.training.curves import Curve, Curves
+from char_rnn.runs.curves import Curve, Curves
 
-picture = pytest.importorskip("char_rnn.training.picture")
+picture = pytest.importorskip("char_rnn.runs.picture")
 pytest.importorskip("matplotlib")
 NAMES = [r"x$\foo$", "$x_1$", "_hidden", "run[old]", "汉字", "a\x1b[31m\nb"]
 SHOWN = [*NAMES[:-1], r"'a\x1b[31m\nb'"]

@@ -22,15 +22,15 @@ from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
 from char_rnn.data.windows import part_to_train, split
 from char_rnn.errors import UsageError
+from char_rnn.runs.folder import RUNS, check_new, new_folder
+from char_rnn.runs.plan import Plan, make_plan
+from char_rnn.runs.room import check_room
+from char_rnn.runs.rules import check, unheard
+from char_rnn.runs.run import Run
 from char_rnn.storage import check_folder
 from char_rnn.storage.reading import StrPath
-from char_rnn.training.folder import RUNS, check_new, new_folder
 from char_rnn.training.own import Own
 from char_rnn.training.parallel import available_threads
-from char_rnn.training.plan import Plan, make_plan
-from char_rnn.training.room import check_room
-from char_rnn.training.rules import check, unheard
-from char_rnn.training.run import Run
 from char_rnn.training.trainer import Trainer
 from char_rnn.training.validation import MOST_VALIDATION
 
