@@ -28,7 +28,7 @@ PARTS = ("training", "generation", "beam", "reference", "growth")
 
 def training(rounds: int, threads: int) -> list[dict[str, object]]:
     """Measure the grid beside PyTorch, the two extra points, and the share of the limit."""
-    from benchmarks.training_speed import measure  # noqa: PLC0415
+    from benchmarks.training_speed import measure
 
     points = [(cell, H, B, 1) for cell in CELLS for H in HIDDEN for B in BATCH]
     points += [("lstm", 256, 64, 2), ("rnn", 256, 1, 1)]
@@ -45,7 +45,7 @@ def training(rounds: int, threads: int) -> list[dict[str, object]]:
 
 def generation(threads: int) -> list[dict[str, object]]:
     """Measure one stream beside PyTorch, and 64 prompts as one batch."""
-    from benchmarks.generation import measure  # noqa: PLC0415
+    from benchmarks.generation import measure
 
     found = []
     for cell in CELLS:
@@ -57,7 +57,7 @@ def generation(threads: int) -> list[dict[str, object]]:
 
 def beam() -> list[dict[str, object]]:
     """Measure beam search beside one sampled stream."""
-    from benchmarks.beam import points  # noqa: PLC0415
+    from benchmarks.beam import points
 
     found = points()
     for point in found:
@@ -67,7 +67,7 @@ def beam() -> list[dict[str, object]]:
 
 def reference(threads: int) -> dict[str, float]:
     """Measure min-char-rnn's way at H = 256 beside ours at B = 64, in turn."""
-    from benchmarks.growth import speed  # noqa: PLC0415
+    from benchmarks.growth import speed
 
     rng = np.random.default_rng(0)
     theirs, ours = [], []

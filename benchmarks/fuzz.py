@@ -62,9 +62,12 @@ def work(name, first, count, seed, more):
             if peak > MEGABYTES:
                 faults.append(f"{peak:.0f} MB")
             seconds = time.perf_counter() - began
-            print(json.dumps({
-                "faults": faults, "slowest": slowest, "seconds": seconds, "peak": peak,
-            }), flush=True)  # fmt: skip
+            print(
+                json.dumps(
+                    {"faults": faults, "slowest": slowest, "seconds": seconds, "peak": peak}
+                ),
+                flush=True,
+            )
             if peak > MEGABYTES:  # the peak of a process never falls
                 return
 
@@ -74,13 +77,24 @@ def batch(name, first, count, seed, more):
     found, done = [], 0
     while done < count:
         command = [
-            sys.executable, "-m", "benchmarks.fuzz", "--worker", name, str(first + done),
-            str(count - done), str(seed), str(int(more)),
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "benchmarks.fuzz",
+            "--worker",
+            name,
+            str(first + done),
+            str(count - done),
+            str(seed),
+            str(int(more)),
+        ]
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TESTS.parent,
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=TESTS.parent,
             env=os.environ | {"PYTHONWARNINGS": "always::RuntimeWarning"},
-        ) as process:  # fmt: skip
+        ) as process:
             watch = Watch(process)
             label = None
             for line in process.stdout:
@@ -95,10 +109,17 @@ def batch(name, first, count, seed, more):
             errors = process.stderr.read()
         if label is not None or (process.returncode and done < count):
             fault = f"the process ended with {process.returncode}: {errors[-500:]}"
-            found.append({
-                "faults": [fault], "slowest": 0, "seconds": 0, "peak": 0, "name": name,
-                "at": first + done, "label": label,
-            })  # fmt: skip
+            found.append(
+                {
+                    "faults": [fault],
+                    "slowest": 0,
+                    "seconds": 0,
+                    "peak": 0,
+                    "name": name,
+                    "at": first + done,
+                    "label": label,
+                }
+            )
             done += 1
     return found
 
@@ -107,7 +128,7 @@ class Watch:
     """Ends a process that says nothing for too long."""
 
     def __init__(self, process):
-        import threading  # noqa: PLC0415
+        import threading
 
         self.process, self.seen, self.done = process, time.monotonic(), False
         threading.Thread(target=self._watch, daemon=True).start()

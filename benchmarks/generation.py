@@ -59,9 +59,13 @@ def measure(cell: str, H: int, threads: int, rounds: int = 5) -> dict[str, objec
     """Return the medians of all three, taken in turn."""
     torch.set_num_threads(threads)
     model = CharRNN(
-        VOCABULARY.size, H, cell, reset_after=cell == "gru", vocabulary=VOCABULARY,
+        VOCABULARY.size,
+        H,
+        cell,
+        reset_after=cell == "gru",
+        vocabulary=VOCABULARY,
         rng=np.random.default_rng(0),
-    )  # fmt: skip
+    )
     peer = Peer(cell, H)
     taken = []
     for _ in range(rounds):
@@ -77,7 +81,13 @@ def measure(cell: str, H: int, threads: int, rounds: int = 5) -> dict[str, objec
         taken.append(turn)
     one, pytorch, wide, batch = np.median(taken, axis=0)
     return {
-        "cell": cell, "hidden": H, "ours": one, "pytorch": pytorch, "ratio": one / pytorch,
-        "wide_ratio": wide / pytorch, "many": batch, "many_ratio": batch / one,
+        "cell": cell,
+        "hidden": H,
+        "ours": one,
+        "pytorch": pytorch,
+        "ratio": one / pytorch,
+        "wide_ratio": wide / pytorch,
+        "many": batch,
+        "many_ratio": batch / one,
         "many_to_pytorch": batch / pytorch,
-    }  # fmt: skip
+    }

@@ -38,11 +38,15 @@ def measure(text: Path, minutes: float, seed: int, out: Path) -> dict[str, float
     config = json.loads((folder / "config.json").read_text("utf-8"))
     model = config["model"]
     return {
-        "minutes": minutes, "seed": seed, "seconds": log[-1]["seconds"],
+        "minutes": minutes,
+        "seed": seed,
+        "seconds": log[-1]["seconds"],
         "model": f"{model['layers']} × {model['hidden_size']} {model['cell']}",
-        "epochs": log[-1]["epoch"], "training": log[-1]["loss"],
-        "stateful": found["loss"]["nats"], "windows": cold["nats"],
-    }  # fmt: skip
+        "epochs": log[-1]["epoch"],
+        "training": log[-1]["loss"],
+        "stateful": found["loss"]["nats"],
+        "windows": cold["nats"],
+    }
 
 
 def main() -> None:

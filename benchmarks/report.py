@@ -7,9 +7,12 @@ from typing import Any
 Point = dict[str, Any]
 
 NAMES = {
-    "hidden": "hidden size H", "batch": "batch B", "window": "window T", "layers": "layers L",
+    "hidden": "hidden size H",
+    "batch": "batch B",
+    "window": "window T",
+    "layers": "layers L",
     "threads": "threads",
-}  # fmt: skip
+}
 
 
 def training_row(p: Point) -> str:
@@ -44,24 +47,30 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
         best = statistics.geometric_mean(p["best_ratio"] for p in grid)
         bound = statistics.median(p["bound"] for p in points)
         head = "| cell | H | B | ours/s | PyTorch/s | ratio | quickest steps | of the bound |"
-        out["training"] = "\n".join([
-            head, "| --- | " + "---: | " * 6 + "---: |", *map(training_row, points), "",
-            f"Geometric mean over the grid: **{mean:.2f}** by medians, {best:.2f} by the quickest.",
-            f"The bound: {bound / 1e9:.0f} GF/s of float32 products on these cores.",
-        ])  # fmt: skip
+        out["training"] = "\n".join(
+            [
+                head,
+                "| --- | " + "---: | " * 6 + "---: |",
+                *map(training_row, points),
+                "",
+                f"Geometric mean over the grid: **{mean:.2f}** by medians, "
+                f"{best:.2f} by the quickest.",
+                f"The bound: {bound / 1e9:.0f} GF/s of float32 products on these cores.",
+            ]
+        )
     if points := figures.get("generation"):
         head = (
             "| cell | H | ours/s | PyTorch/s | ratio | with all BLAS threads | 64 prompts/s "
             "| to our one stream | to PyTorch's |"
         )
-        out["generation"] = "\n".join([
-            head, "| --- | " + "---: | " * 7 + "---: |", *map(generation_row, points),
-        ])  # fmt: skip
+        out["generation"] = "\n".join(
+            [head, "| --- | " + "---: | " * 7 + "---: |", *map(generation_row, points)]
+        )
     if points := figures.get("beam"):
         head = "| model | one stream/s | 10 beams/s | time of a character, to one stream |"
-        out["beam"] = "\n".join([
-            head, "| --- | " + "---: | " * 2 + "---: |", *map(beam_row, points),
-        ])  # fmt: skip
+        out["beam"] = "\n".join(
+            [head, "| --- | " + "---: | " * 2 + "---: |", *map(beam_row, points)]
+        )
     if found := figures.get("reference"):
         out["reference"] = (
             f"min-char-rnn's way: {found['min_char_rnn']:,.0f} characters a second. "
@@ -97,11 +106,11 @@ def write(figures: dict[str, Any], docs: Path) -> None:
 
 
 def _draw(points: list[Point], file: Path) -> None:
-    import matplotlib as mpl  # noqa: PLC0415
+    import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "char-rnn"
-    from matplotlib import pyplot as plt  # noqa: PLC0415
+    from matplotlib import pyplot as plt
 
     figure, panels = plt.subplots(1, len(NAMES), figsize=(16, 3.4), sharey=True)
     for panel, (setting, name) in zip(panels, NAMES.items(), strict=True):

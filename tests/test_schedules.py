@@ -61,10 +61,7 @@ def test_lines_and_exponentials_go_one_way(kind, start, end, steps, at):
     st.sampled_from(["linear", "exponential"]), ABOVE_ZERO, ABOVE_ZERO, STEPS, st.integers(0, 10**9)
 )
 def test_both_ends_are_met_exactly_and_the_last_stays(kind, start, end, steps, more):
-    for schedule, total in (
-        (way(kind, start, end, steps), None),
-        (way(kind, start, end), steps),
-    ):
+    for schedule, total in ((way(kind, start, end, steps), None), (way(kind, start, end), steps)):
         assert schedule.at(0, total) == start
         assert schedule.at(steps, total) == schedule.at(steps + more, total) == end
 

@@ -13,15 +13,7 @@ from char_rnn.analyse.surprise import coloured, heat, likeliest, most_surprising
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
 from char_rnn.errors import TextTooShort
 from char_rnn.model.network import Network
-from char_rnn.scoring import (
-    EVALUATION,
-    TRAINING,
-    cold_loss,
-    mean_loss,
-    steps,
-    surprisals,
-    sweep,
-)
+from char_rnn.scoring import EVALUATION, TRAINING, cold_loss, mean_loss, steps, surprisals, sweep
 
 TEXT = "she sells sea shells by the sea shore. " * 120
 

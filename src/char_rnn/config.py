@@ -34,9 +34,7 @@ DTYPES = ("float32", "float64")
 SCHEDULES = ("constant", "cosine", "exponential", "linear")
 CLIP_KINDS = ("norm", "value")
 SAMPLING_SCHEDULES = ("constant", "inverse-sigmoid", "linear")
-STRATEGIES = (
-    "bias", "repetition_penalty", "temperature", "top_k", "top_p", "min_p", "typical",
-)  # fmt: skip
+STRATEGIES = ("bias", "repetition_penalty", "temperature", "top_k", "top_p", "min_p", "typical")
 CODES = ("python",)
 BEAM_DIVERSITY, LENGTH_PENALTY = 0.5, 1.0  # of a beam search (generate/beam.py)
 VOCABULARIES = ("bytes", "characters")
@@ -107,11 +105,7 @@ class ModelConfig(_Config):
     )
     tied: bool = setting(False, "Characters enter as rows of the output weights.", Boolean(), MODEL)
     dtype: str = setting(
-        "float32",
-        "The numbers; float64 for gradient checks.",
-        OneOf(DTYPES),
-        MODEL,
-        option=False,
+        "float32", "The numbers; float64 for gradient checks.", OneOf(DTYPES), MODEL, option=False
     )
 
     def __post_init__(self) -> None:
@@ -374,10 +368,7 @@ class SampleConfig(_Config):
         0.0, "Only those at least so many times as likely as the likeliest.", Share(), CHOICE
     )
     typical: float = setting(
-        1.0,
-        "Only the most typical that together have this probability.",
-        Share(some=True),
-        CHOICE,
+        1.0, "Only the most typical that together have this probability.", Share(some=True), CHOICE
     )
     repetition_penalty: float = setting(
         1.0, "Above 1: makes what was written lately less likely.", Positive(), CHOICE

@@ -65,18 +65,26 @@ _train_config = _registered(settings(TrainConfig, {"calibration": 0.0}), OPTIMIZ
 
 SUMMARY = record(
     {
-        "text": Maybe(text()), "text_length": Maybe(whole()), "text_sha256": Maybe(WORD),
-        "val_fraction": Maybe(number(0, 1)), "iteration": Maybe(whole()),
-        "epoch": Maybe(number(0, 1e15)), "loss": Maybe(nullable(LOSS)),
-        "val_loss": Maybe(nullable(LOSS)), "characters": Maybe(whole()),
-        "seconds": Maybe(SECONDS), "optimizer": Maybe(WORD), "learning_rate": Maybe(number(0)),
-        "seq_length": Maybe(whole()), "batch_size": Maybe(whole()),
+        "text": Maybe(text()),
+        "text_length": Maybe(whole()),
+        "text_sha256": Maybe(WORD),
+        "val_fraction": Maybe(number(0, 1)),
+        "iteration": Maybe(whole()),
+        "epoch": Maybe(number(0, 1e15)),
+        "loss": Maybe(nullable(LOSS)),
+        "val_loss": Maybe(nullable(LOSS)),
+        "characters": Maybe(whole()),
+        "seconds": Maybe(SECONDS),
+        "optimizer": Maybe(WORD),
+        "learning_rate": Maybe(number(0)),
+        "seq_length": Maybe(whole()),
+        "batch_size": Maybe(whole()),
         "calibration_temperature": Maybe(number(1e-6, 1e6)),
         "calibration_characters": Maybe(whole()),
         "uncalibrated_val_loss": Maybe(nullable(LOSS)),
     },
     others=plain,
-)  # fmt: skip
+)
 """What is known of a training, kept with its model; users may add what JSON can hold."""
 
 _MODEL = {
@@ -110,25 +118,39 @@ def _version(value: Any) -> int:
 OWN = record({"optimizer": Maybe(text()), "schedule": Maybe(text())})
 """What a run's own optimiser and schedule are (training/own.py)."""
 
-RUN_SETTINGS = record({
-    "format_version": _version,
-    "command": Maybe(WORD),
-    "text": record({
-        "where": text(), "name": text(), "length": whole(1), "sha256": WORD,
-        "bytes": boolean,
-        "patterns": Maybe(list_of(text()), []),  # older runs have none
-    }),
-    "model": _model_config,
-    "train": _train_config,
-    "own": Maybe(OWN),
-})  # fmt: skip
+RUN_SETTINGS = record(
+    {
+        "format_version": _version,
+        "command": Maybe(WORD),
+        "text": record(
+            {
+                "where": text(),
+                "name": text(),
+                "length": whole(1),
+                "sha256": WORD,
+                "bytes": boolean,
+                "patterns": Maybe(list_of(text()), []),  # older runs have none
+            }
+        ),
+        "model": _model_config,
+        "train": _train_config,
+        "own": Maybe(OWN),
+    }
+)
 """config.json of a run."""
 
-LOG_LINE = record({
-    "event": WORD, "iteration": Maybe(whole()), "characters": Maybe(whole()),
-    "seconds": Maybe(SECONDS), "loss": Maybe(nullable(DRAWN)), "val_loss": Maybe(nullable(DRAWN)),
-    "learning_rate": Maybe(nullable(number(0))), "grad_norm": Maybe(nullable(DRAWN)),
-})  # fmt: skip
+LOG_LINE = record(
+    {
+        "event": WORD,
+        "iteration": Maybe(whole()),
+        "characters": Maybe(whole()),
+        "seconds": Maybe(SECONDS),
+        "loss": Maybe(nullable(DRAWN)),
+        "val_loss": Maybe(nullable(DRAWN)),
+        "learning_rate": Maybe(nullable(number(0))),
+        "grad_norm": Maybe(nullable(DRAWN)),
+    }
+)
 """A line of log.jsonl."""
 
 
@@ -143,28 +165,43 @@ def checkpoint_facts(cut: tuple[str, ...]) -> Kind:
     )
 
 
-_GENERATOR = record({
-    "bit_generator": choice("PCG64"),
-    "state": record({"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)}),
-    "has_uint32": choice(0, 1),
-    "uinteger": whole(0, 2**32 - 1),
-})  # fmt: skip
+_GENERATOR = record(
+    {
+        "bit_generator": choice("PCG64"),
+        "state": record({"state": whole(0, 2**128 - 1), "inc": whole(0, 2**128 - 1)}),
+        "has_uint32": choice(0, 1),
+        "uinteger": whole(0, 2**32 - 1),
+    }
+)
 """The state of NumPy's default generator, PCG64."""
 
 
 def training_state(streams: Kind, B: int, losses: int) -> Kind:
     """Return the kind of what a trainer's `state` tells: B streams, at most `losses` losses."""
-    return record({
-        "iteration": whole(0, 2**53), "characters": whole(0, 2**53), "skipped": whole(0, 2**53),
-        "bad_in_a_row": whole(0, 2**53), "not_better": whole(0, 2**53),
-        "optimizer_steps": whole(0, 2**53), "average_steps": whole(0, 2**53),
-        "seconds": SECONDS, "elapsed": SECONDS, "reserve": SECONDS, "rate_scale": number(0, 1),
-        "learning_rate": number(0), "grad_norm": nullable(number(0)),
-        "best_val_loss": nullable(LOSS), "val_loss": nullable(LOSS),
-        "losses": list_of(LOSS, 0, losses),
-        "own": Maybe(OWN),
-        "streams": streams, "rng": _GENERATOR, "began": list_of(boolean, B, B),
-    })  # fmt: skip
+    return record(
+        {
+            "iteration": whole(0, 2**53),
+            "characters": whole(0, 2**53),
+            "skipped": whole(0, 2**53),
+            "bad_in_a_row": whole(0, 2**53),
+            "not_better": whole(0, 2**53),
+            "optimizer_steps": whole(0, 2**53),
+            "average_steps": whole(0, 2**53),
+            "seconds": SECONDS,
+            "elapsed": SECONDS,
+            "reserve": SECONDS,
+            "rate_scale": number(0, 1),
+            "learning_rate": number(0),
+            "grad_norm": nullable(number(0)),
+            "best_val_loss": nullable(LOSS),
+            "val_loss": nullable(LOSS),
+            "losses": list_of(LOSS, 0, losses),
+            "own": Maybe(OWN),
+            "streams": streams,
+            "rng": _GENERATOR,
+            "began": list_of(boolean, B, B),
+        }
+    )
 
 
 def check_arrays(tensors: Any, where: StrPath) -> None:
@@ -201,9 +238,11 @@ def checked_weights(
 
 
 def check_tensors(
-    tensors: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], dtypes: tuple[str, ...],
+    tensors: Mapping[str, Array],
+    shapes: Mapping[str, tuple[int, ...]],
+    dtypes: tuple[str, ...],
     where: StrPath,
-) -> None:  # fmt: skip
+) -> None:
     """Raise CorruptFile unless `tensors` have just these names, `shapes` and `dtypes`."""
     for word, odd in (
         ("lacks", [name for name in shapes if name not in tensors]),

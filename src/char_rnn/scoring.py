@@ -129,12 +129,7 @@ def in_windows(
 
 @blas_threads(1)
 def cold_loss(
-    model: CharRNN,
-    ids: Ids,
-    start: int,
-    stop: int,
-    window: int,
-    progress: Tell | None = None,
+    model: CharRNN, ids: Ids, start: int, stop: int, window: int, progress: Tell | None = None
 ) -> float:
     """Return the mean loss of ids[start:stop] in windows that each begin with the initial state.
 

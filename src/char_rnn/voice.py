@@ -27,10 +27,13 @@ class Voice:
     vocabulary: AnyVocabulary | None
 
     def generate(
-        self, seed: str = "", config: SampleConfig | None = None,
-        rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+        self,
+        seed: str = "",
+        config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None,
+        copies: "CopyIndex | None" = None,
         threads: int = 1,
-    ) -> Pieces:  # fmt: skip
+    ) -> Pieces:
         """Return what follows `seed`: an iterator over pieces of text, as they are made.
 
         Without a seed text the model begins a new line, where its vocabulary has one.
@@ -42,10 +45,13 @@ class Voice:
         return self._writer().write(seed, config, draws, threads, copies)
 
     def sample(
-        self, seed: str = "", length: int = SampleConfig.length,
+        self,
+        seed: str = "",
+        length: int = SampleConfig.length,
         temperature: float | str = SampleConfig.temperature,
-        rng: np.random.Generator | None = None, **settings: Any,
-    ) -> str:  # fmt: skip
+        rng: np.random.Generator | None = None,
+        **settings: Any,
+    ) -> str:
         """Return `seed` and the `length` characters that the model continues it with.
 
         settings: any others of SampleConfig.
@@ -54,10 +60,13 @@ class Voice:
         return seed + "".join(self.generate(seed, config, rng))
 
     def sample_many(
-        self, seeds: list[str], length: int = SampleConfig.length,
+        self,
+        seeds: list[str],
+        length: int = SampleConfig.length,
         temperature: float | str = SampleConfig.temperature,
-        rng: np.random.Generator | None = None, **settings: Any,
-    ) -> list[str]:  # fmt: skip
+        rng: np.random.Generator | None = None,
+        **settings: Any,
+    ) -> list[str]:
         """Return each of `seeds` with its continuation: many streams as one batch.
 
         Many times as fast as one after the other. A stream's text depends on `rng` and on how
@@ -68,10 +77,13 @@ class Voice:
         return [seed + text for seed, text in zip(seeds, texts, strict=True)]
 
     def generate_many(
-        self, seeds: list[str], config: SampleConfig | None = None,
-        rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+        self,
+        seeds: list[str],
+        config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None,
+        copies: "CopyIndex | None" = None,
         threads: int | None = None,
-    ) -> list[str]:  # fmt: skip
+    ) -> list[str]:
         """Return what follows each of `seeds`: as one batch, or one by one under conditions.
 
         The conditions are regex, words, close, max_copy and code. threads: groups of texts that
@@ -80,10 +92,13 @@ class Voice:
         return list(self.generate_each(seeds, config, rng, copies, threads))
 
     def generate_each(
-        self, seeds: list[str], config: SampleConfig | None = None,
-        rng: np.random.Generator | None = None, copies: "CopyIndex | None" = None,
+        self,
+        seeds: list[str],
+        config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None,
+        copies: "CopyIndex | None" = None,
         threads: int | None = None,
-    ) -> Texts:  # fmt: skip
+    ) -> Texts:
         """Return the same as an iterator, which has each text when it and all before it are done.
 
         Closed early, or interrupted, its `rest` has the others as far as they came.
@@ -93,10 +108,16 @@ class Voice:
         return self._writer().write_many(seeds, config, draws, cores, copies)
 
     def search(
-        self, seed: str = "", config: SampleConfig | None = None, width: int = 10,
-        groups: int = 1, results: int = 1, diversity: float = BEAM_DIVERSITY,
-        length_penalty: float = LENGTH_PENALTY, stopped: Callable[[], bool] = lambda: False,
-    ) -> list[Found]:  # fmt: skip
+        self,
+        seed: str = "",
+        config: SampleConfig | None = None,
+        width: int = 10,
+        groups: int = 1,
+        results: int = 1,
+        diversity: float = BEAM_DIVERSITY,
+        length_penalty: float = LENGTH_PENALTY,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> list[Found]:
         """Return the likeliest texts that follow `seed`, the best first: a beam search.
 
         config: length, stop and lines=1 end a text; the model's own probabilities count,

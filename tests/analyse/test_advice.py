@@ -219,7 +219,7 @@ def test_runs_that_diverge(tmp_path, rate, fraction):
 
 def test_a_plan_evaluates_often_enough(monkeypatch):
     """On any machine and text: three evaluations in the last half, with the one at the end."""
-    from char_rnn.runs import plan  # noqa: PLC0415
+    from char_rnn.runs import plan
 
     for speed in (1e3, 1e5, 1e7):
         monkeypatch.setattr(plan, "measure", lambda *_, speed=speed: speed)

@@ -10,14 +10,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from char_rnn import CharRNN
-from char_rnn.analyse.loops import (
-    LETTER,
-    LINE,
-    PASSAGE,
-    REPETITIONS,
-    find_loop,
-    loop_advice,
-)
+from char_rnn.analyse.loops import LETTER, LINE, PASSAGE, REPETITIONS, find_loop, loop_advice
 
 BEFORE = "Once upon a time there was a king who could not sleep. "
 

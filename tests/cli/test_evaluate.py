@@ -175,7 +175,7 @@ def test_overlap_is_strict_too(run):
 
 
 def test_finite():
-    from char_rnn.storage.finite import finite  # noqa: PLC0415
+    from char_rnn.storage.finite import finite
 
     found = finite(
         {"a": [1, math.nan, (math.inf, "x")], "b": {"c": -math.inf}, "d": np.float64("nan")}

@@ -93,9 +93,9 @@ def test_a_closed_pipe_ends_training_and_saves_it(home, start):
 
 @posix
 def test_a_closed_terminal_ends_training_and_saves_it(home, start):
-    import fcntl  # noqa: PLC0415
-    import pty  # noqa: PLC0415
-    import termios  # noqa: PLC0415
+    import fcntl
+    import pty
+    import termios
 
     ours, theirs = pty.openpty()
 
@@ -231,9 +231,9 @@ def test_a_full_disk_under_the_output_ends_training_and_saves_it(home, monkeypat
 
 
 def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch):
-    import errno  # noqa: PLC0415
+    import errno
 
-    import filelock  # noqa: PLC0415
+    import filelock
 
     def none(*_, **__):
         raise OSError(errno.ENOLCK, "No locks available")

@@ -37,8 +37,8 @@ for words in json.loads(sys.argv[1]):
 
 def on_terminal(command, cwd, columns=80, **environment):
     """Run `command` on a terminal of its own and return all that it was sent, with \\n as ends."""
-    import fcntl  # noqa: PLC0415
-    import termios  # noqa: PLC0415
+    import fcntl
+    import termios
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))

@@ -380,7 +380,7 @@ def test_a_path_wins_over_a_built_in_name(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_nothing_heavy_is_imported() -> None:
-    import subprocess  # noqa: PLC0415
+    import subprocess
 
     code = "import sys, char_rnn.data.sources; print({'pooch', 'platformdirs'} & set(sys.modules))"
     environment = {**os.environ, "PYTHONPATH": str(Path(sources.__file__).parents[2])}

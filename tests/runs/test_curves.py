@@ -53,7 +53,7 @@ def test_what_was_not_finite_is_remembered(tmp_path):
 @pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="matplotlib is not there")
 @pytest.mark.parametrize("name", ["a.png", "a.svg"])
 def test_pictures(tmp_path, name):
-    from char_rnn.runs.picture import check_format, plot_comparison, plot_run  # noqa: PLC0415
+    from char_rnn.runs.picture import check_format, plot_comparison, plot_run
 
     curves = made([3.0, 2.0, 1.5])
     check_format(tmp_path / name)
@@ -66,7 +66,7 @@ def test_pictures(tmp_path, name):
 
 
 def test_without_matplotlib_one_line_says_what_to_install(tmp_path, monkeypatch):
-    from char_rnn.runs import picture  # noqa: PLC0415
+    from char_rnn.runs import picture
 
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtra, match=r"pip install 'char-rnn\[plots\]'"):

@@ -340,10 +340,7 @@ def test_some_files_of_a_folder_and_a_corpus():
         ({"hidden_size": "many"}, "hidden_size"),
         ({"epochs": 3}, "iterations and epochs both say how long to train"),
         ({"momentum": 0.5}, "momentum has no effect without optimizer sgd; leave it out"),
-        (
-            {"val_fraction": 0},
-            "without a validation part (val_fraction 0)",
-        ),
+        ({"val_fraction": 0}, "without a validation part (val_fraction 0)"),
         ({"out": "book.txt"}, "cannot make a run folder: book.txt"),
         ({"start_from": "none"}, "none: no such file or run folder"),
         ({"hidden_size": 10**7}, "choose fewer layers or hidden_size"),

@@ -52,7 +52,7 @@ def advice(
 
 def _learned(
     curves: Curves, train: TrainConfig, uniform: float, unigram: float, reason: str
-) -> str:  # fmt: skip
+) -> str:
     """Return what to say of a run that has not diverged."""
     if reason == "interrupted":
         return "It was stopped on its way: nothing can be said of where it was going."

@@ -130,11 +130,17 @@ def code_shares(
         taken_back += writer.lines_taken_back
         drawn += len(text) + writer.characters_taken_back
     return CodeShares(
-        config.temperature, samples,
-        _mean(raw.whole), _mean(raw.uncut), _mean(raw.definitions),
-        _mean(code.whole), _mean(code.definitions),
-        taken_back / max(lines, 1), drawn / max(characters, 1), short / samples,
-    )  # fmt: skip
+        config.temperature,
+        samples,
+        _mean(raw.whole),
+        _mean(raw.uncut),
+        _mean(raw.definitions),
+        _mean(code.whole),
+        _mean(code.definitions),
+        taken_back / max(lines, 1),
+        drawn / max(characters, 1),
+        short / samples,
+    )
 
 
 def code_table(rows: Sequence[CodeShares]) -> str:

@@ -96,12 +96,10 @@ class FreeRunning:
         """Return it as JSON can hold it."""
         found = dataclasses.asdict(self)
         found["rows"] = [
-            row._asdict() | {
-                "model": row.model._asdict(),
-                "reference": row.reference and row.reference._asdict(),
-            }
+            row._asdict()
+            | {"model": row.model._asdict(), "reference": row.reference and row.reference._asdict()}
             for row in self.rows
-        ]  # fmt: skip
+        ]
         return found | {
             "model": self.model._asdict(),
             "reference": self.reference and self.reference._asdict(),
@@ -110,10 +108,16 @@ class FreeRunning:
 
 @blas_threads(1)
 def free_running(
-    model: CharRNN, ids: Ids, start: int, stop: int, rng: np.random.Generator,
-    train: Array | None = None, context: int = CONTEXT, length: int = LENGTH,
+    model: CharRNN,
+    ids: Ids,
+    start: int,
+    stop: int,
+    rng: np.random.Generator,
+    train: Array | None = None,
+    context: int = CONTEXT,
+    length: int = LENGTH,
     progress: Tell | None = None,
-) -> FreeRunning:  # fmt: skip
+) -> FreeRunning:
     """Compare real and own continuations of passages from ids[start:stop].
 
     train: (N,) ids that teach the reference, not from that range; None for no reference.
@@ -142,9 +146,16 @@ def free_running(
         )
     ]
     return FreeRunning(
-        len(begins), context, length, ORDER, near, length // 2 + 1, rows,
-        growth["model"], growth.get("reference"),
-    )  # fmt: skip
+        len(begins),
+        context,
+        length,
+        ORDER,
+        near,
+        length // 2 + 1,
+        rows,
+        growth["model"],
+        growth.get("reference"),
+    )
 
 
 def bins(length: int) -> list[tuple[int, int]]:
@@ -161,7 +172,7 @@ def bins(length: int) -> list[tuple[int, int]]:
 
 def places_of(
     start: int, stop: int, context: int = CONTEXT, length: int = LENGTH
-) -> tuple[Array, int]:  # fmt: skip
+) -> tuple[Array, int]:
     """Return where continuations begin, (P,), evenly spread and apart, and their length.
 
     Raises TextTooShort where there is no room for any.
@@ -179,9 +190,8 @@ def places_of(
 
 
 def _continue(
-    model: CharRNN, contexts: Array, length: int, rng: np.random.Generator,
-    progress: Tell | None,
-) -> tuple[Array, Array]:  # fmt: skip
+    model: CharRNN, contexts: Array, length: int, rng: np.random.Generator, progress: Tell | None
+) -> tuple[Array, Array]:
     """Return what the model writes after `contexts` (C, P) and its −log p, (length, P) each."""
     P = contexts.shape[1]
     own, nats = np.empty((length, P), np.intp), np.empty((length, P))

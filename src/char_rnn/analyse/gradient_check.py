@@ -55,9 +55,11 @@ def gradient_check(
     if parts:
         found = model.state_gradient
         for name, part, gradient in zip(
-            ("state.h", "state.c"), parts, found if isinstance(found, tuple) else (found,),
+            ("state.h", "state.c"),
+            parts,
+            found if isinstance(found, tuple) else (found,),
             strict=False,
-        ):  # fmt: skip
+        ):
             arrays[name], gradients[name] = part, gradient.copy()
 
     errors = {}

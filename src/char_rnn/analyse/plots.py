@@ -18,9 +18,14 @@ def plot_free_running(found: FreeRunning, path: Path) -> None:
     for ax, (name, of_rows) in zip(axes, losses.items(), strict=True):
         ax.plot(at, [loss.real for loss in of_rows], "o-", ms=3, label="on real text")
         ax.errorbar(
-            at, [loss.own for loss in of_rows], [loss.error for loss in of_rows], fmt="o-", ms=3,
-            capsize=2, label="on the model's own (bars: error of the difference)",
-        )  # fmt: skip
+            at,
+            [loss.own for loss in of_rows],
+            [loss.error for loss in of_rows],
+            fmt="o-",
+            ms=3,
+            capsize=2,
+            label="on the model's own (bars: error of the difference)",
+        )
         ax.set_xscale("log")
         ax.set_xlabel("characters since the last real one")
         ax.set_title(name)

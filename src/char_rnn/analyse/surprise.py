@@ -117,7 +117,9 @@ def page(title: str, chars: Sequence[str], ids: Array, expected: Expected, loss:
     data = {
         "title": title,
         "loss": round(loss, 4),
-        "calm": CALM, "wild": WILD, "ticks": TICKS,
+        "calm": CALM,
+        "wild": WILD,
+        "ticks": TICKS,
         "wide": index == "u4",
         "codes": packed(np.array([ord(chars[idx]) for idx in used]), "u4"),
         "text": packed(np.searchsorted(used, ids), index),
@@ -125,5 +127,5 @@ def page(title: str, chars: Sequence[str], ids: Array, expected: Expected, loss:
         "nats": packed(np.round(expected.nats / step), "u2"),
         "likely": packed(likely, index),
         "shares": packed(rounded, "u2"),
-    }  # fmt: skip
+    }
     return page_of("surprise", data)

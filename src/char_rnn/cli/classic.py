@@ -97,9 +97,9 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
 
     Ctrl-C saves, and says how to go on and renew the file.
     """
-    from char_rnn.cli.to_the_end import train_to_end  # noqa: PLC0415
-    from char_rnn.runs.folder import EXERCISE  # noqa: PLC0415
-    from char_rnn.runs.watch import make_watch  # noqa: PLC0415
+    from char_rnn.cli.to_the_end import train_to_end
+    from char_rnn.runs.folder import EXERCISE
+    from char_rnn.runs.watch import make_watch
 
     text = options.pop("text")
     given = {name: value for name, value in given_options(ctx).items() if name in options}
@@ -140,14 +140,12 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
 
 def _begin(text: str, given: dict[str, Any], out: Path | None) -> "tuple[Run, Trainer]":
     """Return a new run and its trainer."""
-    from char_rnn.data.given import TextName  # noqa: PLC0415
-    from char_rnn.runs.folder import EXERCISE  # noqa: PLC0415
-    from char_rnn.runs.new import NewRun  # noqa: PLC0415
-    from char_rnn.storage import check_writable  # noqa: PLC0415
+    from char_rnn.data.given import TextName
+    from char_rnn.runs.folder import EXERCISE
+    from char_rnn.runs.new import NewRun
+    from char_rnn.storage import check_writable
 
-    new = NewRun(
-        TextName(text), given | {"reset_after": False, "eval_every": 0}, recipe=RECIPE
-    )  # fmt: skip
+    new = NewRun(TextName(text), given | {"reset_after": False, "eval_every": 0}, recipe=RECIPE)
     new.plan()
     check_writable(_target(out, new.corpus))
     _describe(new.corpus)
@@ -158,9 +156,9 @@ def _begin(text: str, given: dict[str, Any], out: Path | None) -> "tuple[Run, Tr
 
 def _resume(folder: Path, given: dict[str, Any], out: Path | None) -> "tuple[Run, Trainer]":
     """Return the run in `folder` and its trainer, where it was left."""
-    from char_rnn.runs.going_on import check_free, go_on  # noqa: PLC0415
-    from char_rnn.runs.run import Run  # noqa: PLC0415
-    from char_rnn.storage import check_writable  # noqa: PLC0415
+    from char_rnn.runs.going_on import check_free, go_on
+    from char_rnn.runs.run import Run
+    from char_rnn.storage import check_writable
 
     check_free(given)
     run = Run.open(folder)
@@ -216,10 +214,10 @@ def _seed(network: "CharRNN") -> str:
 def generate(
     model: Path | None, seed: str, length: int, temperature: float | str, rng_seed: int | None
 ) -> None:
-    """Generate text as the exercise does."""  # fmt: skip
+    """Generate text as the exercise does."""
     config = SampleConfig(length, temperature)
-    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.runs.folder import newest_run  # noqa: PLC0415
+    from char_rnn.charrnn import CharRNN
+    from char_rnn.runs.folder import newest_run
 
     named = model is not None
     if model is None:
@@ -228,7 +226,7 @@ def generate(
     network = CharRNN.load(model)
     if named and seed:
         click.echo(f'Seed: "{seed}"\n\nGenerated:')
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     seed = known(network, seed)
     stream(seed, network.generate(seed, config, np.random.default_rng(rng_seed)), config)

@@ -36,13 +36,13 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
 
     The picture (extra `plots`) shows training and validation loss over the characters read and
     over the seconds of training.
-    """  # fmt: skip
-    from char_rnn.runs.curves import read_curves  # noqa: PLC0415
+    """
+    from char_rnn.runs.curves import read_curves
 
     found = [(folder, read_curves(folder)) for folder in runs]
     if out is not None:
-        from char_rnn.runs.picture import check_format, plot_comparison  # noqa: PLC0415
-        from char_rnn.storage import check_writable  # noqa: PLC0415
+        from char_rnn.runs.picture import check_format, plot_comparison
+        from char_rnn.storage import check_writable
 
         check_format(out)
         check_writable(out)
@@ -53,8 +53,8 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
 
 
 def _row(folder: Path, curves: "Curves") -> dict[str, str]:
-    from char_rnn.runs.run import Run  # noqa: PLC0415
-    from char_rnn.storage.reading import shown  # noqa: PLC0415
+    from char_rnn.runs.run import Run
+    from char_rnn.storage.reading import shown
 
     run = Run.open(folder)
     model, best, loss = run.model_config, curves.best, curves.loss
@@ -74,7 +74,7 @@ def _row(folder: Path, curves: "Curves") -> dict[str, str]:
 
 def _tell(rows: list[dict[str, str]]) -> None:
     """Print the whole table into a pipe, and on a terminal what fits into its width."""
-    from rich.cells import cell_len  # noqa: PLC0415
+    from rich.cells import cell_len
 
     heads = {name: name for name in rows[0]}
     rows = [heads, *rows]
@@ -105,7 +105,7 @@ def _fitted(widths: dict[str, int], room: int) -> dict[str, int]:
 
 def _lines(row: dict[str, str], widths: dict[str, int]) -> Iterator[str]:
     """Yield the lines of a row; a name that is wider than its column goes on below."""
-    from rich.cells import cell_len, chop_cells  # noqa: PLC0415
+    from rich.cells import cell_len, chop_cells
 
     pieces = [chop_cells(row[name], width) for name, width in widths.items()]
     for parts in zip_longest(*pieces, fillvalue=""):

@@ -26,7 +26,7 @@ def complete(command: click.Command, name: str, instruction: str) -> int:
     instruction: such as `bash_source` and `bash_complete`. Returns the exit code.
     Raises UsageError for a shell that is not known.
     """
-    from click.shell_completion import get_completion_class, shell_complete  # noqa: PLC0415
+    from click.shell_completion import get_completion_class, shell_complete
 
     shell = instruction.partition("_")[0]
     if get_completion_class(shell) is None:
@@ -38,14 +38,14 @@ def complete(command: click.Command, name: str, instruction: str) -> int:
 
 def complete_text(_: click.Context, __: click.Parameter, begun: str) -> "list[CompletionItem]":
     """Offer the built-in texts, and files."""
-    from char_rnn.data.builtin import BUILTIN  # noqa: PLC0415
+    from char_rnn.data.builtin import BUILTIN
 
     return _names_and_files(BUILTIN, begun)
 
 
 def complete_model(_: click.Context, __: click.Parameter, begun: str) -> "list[CompletionItem]":
     """Offer the model in the package, the runs in runs/, and files."""
-    from char_rnn.storage.models import SHIPPED  # noqa: PLC0415
+    from char_rnn.storage.models import SHIPPED
 
     return _names_and_files([SHIPPED, *_runs()], begun)
 
@@ -61,8 +61,8 @@ def complete_file(_: click.Context, __: click.Parameter, begun: str) -> "list[Co
 
 
 def _runs() -> list[str]:
-    from char_rnn.runs.folder import RUNS  # noqa: PLC0415
-    from char_rnn.storage.models import CONFIG_FILE  # noqa: PLC0415
+    from char_rnn.runs.folder import RUNS
+    from char_rnn.storage.models import CONFIG_FILE
 
     return sorted((str(found.parent) for found in RUNS.glob(f"*/{CONFIG_FILE}")), reverse=True)
 
@@ -72,7 +72,7 @@ def _names_and_files(names: Iterable[str], begun: str) -> "list[CompletionItem]"
 
     Shells find paths by themselves, and bash does so only where it is offered no names.
     """
-    from click.shell_completion import CompletionItem  # noqa: PLC0415
+    from click.shell_completion import CompletionItem
 
     known = [name for name in names if name.startswith(begun)]
     if not known:

@@ -85,25 +85,35 @@ SCORED, MORE, OUTPUT = "What is scored", "What else is measured", "Output"
 )
 @option("html", type=PATH, group=OUTPUT, help="Write the text as a heat map to this file.")
 def command(
-    model: Path, text: str, val_fraction: float | None, windows: int | None, dynamic: bool,
-    streams: int, free_running: bool, plot: Path | None, no_baselines: bool,
-    pattern: tuple[str, ...], json: bool, show: bool, html: Path | None,
-) -> None:  # fmt: skip
+    model: Path,
+    text: str,
+    val_fraction: float | None,
+    windows: int | None,
+    dynamic: bool,
+    streams: int,
+    free_running: bool,
+    plot: Path | None,
+    no_baselines: bool,
+    pattern: tuple[str, ...],
+    json: bool,
+    show: bool,
+    html: Path | None,
+) -> None:
     """Measure how well MODEL, a model file or a run folder, knows TEXT.
 
     The loss is the mean of -log p over all characters, each predicted from all before it: in nats
     and bits a character, and as perplexity. Beside it, what simpler models reach on the same
     characters. TEXT is a file, a folder, - for standard input, or a built-in text. Characters that
     the model does not know are left out, and counted.
-    """  # fmt: skip
+    """
     _check(val_fraction, free_running, plot, json and show)
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    from char_rnn.analyse.dynamic import dynamic_surprisals  # noqa: PLC0415
-    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.cli.show import waiting  # noqa: PLC0415
-    from char_rnn.scoring import cold_loss, surprisals  # noqa: PLC0415
-    from char_rnn.storage import check_writable  # noqa: PLC0415
+    from char_rnn.analyse.dynamic import dynamic_surprisals
+    from char_rnn.charrnn import CharRNN
+    from char_rnn.cli.show import waiting
+    from char_rnn.scoring import cold_loss, surprisals
+    from char_rnn.storage import check_writable
 
     network = CharRNN.load(model)
     of = _opened(model, network, text, pattern, val_fraction)
@@ -115,9 +125,12 @@ def command(
     for path in filter(None, (plot, html)):
         check_writable(path)
     report: dict[str, Any] = {
-        "model": str(model), "text": corpus.name, "scored": of.reason, "characters": count,
+        "model": str(model),
+        "text": corpus.name,
+        "scored": of.reason,
+        "characters": count,
         "left out": {"characters": sum(left_out.values()), "distinct": "".join(left_out)},
-    }  # fmt: skip
+    }
     # What overflows is told below, and not by NumPy.
     with waiting("Reading the text") as told, np.errstate(over="ignore", invalid="ignore"):
         nats = surprisals(network, corpus, start, corpus.length, streams, told)
@@ -166,9 +179,9 @@ def _opened(
     val_fraction: float | None,
 ) -> "ScoredText":
     """Return the text to score; tell what should be known of it."""
-    from char_rnn.data.given import TextName  # noqa: PLC0415
-    from char_rnn.runs.scored_text import scored_text  # noqa: PLC0415
-    from char_rnn.runs.text import own_text  # noqa: PLC0415
+    from char_rnn.data.given import TextName
+    from char_rnn.runs.scored_text import scored_text
+    from char_rnn.runs.text import own_text
 
     own = own_text(str(model))
     found = scored_text(network, TextName(text), patterns, val_fraction, own)
@@ -177,9 +190,7 @@ def _opened(
     return found
 
 
-def _check(
-    val_fraction: float | None, free_running: bool, plot: Path | None, both: bool
-) -> None:  # fmt: skip
+def _check(val_fraction: float | None, free_running: bool, plot: Path | None, both: bool) -> None:
     """Tell what is wrong before anything is read."""
     if val_fraction is not None and not 0 < val_fraction <= 1:
         raise UsageError(f"--val_fraction is {val_fraction}; it must lie between 0 and 1")
@@ -188,7 +199,7 @@ def _check(
     if plot is not None:
         if not free_running:
             raise UsageError("--plot draws what --free_running finds; give both, or leave it out")
-        from char_rnn.runs.picture import check_format  # noqa: PLC0415
+        from char_rnn.runs.picture import check_format
 
         check_format(plot)
 
@@ -197,8 +208,8 @@ def _check_text(
     corpus: Any, start: int, windows: int | None, free_running: bool, unshowable: bool
 ) -> None:
     """Tell what cannot be had of this text before anything long begins."""
-    from char_rnn.analyse.free_running import places_of  # noqa: PLC0415
-    from char_rnn.scoring import windows_of  # noqa: PLC0415
+    from char_rnn.analyse.free_running import places_of
+    from char_rnn.scoring import windows_of
 
     if unshowable:
         raise UsageError("--show and --html need a model of characters; this one reads bytes")
@@ -220,8 +231,8 @@ def _figures(nats: float) -> dict[str, float]:
 
 def _baselines(corpus: Any, start: int, told: Any) -> dict[str, dict[str, float]]:
     """Return the losses of the baselines; those that learn need a part before `start`."""
-    from char_rnn.analyse import baselines  # noqa: PLC0415
-    from char_rnn.analyse.ngrams import ngram_nats  # noqa: PLC0415
+    from char_rnn.analyse import baselines
+    from char_rnn.analyse.ngrams import ngram_nats
 
     V = corpus.vocabulary.size
     found = {"uniform": baselines.uniform(V)}
@@ -242,15 +253,15 @@ def _free_running(
     network: Any, corpus: Any, start: int, picture: Path | None, told: Any
 ) -> dict[str, Any]:
     """Return what free running finds; the part before `start`, if there is one, is a reference."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    from char_rnn.analyse.free_running import free_running  # noqa: PLC0415
+    from char_rnn.analyse.free_running import free_running
 
     train = corpus.read(max(0, start - MOST_TRAINING), start) if start else None
     rng = np.random.default_rng(0)  # so that the same model gets the same figures
     found = free_running(network, corpus, start, corpus.length, rng, train, progress=told)
     if picture is not None:
-        from char_rnn.analyse.plots import plot_free_running  # noqa: PLC0415
+        from char_rnn.analyse.plots import plot_free_running
 
         plot_free_running(found, picture)
         click.echo(f"Written: {picture}", err=True)
@@ -258,7 +269,7 @@ def _free_running(
 
 
 def _passages(scored: str, nats: Any) -> list[dict[str, Any]]:
-    from char_rnn.analyse.surprise import most_surprising  # noqa: PLC0415
+    from char_rnn.analyse.surprise import most_surprising
 
     return [passage._asdict() for passage in most_surprising(scored, nats)]
 
@@ -266,7 +277,7 @@ def _passages(scored: str, nats: Any) -> list[dict[str, Any]]:
 def _tell(report: dict[str, Any], left_out: dict[str, int]) -> None:
     click.echo(f"{report['text']}: {report['characters']:,} characters, {report['scored']}")
     if left_out:
-        from char_rnn.data.vocabulary import named  # noqa: PLC0415
+        from char_rnn.data.vocabulary import named
 
         click.echo(
             f"Left out, for the model does not know it: {named(left_out)}, "
@@ -339,14 +350,14 @@ def _tell_free_running(found: dict[str, Any]) -> None:
 
 
 def _show(scored: str, nats: Any) -> None:
-    from char_rnn.analyse.surprise import coloured  # noqa: PLC0415
+    from char_rnn.analyse.surprise import coloured
 
     write_styled([("\n", ""), *coloured(scored, nats), ("\n", "")])
 
 
 def _write_page(path: Path, network: Any, corpus: Any, start: int, nats: Any, scored: str) -> None:
-    from char_rnn.analyse.surprise import likeliest, page  # noqa: PLC0415
-    from char_rnn.storage import write_text  # noqa: PLC0415
+    from char_rnn.analyse.surprise import likeliest, page
+    from char_rnn.storage import write_text
 
     stop = min(corpus.length, start + 1 + ON_PAGE)
     expected = likeliest(network, corpus, start, stop)

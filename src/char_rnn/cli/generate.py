@@ -107,15 +107,15 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
 
     The strategies top_k, top_p, min_p, typical, temperature and repetition_penalty are applied in
     the order in which they are given.
-    """  # fmt: skip
+    """
     given = given_options(ctx)
     config = sample_config(options, ctx)
     _check(given, ctx.params, config)
-    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.storage import check_writable  # noqa: PLC0415
+    from char_rnn.charrnn import CharRNN
+    from char_rnn.storage import check_writable
 
     if model is None:
-        from char_rnn.runs.folder import newest_run_or_shipped  # noqa: PLC0415
+        from char_rnn.runs.folder import newest_run_or_shipped
 
         model = newest_run_or_shipped()
         click.echo(f"Model: {model}", err=True)
@@ -128,11 +128,11 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
     )
     if options["out"] is not None:
         check_writable(_file(options["out"], max(options["count"], options["results"])))
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     rng = np.random.default_rng(options["rng_seed"])
     if options["interactive"]:
-        from char_rnn.cli.interactive import converse  # noqa: PLC0415
+        from char_rnn.cli.interactive import converse
 
         skip = options["skip_unknown"]
         session = network.session(config, rng)
@@ -140,7 +140,7 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
     elif options["beam"] is not None:
         _search(network, seed, config, options)
     elif options["count"] > 1:
-        from char_rnn.generate.batch import check_room  # noqa: PLC0415
+        from char_rnn.generate.batch import check_room
 
         check_room(options["count"], config, options["threads"] or 1)  # before a list is made
         copies = _copies(network, model, options["text"], config)
@@ -165,10 +165,16 @@ def _check(given: dict[str, Any], options: dict[str, Any], config: SampleConfig)
     if len(alone) > 1 or (alone and count > 1):
         raise UsageError("--interactive, --beam and --count exclude each other; give one of them")
     conditions = config.constrained or bool(config.code)
-    check(GENERATING, given, options | {
-        "conditions": conditions, "one by one": conditions and count > 1,
-        "reads": "seed" in given or options["interactive"],
-    })  # fmt: skip
+    check(
+        GENERATING,
+        given,
+        options
+        | {
+            "conditions": conditions,
+            "one by one": conditions and count > 1,
+            "reads": "seed" in given or options["interactive"],
+        },
+    )
     if beam is not None and beam % groups:
         raise UsageError(
             f"--beam {beam} cannot be cut into {groups} equal --groups; make it a multiple of them"
@@ -179,15 +185,13 @@ def _check(given: dict[str, Any], options: dict[str, Any], config: SampleConfig)
         raise UsageError("--out must hold {n} where several texts are written: name-{n}.txt")
 
 
-def known(
-    network: "CharRNN", text: str, skip: bool = False, what: str = "the seed text"
-) -> str:  # fmt: skip
+def known(network: "CharRNN", text: str, skip: bool = False, what: str = "the seed text") -> str:
     """Return `text` as the model can read it; else raise UnknownCharacters, which names `what`.
 
     Where the model knows its letters in another Unicode form, it is taken in that one, and a note
     says so. skip: leave out what it does not know.
     """
-    from char_rnn.data.vocabulary import named  # noqa: PLC0415
+    from char_rnn.data.vocabulary import named
 
     vocabulary = network.vocabulary
     if vocabulary is None:
@@ -210,9 +214,12 @@ def known(
 
 
 def stream(
-    seed: str, pieces: Iterator[str], config: SampleConfig, out: str | None = None,
+    seed: str,
+    pieces: Iterator[str],
+    config: SampleConfig,
+    out: str | None = None,
     highlight: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Write `seed` and the `pieces` as they come, to standard output or to the file `out`.
 
     Says once on standard error if the text falls into a loop. What was made before an error or a
@@ -223,7 +230,7 @@ def stream(
         _collect(seed, pieces, _file(out, 1))
         return
     if highlight:
-        from char_rnn.cli.highlight import write_highlighted  # noqa: PLC0415
+        from char_rnn.cli.highlight import write_highlighted
 
         write_highlighted(seed, pieces)
         return
@@ -242,7 +249,7 @@ def stream(
 
 def _collect(seed: str, pieces: Iterator[str], path: Path) -> None:
     """Write `seed` and the `pieces` to a file: all of them, or those that came before an error."""
-    from char_rnn.storage import write_text  # noqa: PLC0415
+    from char_rnn.storage import write_text
 
     made: list[str] = []
     try:
@@ -263,7 +270,7 @@ def _file(out: str, n: int) -> Path:
 
 def _watched(pieces: Iterator[str], config: SampleConfig) -> Iterator[str]:
     """Yield the `pieces`, and warn once on standard error if they end in a loop."""
-    from char_rnn.analyse.loops import find_loop, loop_advice  # noqa: PLC0415
+    from char_rnn.analyse.loops import find_loop, loop_advice
 
     text, looked, made, warned = "", 0, 0, False
     for piece in pieces:
@@ -285,9 +292,15 @@ def _search(network: "CharRNN", seed: str, config: SampleConfig, options: dict[s
     received: list[int] = []
     with signals(received.append):
         found = network.search(
-            seed, config, options["beam"], options["groups"], options["results"],
-            options["diversity"], options["length_penalty"], lambda: bool(received),
-        )  # fmt: skip
+            seed,
+            config,
+            options["beam"],
+            options["groups"],
+            options["results"],
+            options["diversity"],
+            options["length_penalty"],
+            lambda: bool(received),
+        )
     for n, result in enumerate(found, 1):
         figures = f"log p {result.log_probability:.2f}, score {result.score:.3f}"
         heading = f"{n} of {len(found)}: {figures}{_stopped(result.whole, result.text)}"
@@ -318,7 +331,7 @@ def _write(n: int, heading: str, text: str, out: str | None) -> None:
     if out is None:
         click.echo(f"--- {heading} ---\n{text}")
     else:
-        from char_rnn.storage import check_writable, write_text  # noqa: PLC0415
+        from char_rnn.storage import check_writable, write_text
 
         check_writable(_file(out, n))  # {n} may be in the name of its folder
         write_text(_file(out, n), text)
@@ -329,10 +342,10 @@ def _copies(network: "CharRNN", model: Path, text: str | None, config: SampleCon
     """Return the index of the training text that --max_copy asks for, or None."""
     if not config.max_copy:
         return None
-    from char_rnn.cli.show import waiting  # noqa: PLC0415
-    from char_rnn.data.copies import CopyIndex  # noqa: PLC0415
-    from char_rnn.data.given import TextName  # noqa: PLC0415
-    from char_rnn.runs.text import training_ids  # noqa: PLC0415
+    from char_rnn.cli.show import waiting
+    from char_rnn.data.copies import CopyIndex
+    from char_rnn.data.given import TextName
+    from char_rnn.runs.text import training_ids
 
     with waiting("Indexing the training text"):
         name = None if text is None else TextName(text)

@@ -14,7 +14,7 @@ def write_highlighted(seed: str, pieces: Iterable[str], file: TextIO | None = No
     A piece is coloured once its last line has ended: the statements of code mode one at a time, a
     text that comes in characters line by line. The output ends at a line end.
     """
-    from rich.syntax import Syntax  # noqa: PLC0415
+    from rich.syntax import Syntax
 
     shown = console(file or sys.stdout)
     # Colours of the terminal's own palette, on its own background.

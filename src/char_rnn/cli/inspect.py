@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def command(model: Path | None) -> None:
     """Show what MODEL, a model file or a run folder, is; without it, the newest run, or the
     model that comes with the package."""
-    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.runs.folder import newest_run_or_shipped  # noqa: PLC0415
-    from char_rnn.storage.models import model_file  # noqa: PLC0415
-    from char_rnn.storage.reading import shown  # noqa: PLC0415
+    from char_rnn.charrnn import CharRNN
+    from char_rnn.runs.folder import newest_run_or_shipped
+    from char_rnn.storage.models import model_file
+    from char_rnn.storage.reading import shown
 
     path = model_file(newest_run_or_shipped() if model is None else model)
     for name, value in description(CharRNN.load(path)):
@@ -36,9 +36,9 @@ def command(model: Path | None) -> None:
 
 def description(network: "CharRNN") -> list[tuple[str, str]]:
     """Return names and values that describe a CharRNN, each value in one line."""
-    from char_rnn.model.parameters import apart  # noqa: PLC0415
-    from char_rnn.runs.describe import calibration, form  # noqa: PLC0415
-    from char_rnn.storage.reading import shown  # noqa: PLC0415
+    from char_rnn.model.parameters import apart
+    from char_rnn.runs.describe import calibration, form
+    from char_rnn.storage.reading import shown
 
     config, summary, vocabulary = network.config, network.summary, network.vocabulary
     module = f"nn.{config.cell.upper()} and nn.Linear"
@@ -55,11 +55,13 @@ def description(network: "CharRNN") -> list[tuple[str, str]]:
         name, length = shown(summary["text"]), summary["text_length"]
         rows.append(("Trained on", f"{name}, {length:,} characters"))
     if summary.keys() >= {"iteration", "epoch", "characters", "seconds"}:
-        rows.append((
-            "Training",
-            f"{summary['iteration']:,} iterations, {summary['epoch']:.2f} epochs, "
-            f"{summary['characters']:,} characters in {summary['seconds']:,.0f} s",
-        ))  # fmt: skip
+        rows.append(
+            (
+                "Training",
+                f"{summary['iteration']:,} iterations, {summary['epoch']:.2f} epochs, "
+                f"{summary['characters']:,} characters in {summary['seconds']:,.0f} s",
+            )
+        )
     for title, key in (("Training loss", "loss"), ("Validation loss", "val_loss")):
         if summary.get(key) is not None:
             rows.append((title, f"{summary[key]:.4f} nats a character"))

@@ -23,9 +23,11 @@ Ctrl-C stops the model while it writes; what it has written stays."""
 
 
 def converse(
-    session: Any, seed: str = "", prepare: Callable[[str], str] = str,
+    session: Any,
+    seed: str = "",
+    prepare: Callable[[str], str] = str,
     read: Callable[[str], str] = input,
-) -> None:  # fmt: skip
+) -> None:
     """Read lines and let `session`, a generate.session.Session, answer until the user leaves.
 
     seed: what the model goes on from before it is the user's turn; nothing if it is empty.

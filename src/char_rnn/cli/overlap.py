@@ -53,12 +53,7 @@ MOST_DIVERSE = 1_000_000  # characters of a sample that diversity is measured on
 @option("bytes", is_flag=True, group=TEXT, help="Compare bytes, for texts that are not UTF-8.")
 @option("count", type=POSITIVE, default=COUNT, group=SAMPLES, help="Samples to draw of a model.")
 @option(
-    "length",
-    short="n",
-    type=POSITIVE,
-    default=LENGTH,
-    group=SAMPLES,
-    help="Characters of each.",
+    "length", short="n", type=POSITIVE, default=LENGTH, group=SAMPLES, help="Characters of each."
 )
 @option(
     "temperature",
@@ -77,37 +72,43 @@ MOST_DIVERSE = 1_000_000  # characters of a sample that diversity is measured on
 )
 @option("json", is_flag=True, group=OUTPUT, help="Print one JSON object.")
 @option(
-    "show",
-    is_flag=True,
-    group=OUTPUT,
-    help=f"Shade the first {SHOWN:,} characters of each sample.",
+    "show", is_flag=True, group=OUTPUT, help=f"Shade the first {SHOWN:,} characters of each sample."
 )
 @option("html", type=PATH, group=OUTPUT, help="Write the shaded samples to this file.")
 @click.pass_context
 def command(
-    ctx: click.Context, /, model_or_text: tuple[str, ...], text: str | None, count: int,
-    length: int, temperature: float | str, rng_seed: int | None, bytes: bool, json: bool,
-    show: bool, html: Path | None,
-) -> None:  # fmt: skip
+    ctx: click.Context,
+    /,
+    model_or_text: tuple[str, ...],
+    text: str | None,
+    count: int,
+    length: int,
+    temperature: float | str,
+    rng_seed: int | None,
+    bytes: bool,
+    json: bool,
+    show: bool,
+    html: Path | None,
+) -> None:
     """Show what stands word for word in the training text.
 
     MODEL_OR_TEXT is a text, or a model file or run folder, with which samples are written first;
     there may be several. For each sample: the longest run of characters that the training text
     holds, too, and the share of characters in such runs of at least 20, 40 and 80. Then how much
     the samples repeat themselves and each other.
-    """  # fmt: skip
+    """
     if json and show:
         raise UsageError("--show and --json both write to standard output; give one of them")
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    from char_rnn.analyse.diversity import diversity  # noqa: PLC0415
-    from char_rnn.analyse.overlap import overlaps  # noqa: PLC0415
-    from char_rnn.charrnn import CharRNN  # noqa: PLC0415
-    from char_rnn.cli.show import waiting  # noqa: PLC0415
-    from char_rnn.data.sources import open_source  # noqa: PLC0415
-    from char_rnn.generate.batch import check_room  # noqa: PLC0415
-    from char_rnn.runs.text import symbols_of  # noqa: PLC0415
-    from char_rnn.storage import check_writable  # noqa: PLC0415
+    from char_rnn.analyse.diversity import diversity
+    from char_rnn.analyse.overlap import overlaps
+    from char_rnn.charrnn import CharRNN
+    from char_rnn.cli.show import waiting
+    from char_rnn.data.sources import open_source
+    from char_rnn.generate.batch import check_room
+    from char_rnn.runs.text import symbols_of
+    from char_rnn.storage import check_writable
 
     settings = SampleConfig(length, temperature)
     check_room(count, settings, 1)
@@ -127,8 +128,8 @@ def command(
     with waiting("Looking up") as told:
         found = overlaps(samples, training, told)
     if html is not None:
-        from char_rnn.analyse.overlap import page  # noqa: PLC0415
-        from char_rnn.storage import write_text  # noqa: PLC0415
+        from char_rnn.analyse.overlap import page
+        from char_rnn.storage import write_text
 
         write_text(html, page(f"Copied from {source.name}", source.name, found))
         click.echo(f"Written: {html}", err=True)
@@ -146,16 +147,20 @@ def command(
 
 
 def _samples(
-    names: Sequence[str], models: "dict[str, CharRNN]", as_bytes: bool, settings: SampleConfig,
-    count: int, rng: "np.random.Generator",
-) -> tuple["list[tuple[str, np.ndarray]]", Interrupted | None]:  # fmt: skip
+    names: Sequence[str],
+    models: "dict[str, CharRNN]",
+    as_bytes: bool,
+    settings: SampleConfig,
+    count: int,
+    rng: "np.random.Generator",
+) -> tuple["list[tuple[str, np.ndarray]]", Interrupted | None]:
     """Return the texts, and `count` samples of each model, that `names` name, each under a title.
 
     A signal ends the writing: then what was finished comes back, and the signal.
     """
-    from char_rnn.cli.show import waiting  # noqa: PLC0415
-    from char_rnn.data.sources import open_source  # noqa: PLC0415
-    from char_rnn.runs.text import symbols_of  # noqa: PLC0415
+    from char_rnn.cli.show import waiting
+    from char_rnn.data.sources import open_source
+    from char_rnn.runs.text import symbols_of
 
     found: list[tuple[str, np.ndarray]] = []
     for name in names:
@@ -180,8 +185,8 @@ def _samples(
 
 def _check_names(names: Sequence[str]) -> None:
     """Raise TextNotFound for the first of `names` that is nothing that is there."""
-    from char_rnn.data.builtin import BUILTIN  # noqa: PLC0415
-    from char_rnn.storage.models import no_such  # noqa: PLC0415
+    from char_rnn.data.builtin import BUILTIN
+    from char_rnn.storage.models import no_such
 
     for name in names:
         if not name:
@@ -192,12 +197,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 def _is_model(name: str) -> bool:
     """Tell whether an argument names a model and not a text."""
-    from char_rnn.storage.models import (  # noqa: PLC0415
-        CONFIG_FILE,
-        LAST_FILE,
-        MODEL_FILE,
-        SHIPPED,
-    )
+    from char_rnn.storage.models import CONFIG_FILE, LAST_FILE, MODEL_FILE, SHIPPED
 
     path = Path(name)
     if path.is_dir():
@@ -207,7 +207,7 @@ def _is_model(name: str) -> bool:
 
 def _own_text(models: "dict[str, CharRNN]") -> "Source":
     """Return the source that the models were trained on, if there is one and it is unchanged."""
-    from char_rnn.runs.text import source_of  # noqa: PLC0415
+    from char_rnn.runs.text import source_of
 
     if not models:
         raise UsageError("which training text? Name it with --text")
@@ -226,13 +226,13 @@ def _own_text(models: "dict[str, CharRNN]") -> "Source":
 
 
 def _of_text(text: str, as_bytes: bool) -> "np.ndarray":
-    from char_rnn.data.vocabulary import ByteVocabulary, code_points  # noqa: PLC0415
+    from char_rnn.data.vocabulary import ByteVocabulary, code_points
 
     return ByteVocabulary().encode(text) if as_bytes else code_points(text)
 
 
 def _text_of(symbols: "np.ndarray", as_bytes: bool) -> str:
-    from char_rnn.data.vocabulary import ByteVocabulary, from_code_points  # noqa: PLC0415
+    from char_rnn.data.vocabulary import ByteVocabulary, from_code_points
 
     return ByteVocabulary().decode(symbols) if as_bytes else from_code_points(symbols)
 
@@ -241,9 +241,12 @@ def _tell_json(
     training: str, length: int, unit: str, found: "Sequence[Overlap]", variety: "Diversity"
 ) -> None:
     report = {
-        "training_text": training, "length": length, "unit": unit,
-        "samples": [overlap.to_dict() for overlap in found], "diversity": variety._asdict(),
-    }  # fmt: skip
+        "training_text": training,
+        "length": length,
+        "unit": unit,
+        "samples": [overlap.to_dict() for overlap in found],
+        "diversity": variety._asdict(),
+    }
     echo_json(report)
 
 
@@ -285,7 +288,7 @@ def _tell_diversity(variety: "Diversity") -> None:
 
 
 def _show(found: "Sequence[Overlap]") -> None:
-    from char_rnn.analyse.overlap import FLOORS, STYLES, coloured  # noqa: PLC0415
+    from char_rnn.analyse.overlap import FLOORS, STYLES, coloured
 
     pieces = [("\nIn runs of at least", "")]
     for floor, style in zip(FLOORS, STYLES, strict=True):

@@ -21,15 +21,15 @@ def command(run: Path | None, out: Path | None) -> None:
     """Draw losses, learning rate and gradient norm of RUN; without it, of the newest run.
 
     A chart of the losses appears in the terminal; --out writes a picture (extra `plots`).
-    """  # fmt: skip
-    from char_rnn.runs.curves import chart, read_curves  # noqa: PLC0415
-    from char_rnn.runs.folder import newest_run  # noqa: PLC0415
-    from char_rnn.storage.reading import shown  # noqa: PLC0415
+    """
+    from char_rnn.runs.curves import chart, read_curves
+    from char_rnn.runs.folder import newest_run
+    from char_rnn.storage.reading import shown
 
     curves = read_curves(newest_run() if run is None else run)
     if out is not None:
-        from char_rnn.runs.picture import check_format, plot_run  # noqa: PLC0415
-        from char_rnn.storage import check_writable  # noqa: PLC0415
+        from char_rnn.runs.picture import check_format, plot_run
+        from char_rnn.storage import check_writable
 
         check_format(out)
         check_writable(out)

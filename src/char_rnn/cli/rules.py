@@ -47,40 +47,54 @@ def check(rules: Sequence[Rule], given: Mapping[str, Any], options: Mapping[str,
 
 
 STRATEGIES = (
-    "greedy", "temperature", "top_k", "top_p", "min_p", "typical", "repetition_penalty",
-    "repetition_window", "bias", "forbid",
-)  # fmt: skip
+    "greedy",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical",
+    "repetition_penalty",
+    "repetition_window",
+    "bias",
+    "forbid",
+)
 OF_SEARCH = ("groups", "results", "diversity", "length_penalty")
 GENERATING = (
     Rule(("temperature",), "greedy", lambda on: not on, "with --greedy, which is --temperature 0"),
     Rule(STRATEGIES, "beam", lambda n: n is None, "in a beam search (--beam), which draws nothing"),
-    Rule(
-        ("threads", "highlight"), "beam", lambda n: n is None, "in a beam search (--beam)",
-    ),
+    Rule(("threads", "highlight"), "beam", lambda n: n is None, "in a beam search (--beam)"),
     Rule(OF_SEARCH, "beam", lambda n: n is not None, "without a beam search (--beam)"),
     Rule(("diversity",), "groups", lambda n: n > 1, "without --groups"),
     Rule(
-        ("out", "threads", "highlight"), "interactive", lambda on: not on,
+        ("out", "threads", "highlight"),
+        "interactive",
+        lambda on: not on,
         "in a conversation (--interactive)",
     ),
     Rule(("highlight",), "count", lambda n: n == 1, "on many texts (--count)"),
     Rule(("highlight",), "out", lambda out: out is None, "in a file (--out)"),
     Rule(
-        ("repetition_window",), "repetition_penalty", lambda r: r != 1,
+        ("repetition_window",),
+        "repetition_penalty",
+        lambda r: r != 1,
         "without --repetition_penalty",
     ),
     Rule(
-        ("effort",), "conditions", bool,
+        ("effort",),
+        "conditions",
+        bool,
         "without a condition (--regex, --words, --close, --max_copy or --code)",
     ),
     Rule(("regex",), "regex", bool, "where it is empty"),
     Rule(("text",), "max_copy", bool, "without --max_copy: it is the text not to copy from"),
     Rule(("skip_unknown",), "reads", bool, "without --seed or --interactive"),
     Rule(
-        ("threads",), "one by one", lambda on: not on,
+        ("threads",),
+        "one by one",
+        lambda on: not on,
         "on texts under conditions, which are written one by one",
     ),
-)  # fmt: skip
+)
 """Of `char-rnn generate`, by its options and by
 
 conditions: whether the text is written under any. reads: whether it reads what the user writes.
@@ -89,8 +103,10 @@ one by one: whether several texts are written under conditions.
 
 DRAWING = (
     Rule(
-        ("count", "length", "temperature", "rng_seed"), "models", bool,
+        ("count", "length", "temperature", "rng_seed"),
+        "models",
+        bool,
         "without a model to write the samples",
     ),
-)  # fmt: skip
+)
 """Of `char-rnn overlap`, by the models among its arguments."""

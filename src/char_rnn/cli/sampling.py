@@ -17,9 +17,9 @@ SETTINGS = settings_of(SampleConfig)
 
 def sampling(command: Callable[..., object]) -> Callable[..., object]:
     """Give `command` an option for every setting of a sample, and --greedy."""
-    command = option(
-        "greedy", is_flag=True, group=CHOICE, help="The same as --temperature 0."
-    )(command)  # fmt: skip
+    command = option("greedy", is_flag=True, group=CHOICE, help="The same as --temperature 0.")(
+        command
+    )
     for name, about in reversed(SETTINGS.items()):
         if about.option:
             callback = _remember if name in STRATEGIES else None

@@ -119,7 +119,7 @@ def console(stream: TextIO) -> "Console":
 
     On a terminal, what it is given must be visible already.
     """
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     raw = stream.raw if isinstance(stream, Guard) else stream
     return Console(file=raw, markup=False, emoji=False, highlight=False)
@@ -131,7 +131,7 @@ def write_styled(pieces: Iterable[tuple[str, str]]) -> None:
     if not shown.is_terminal:
         sys.stdout.writelines(text for text, _ in pieces)
         return
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     whole = Text.assemble(*((visible(text), style) for text, style in pieces))
     shown.print(whole, end="", soft_wrap=True)

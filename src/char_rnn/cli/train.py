@@ -89,10 +89,10 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     run, trainer = _resumed(options, given) if options["resume"] else _begun(options, given)
     if trainer is None:
         return 0
-    from char_rnn.analyse.baselines import uniform  # noqa: PLC0415
-    from char_rnn.cli.to_the_end import train_to_end  # noqa: PLC0415
-    from char_rnn.runs.describe import architecture  # noqa: PLC0415
-    from char_rnn.runs.watch import make_watch  # noqa: PLC0415
+    from char_rnn.analyse.baselines import uniform
+    from char_rnn.cli.to_the_end import train_to_end
+    from char_rnn.runs.describe import architecture
+    from char_rnn.runs.watch import make_watch
 
     click.echo(f"Architecture: {architecture(trainer)}")
     for note in run.notes + trainer.notes:
@@ -107,10 +107,10 @@ def command(ctx: click.Context, /, **options: Any) -> int:
 
 def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer]":
     """Return a new run and its trainer."""
-    from char_rnn.config import TRAIN_RECIPE  # noqa: PLC0415
-    from char_rnn.data.given import TextName  # noqa: PLC0415
-    from char_rnn.runs.describe import text_line  # noqa: PLC0415
-    from char_rnn.runs.new import NewRun  # noqa: PLC0415
+    from char_rnn.config import TRAIN_RECIPE
+    from char_rnn.data.given import TextName
+    from char_rnn.runs.describe import text_line
+    from char_rnn.runs.new import NewRun
 
     if "reset_after" in given and options["cell"] != "gru":
         raise UsageError(
@@ -142,9 +142,9 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
 
 def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer | None]":
     """Return the run and its trainer, where it was left; None where only its end was left."""
-    from char_rnn.runs.describe import calibration  # noqa: PLC0415
-    from char_rnn.runs.going_on import check_free, go_on, refuse_if_over  # noqa: PLC0415
-    from char_rnn.runs.run import Run  # noqa: PLC0415
+    from char_rnn.runs.describe import calibration
+    from char_rnn.runs.going_on import check_free, go_on, refuse_if_over
+    from char_rnn.runs.run import Run
 
     del given["resume"]
     check_free(given)
@@ -166,9 +166,9 @@ def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trai
 
 def _tell_the_end(run: "Run", trainer: "Trainer", ending: "Ending") -> int:
     """Say what a run that has ended came to; return the exit code."""
-    from char_rnn.analyse.advice import advice  # noqa: PLC0415
-    from char_rnn.analyse.baselines import unigram_entropy  # noqa: PLC0415
-    from char_rnn.runs.describe import calibration  # noqa: PLC0415
+    from char_rnn.analyse.advice import advice
+    from char_rnn.analyse.baselines import unigram_entropy
+    from char_rnn.runs.describe import calibration
 
     end, V = ending.end, trainer.corpus.vocabulary.size
     unigram = unigram_entropy(trainer.corpus, trainer.val_start)

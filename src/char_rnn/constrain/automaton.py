@@ -55,9 +55,9 @@ def automaton(pattern: str) -> Automaton:
     needs too many states; MissingExtra without interegular.
     """
     try:
-        import interegular  # noqa: PLC0415
-        from interegular.fsm import anything_else  # noqa: PLC0415
-        from interegular.utils.simple_parser import nomatch  # noqa: PLC0415
+        import interegular
+        from interegular.fsm import anything_else
+        from interegular.utils.simple_parser import nomatch
     except ImportError as error:
         raise MissingExtra(
             "regular expressions need interegular: pip install 'char-rnn[constraints]'"
@@ -65,8 +65,12 @@ def automaton(pattern: str) -> Automaton:
     _check(pattern)
     plain = _rewritten(pattern)
     unsupported = (
-        ValueError, RecursionError, nomatch, interegular.Unsupported, interegular.InvalidSyntax,
-    )  # fmt: skip
+        ValueError,
+        RecursionError,
+        nomatch,
+        interegular.Unsupported,
+        interegular.InvalidSyntax,
+    )
     try:
         parsed = interegular.parse_pattern(plain)
         with _few_states(pattern):
@@ -164,7 +168,7 @@ def _few_states(pattern: str) -> Iterator[None]:
     Each of its operations maps the states of a new automaton with one function, `crawl`, which
     knows no limit and looks every state up in a list. Here it counts and looks up in a dictionary.
     """
-    from interegular import fsm  # noqa: PLC0415
+    from interegular import fsm
 
     steps = 0
 
@@ -199,9 +203,13 @@ def _few_states(pattern: str) -> Iterator[None]:
                     states.append(after)
                 moves[number][transition] = found
         return fsm.FSM(
-            alphabet=alphabet, states=range(len(states)), initial=0, finals=finals, map=moves,
+            alphabet=alphabet,
+            states=range(len(states)),
+            initial=0,
+            finals=finals,
+            map=moves,
             __no_validation__=True,
-        )  # fmt: skip
+        )
 
     with _ONE_BUILDER:
         usual, fsm.crawl = fsm.crawl, crawl

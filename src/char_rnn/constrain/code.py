@@ -74,9 +74,12 @@ class CodeWriter:
     """
 
     def __init__(
-        self, stepper: Stepper, choose: Choose, vocabulary: AnyVocabulary,
+        self,
+        stepper: Stepper,
+        choose: Choose,
+        vocabulary: AnyVocabulary,
         effort: int = SampleConfig.effort,
-    ) -> None:  # fmt: skip
+    ) -> None:
         if "\n" not in vocabulary:
             raise UsageError(
                 "the model knows no new line, and Python is written in lines; "

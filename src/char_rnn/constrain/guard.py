@@ -58,9 +58,12 @@ class Guard:
     """
 
     def __init__(
-        self, letters: Letters, decode: Callable[[Array], str], constraints: Sequence[Constraint],
+        self,
+        letters: Letters,
+        decode: Callable[[Array], str],
+        constraints: Sequence[Constraint],
         not_copied: NotCopied | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._letters, self._decode = letters, decode
         self._constraints, self._not_copied = tuple(constraints), not_copied
         nothing: frozenset[str] = frozenset()

@@ -72,9 +72,14 @@ class ConstrainedIds(Generic[P]):
     """
 
     def __init__(
-        self, stepper: Stepper, seed_ids: Array, length: int, chooser: Choose, guard: Walk[P],
+        self,
+        stepper: Stepper,
+        seed_ids: Array,
+        length: int,
+        chooser: Choose,
+        guard: Walk[P],
         effort: int,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.taken_back = 0
         self._stepper, self._chooser, self._guard = stepper, chooser, guard
         self._length, self._effort = length, effort

@@ -21,9 +21,13 @@ _PARSE_ONLY = ast.PyCF_ONLY_AST | codeop.PyCF_ALLOW_INCOMPLETE_INPUT  # type: ig
 # 3.12 says the second of f-strings.
 _AT_ITS_END = ("incomplete input", "unterminated triple-quoted f-string")
 _NOT_CODE = {
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
     tokenize.ENDMARKER,
-}  # fmt: skip
+}
 _GOES_ON = re.compile(r"(elif|else|except|finally)\b")
 # What may be the first part of a longer word, number or operator: all but blanks, quotes, brackets.
 _PART_OF_A_TOKEN = re.compile(r"[^\s'\"#()\[\]{},;]+\Z")

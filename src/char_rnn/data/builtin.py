@@ -31,7 +31,7 @@ def python_docs() -> str:
     The topics are in the order of their sorted names, with an empty line between two of them.
     """
     try:
-        from pydoc_data.topics import topics  # noqa: PLC0415 - large, and not always installed
+        from pydoc_data.topics import topics  # large, and not always installed
     except ImportError:
         raise TextNotFound(
             "python-docs: this Python lacks the module pydoc_data.topics; "
@@ -65,7 +65,7 @@ def shakespeare_file(address: str = ADDRESS, sha256: str = SHA256) -> Path:
     Its checksum is verified every time. A download that fails raises DownloadFailed and leaves
     no half-written file.
     """
-    import pooch  # noqa: PLC0415 - kept out of the import time
+    import pooch
 
     logger = pooch.get_logger()
     level = logger.level
@@ -101,7 +101,7 @@ def _is_utf8(path: Path) -> bool:
 
 def _reason(error: Exception, address: str) -> str:  # noqa: PLR0911 - a table of reasons
     """Say in one line why a download failed."""
-    import requests  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+    import requests  # type: ignore[import-untyped,unused-ignore]
 
     host = urlsplit(address).netloc
     if isinstance(error, requests.HTTPError) and error.response is not None:

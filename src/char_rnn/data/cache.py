@@ -21,6 +21,6 @@ def cache_folder() -> Path:
                 f"CHAR_RNN_CACHE is {chosen!r}, and there is no such user; name a folder, or leave "
                 "it out"
             ) from None
-    import platformdirs  # noqa: PLC0415 - kept out of the import time
+    import platformdirs
 
     return platformdirs.user_cache_path("char-rnn", appauthor=False)

@@ -56,9 +56,14 @@ class Corpus:
     """
 
     def __init__(
-        self, ids: Array | IdFile, vocabulary: AnyVocabulary, sha256: str, name: str = "text",
-        where: str = "", notes: list[str] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        ids: Array | IdFile,
+        vocabulary: AnyVocabulary,
+        sha256: str,
+        name: str = "text",
+        where: str = "",
+        notes: list[str] | None = None,
+    ) -> None:
         self._ids = ids
         self.vocabulary = vocabulary
         self.length = len(ids)
@@ -81,9 +86,13 @@ class Corpus:
 
     @classmethod
     def from_source(
-        cls, source: Text, *, as_bytes: bool = False, memory_limit: int = MEMORY_LIMIT,
+        cls,
+        source: Text,
+        *,
+        as_bytes: bool = False,
+        memory_limit: int = MEMORY_LIMIT,
         vocabulary: AnyVocabulary | None = None,
-    ) -> "Corpus":  # fmt: skip
+    ) -> "Corpus":
         """Read `source` in chunks: once for its characters, once to encode it.
 
         More than `memory_limit` bytes of ids go to a file in the cache folder, which is found

@@ -19,9 +19,7 @@ class TextName(str):
     __slots__ = ()
 
 
-def as_source(
-    text: GivenText, *, as_bytes: bool = False, patterns: Sequence[str] = ()
-) -> Source:  # fmt: skip
+def as_source(text: GivenText, *, as_bytes: bool = False, patterns: Sequence[str] = ()) -> Source:
     """Return the source of `text`: of these, the first that it is.
 
     1. a Path: that file or folder

@@ -244,9 +244,9 @@ def saved_vocabulary(saved: Any) -> AnyVocabulary:
     return vocabulary
 
 
-_SAVED = record({
-    "kind": choice(Vocabulary.kind, ByteVocabulary.kind), "characters": Maybe(lambda chars: chars),
-})  # fmt: skip
+_SAVED = record(
+    {"kind": choice(Vocabulary.kind, ByteVocabulary.kind), "characters": Maybe(lambda chars: chars)}
+)
 
 
 def one_hot(index: int, vocab_size: int) -> Array:

@@ -87,9 +87,14 @@ class Streams:
     """
 
     def __init__(
-        self, ids: Ids, start: int, stop: int, batch_size: int, seq_length: int,
+        self,
+        ids: Ids,
+        start: int,
+        stop: int,
+        batch_size: int,
+        seq_length: int,
         rng: np.random.Generator | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._ids, self._rng = ids, rng
         self.batch_size, self.seq_length = batch_size, seq_length
         each = (stop - start - 1) // batch_size
@@ -127,17 +132,22 @@ class Streams:
     @property
     def saved(self) -> Kind:
         """The kind of what `state` returns (see storage/fields.py)."""
-        return record({
-            "position": whole(0, self.windows_per_epoch), "epoch": whole(0, 2**53),
-            "offset": Maybe(whole(0, self._offsets - 1), 0),
-        })  # fmt: skip
+        return record(
+            {
+                "position": whole(0, self.windows_per_epoch),
+                "epoch": whole(0, 2**53),
+                "offset": Maybe(whole(0, self._offsets - 1), 0),
+            }
+        )
 
     def restore(self, state: dict[str, int]) -> None:
         """Go to where `state` says; raises CorruptFile if there is no such place."""
         found = read(self.saved, state, "the saved place in the text")
         self.position, self.epoch, self.offset = (
-            found["position"], found["epoch"], found["offset"],
-        )  # fmt: skip
+            found["position"],
+            found["epoch"],
+            found["offset"],
+        )
 
 
 class ScoredWindow(NamedTuple):

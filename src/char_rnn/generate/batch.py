@@ -124,9 +124,12 @@ class Batch:
         return Texts(texts(), rest)
 
     def _group(
-        self, seeds: Sequence[str], begun: Sequence[Array], rng: np.random.Generator,
+        self,
+        seeds: Sequence[str],
+        begun: Sequence[Array],
+        rng: np.random.Generator,
         stop: threading.Event,
-    ) -> list[Written]:  # fmt: skip
+    ) -> list[Written]:
         config, V, length = self._config, self._vocabulary.size, most_characters(self._config)
         # Where there is nothing to begin with, the first character is drawn from all alike.
         drawn = [rng.integers(V, size=0 if len(ids) else 1) for ids in begun]

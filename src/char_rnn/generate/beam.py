@@ -30,11 +30,18 @@ SAFE = 600.0**2
 
 
 def beam_search(
-    parameters: Parameters, seed_ids: Array, length: int, width: int = 10, groups: int = 1,
-    diversity: float = BEAM_DIVERSITY, length_penalty: float = LENGTH_PENALTY,
-    ends: Ends = (), results: int = 1, temperature: float = 1.0,
+    parameters: Parameters,
+    seed_ids: Array,
+    length: int,
+    width: int = 10,
+    groups: int = 1,
+    diversity: float = BEAM_DIVERSITY,
+    length_penalty: float = LENGTH_PENALTY,
+    ends: Ends = (),
+    results: int = 1,
+    temperature: float = 1.0,
     stopped: Callable[[], bool] = lambda: False,
-) -> list[Hypothesis]:  # fmt: skip
+) -> list[Hypothesis]:
     """Return the likeliest continuations of `seed_ids` (n,) that were found, the best first.
 
     length: characters of a hypothesis, fewer only where one of `ends` comes before.
@@ -58,9 +65,16 @@ def beam_search(
     _check_room(config, length, width, callable(ends))
     ranking = Ranking(groups, results, length, length_penalty)
     search = _Search(
-        config.vocab_size, length, width, groups, diversity, end_mask(ends, config.vocab_size),
-        ranking, temperature, stopped,
-    )  # fmt: skip
+        config.vocab_size,
+        length,
+        width,
+        groups,
+        diversity,
+        end_mask(ends, config.vocab_size),
+        ranking,
+        temperature,
+        stopped,
+    )
     if length > 0:
         # The seed is read by a single stream, and all beams go on from there.
         stepper = Stepper(parameters, width)
@@ -77,10 +91,17 @@ class _Search:
     """The beams, their log-probabilities, and how they came about."""
 
     def __init__(
-        self, V: int, length: int, width: int, groups: int, diversity: float,
-        ends: Array | Callable[[Array], Array] | None, ranking: Ranking, temperature: float,
+        self,
+        V: int,
+        length: int,
+        width: int,
+        groups: int,
+        diversity: float,
+        ends: Array | Callable[[Array], Array] | None,
+        ranking: Ranking,
+        temperature: float,
         stopped: Callable[[], bool],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._V, self._length, self._width = V, length, width
         self._diversity, self._temperature = diversity, temperature
         self._ends, self._ranking, self._stopped = ends, ranking, stopped
@@ -277,9 +298,10 @@ def _check_room(config: ModelConfig, length: int, width: int, ends: bool) -> Non
     written = width * length * 8 * (3 if ends else 2)
     states = window_memory(config, 1, width)
     need(
-        tables + written + states, f"a search with {width:,} beams over {length:,} characters",
+        tables + written + states,
+        f"a search with {width:,} beams over {length:,} characters",
         "take fewer beams (--beam) or a shorter text (--length)",
-    )  # fmt: skip
+    )
 
 
 def _check_numbers(diversity: float, length_penalty: float, temperature: float) -> None:

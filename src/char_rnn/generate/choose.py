@@ -37,9 +37,13 @@ class Chooser:
     """
 
     def __init__(
-        self, config: SampleConfig, V: int, B: int, rng: np.random.Generator,
+        self,
+        config: SampleConfig,
+        V: int,
+        B: int,
+        rng: np.random.Generator,
         amounts: Array | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._temperature = parse_temperature(config.temperature)
         self._total, self._rng = config.length, rng
         self._rows, self._amounts = np.arange(B), amounts

@@ -67,11 +67,7 @@ class Writer:
                 yield drawn.item(0)
 
     def write_many(
-        self,
-        seeds: Sequence[str],
-        config: SampleConfig,
-        rng: np.random.Generator,
-        threads: int = 1,
+        self, seeds: Sequence[str], config: SampleConfig, rng: np.random.Generator, threads: int = 1
     ) -> Texts:
         """Return what follows each of `seeds`, as one batch."""
         check_room(len(seeds), config, threads)
@@ -79,9 +75,16 @@ class Writer:
         return batch.write(seeds, [self.begin(seed) for seed in seeds], rng, threads)
 
     def search(
-        self, seed: str, config: SampleConfig, width: int, groups: int, results: int,
-        diversity: float, length_penalty: float, stopped: Callable[[], bool] = lambda: False,
-    ) -> list[Found]:  # fmt: skip
+        self,
+        seed: str,
+        config: SampleConfig,
+        width: int,
+        groups: int,
+        results: int,
+        diversity: float,
+        length_penalty: float,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> list[Found]:
         """Return the likeliest texts that follow `seed`, the best first."""
         if config.lines > 1 or config.until_line_end:
             raise UsageError(
@@ -96,16 +99,26 @@ class Writer:
         ends = stop_texts(stops, self._vocabulary.size) if stops else ()
         with blas_threads(1):
             found = beam_search(
-                self._parameters, ids, config.length, width, groups, diversity,
-                length_penalty, ends, results, stopped=stopped,
-            )  # fmt: skip
+                self._parameters,
+                ids,
+                config.length,
+                width,
+                groups,
+                diversity,
+                length_penalty,
+                ends,
+                results,
+                stopped=stopped,
+            )
         return [
             Found(
-                cut(config, "", self._vocabulary.decode(h.ids))[0], h.log_probability, h.score,
+                cut(config, "", self._vocabulary.decode(h.ids))[0],
+                h.log_probability,
+                h.score,
                 h.whole,
             )
             for h in found
-        ]  # fmt: skip
+        ]
 
     def _chooser(self, config: SampleConfig, rng: np.random.Generator) -> Chooser:
         amounts = bias_amounts(config, self._vocabulary)

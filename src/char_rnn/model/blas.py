@@ -65,6 +65,6 @@ _LIMITS = _Limits()
 def _libraries() -> list[Any]:
     """Return the BLAS libraries of this process; none where the system's own is used (macOS)."""
     # Looking for them takes a third of a millisecond, so it is done once, and not at import.
-    from threadpoolctl import ThreadpoolController  # noqa: PLC0415
+    from threadpoolctl import ThreadpoolController
 
     return [found for found in ThreadpoolController().lib_controllers if found.user_api == "blas"]

@@ -101,9 +101,14 @@ class TiedInput(CharacterInput):
     """
 
     def __init__(
-        self, weight: Array, gradient: Array, scale: Array, norm: Norm | None,
-        vectors: Array, d_vectors: Array,
-    ) -> None:  # fmt: skip
+        self,
+        weight: Array,
+        gradient: Array,
+        scale: Array,
+        norm: Norm | None,
+        vectors: Array,
+        d_vectors: Array,
+    ) -> None:
         super().__init__(weight, gradient, scale, len(vectors), norm)
         self._vectors, self._d_vectors = vectors, d_vectors
 

@@ -47,9 +47,12 @@ class Layer:
     """One layer of one network, with memory for windows of one shape at a time."""
 
     def __init__(
-        self, config: ModelConfig, index: int, parameters: Mapping[str, Array],
+        self,
+        config: ModelConfig,
+        index: int,
+        parameters: Mapping[str, Array],
         gradients: Mapping[str, Array],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.cell = cell = cell_class(config)
         self.G, self.H, self.R = len(cell.gates), config.hidden_size, cell.recurrent_gates()
         self.dtype = parameters["out.weight"].dtype

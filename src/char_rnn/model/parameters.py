@@ -22,9 +22,7 @@ PYTORCHS = re.compile(r"(^|/)rnn\.[a-z_]+_l[0-9]+$")
 
 def apart(config: ModelConfig) -> list[str]:
     """Return what sets the network apart from PyTorch's modules: nothing, where one can hold it."""
-    ways = {
-        cell_class(config).apart: True, "layer_norm": config.layer_norm, "tied": config.tied,
-    }  # fmt: skip
+    ways = {cell_class(config).apart: True, "layer_norm": config.layer_norm, "tied": config.tied}
     return [way for way, there in ways.items() if way and there]
 
 

@@ -65,7 +65,7 @@ def _of_machine() -> float:
 
 def _of_windows() -> float:
     """Return what Windows would still give, its page file included."""
-    import ctypes  # noqa: PLC0415
+    import ctypes
 
     # struct MEMORYSTATUSEX: two DWORDs, then seven 64-bit numbers, the fourth is ullAvailPageFile.
     status = (ctypes.c_uint64 * 8)()
@@ -91,7 +91,7 @@ def _of_group(root: Path = Path("/sys/fs/cgroup")) -> float:
 def _of_process() -> float:
     """Return what `ulimit -v` leaves."""
     with suppress(OSError, ValueError, ImportError):
-        import resource  # noqa: PLC0415
+        import resource
 
         most, _ = resource.getrlimit(resource.RLIMIT_AS)
         if most != resource.RLIM_INFINITY:

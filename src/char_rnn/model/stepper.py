@@ -126,12 +126,19 @@ class _Level:
         self._late = new(len(others), H // late_width, H, late_width)
         step = cell(
             StepMemory(
-                gates=self._gates, recurrent=recurrent, before=self.states, after=self.states,
-                kept=kept, d_states=self.states, d_direct=self.states[0],
-                d_operand=self.states[0], recurrent_bias=layer.recurrent_bias[:, None],
-                scratch=new(cell.scratch, B, H), **layer.scale_and_shift(B),
+                gates=self._gates,
+                recurrent=recurrent,
+                before=self.states,
+                after=self.states,
+                kept=kept,
+                d_states=self.states,
+                d_direct=self.states[0],
+                d_operand=self.states[0],
+                recurrent_bias=layer.recurrent_bias[:, None],
+                scratch=new(cell.scratch, B, H),
+                **layer.scale_and_shift(B),
             )
-        )  # fmt: skip
+        )
         h, y = self.states[0], self._y[:, :columns]
         if B == 1:
             self._product: Callable[[], object] = partial(np.dot, self._weights, h[0], y[0])

@@ -28,9 +28,11 @@ class Curve:
     def add(self, line: dict[str, Any], key: str) -> None:
         """Add what a line of the log says of `key`, if it says all that a point needs."""
         axes: dict[str, list[Any]] = {
-            "iteration": self.iterations, "characters": self.characters,
-            "seconds": self.seconds, key: self.y,
-        }  # fmt: skip
+            "iteration": self.iterations,
+            "characters": self.characters,
+            "seconds": self.seconds,
+            key: self.y,
+        }
         if all(line.get(name) is not None for name in axes):
             for name, values in axes.items():
                 values.append(line[name])

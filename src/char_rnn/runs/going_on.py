@@ -15,9 +15,9 @@ from char_rnn.storage.reading import shown
 from char_rnn.training.own import Own
 from char_rnn.training.trainer import Trainer
 
-FREE = frozenset((
-    *LENGTHS, "patience", "eval_every", "sample_every", "sample_length", "temperature", "threads",
-))  # fmt: skip
+FREE = frozenset(
+    (*LENGTHS, "patience", "eval_every", "sample_every", "sample_length", "temperature", "threads")
+)
 """The settings that may change when a run goes on."""
 
 

@@ -37,7 +37,7 @@ class RunLock:
 
     def take(self) -> None:
         """Take it, if this object has it not yet; raise RunError if somebody else has it."""
-        from filelock import FileLock, SoftFileLock, Timeout  # noqa: PLC0415
+        from filelock import FileLock, SoftFileLock, Timeout
 
         if self.held:
             return

@@ -8,14 +8,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.config import (
-    LENGTHS,
-    PLANNED,
-    TRAIN_RECIPE,
-    ModelConfig,
-    Recipe,
-    TrainConfig,
-)
+from char_rnn.config import LENGTHS, PLANNED, TRAIN_RECIPE, ModelConfig, Recipe, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import ITSELF, GivenText, as_source
 from char_rnn.data.sources import Source
@@ -127,9 +120,14 @@ class NewRun:
             name = f"{corpus.name}-{model.cell}{model.hidden_size}"
             run = Run.create(
                 self._out or new_folder(name),
-                model, self.train, corpus, self.start, self._patterns, command,
+                model,
+                self.train,
+                corpus,
+                self.start,
+                self._patterns,
+                command,
                 self._copy(),
-            )  # fmt: skip
+            )
         else:
             run = Run.in_memory(model, self.train, corpus, self.start)
         trainer = run.trainer(corpus, **own)

@@ -95,7 +95,7 @@ def save(figure: "Figure", path: Path) -> None:
 def new_figure(width: float, height: float) -> "Figure":
     """Return an empty figure; raise MissingExtra without matplotlib."""
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtra("pictures need matplotlib: pip install 'char-rnn[plots]'") from error
     return Figure(figsize=(width, height), layout="constrained")

@@ -71,9 +71,8 @@ class Plan:
 
 
 def make_plan(
-    length: int, held_out: int, vocab_size: int, minutes: float, threads: int,
-    given: dict[str, Any],
-) -> Plan:  # fmt: skip
+    length: int, held_out: int, vocab_size: int, minutes: float, threads: int, given: dict[str, Any]
+) -> Plan:
     """Return settings for `length` characters of training text and a budget of `minutes`.
 
     held_out: characters that validate.
@@ -115,18 +114,24 @@ def make_plan(
     dropconnect = round(dropout / 2, 2) if recurrent_gates else 0.0
     model = {"cell": cell, "hidden_size": rung.hidden_size, "layers": rung.layers}
     train = {
-        "batch_size": rung.batch_size, "seq_length": rung.seq_length,
-        "optimizer": "adamw", "learning_rate": round(rate_of_learning, 5),
-        "schedule": "cosine", "warmup": max(10, min(200, round(0.02 * iterations))),
-        "clip": 1.0, "reset": 0.03, "random_offset": True,
-        "layer_dropout": dropout if rung.layers > 1 else 0.0, "output_dropout": dropout,
+        "batch_size": rung.batch_size,
+        "seq_length": rung.seq_length,
+        "optimizer": "adamw",
+        "learning_rate": round(rate_of_learning, 5),
+        "schedule": "cosine",
+        "warmup": max(10, min(200, round(0.02 * iterations))),
+        "clip": 1.0,
+        "reset": 0.03,
+        "random_offset": True,
+        "layer_dropout": dropout if rung.layers > 1 else 0.0,
+        "output_dropout": dropout,
         "recurrent_dropout": dropconnect,
         # The mean reaches back over the last tenth of the run, at most a thousand steps.
         "average": round(min(0.999, 1 - 10 / iterations), 4) if iterations > 500 else 0.0,
         # The last one comes at the end in any case.
         "eval_every": max(1, round(iterations / (evaluations + 0.5))),
         "sample_every": max(1, round(iterations / SAMPLES)),
-    }  # fmt: skip
+    }
     reasons = [
         f"{minutes:g} minutes on {threads} threads: a {cell} of {MIDDLE.layers} × "
         f"{MIDDLE.hidden_size} would read {rate / work(MIDDLE) * seconds / 1e6:.1f} million "

@@ -113,15 +113,24 @@ class Record(ABC):
         """Return the trainer's model with what is known of its training."""
         trainer, text = self._trainer, self._text
         model = trainer.averaged
-        model.summary = finite({
-            "text": text["name"], "text_length": text["length"],
-            "text_sha256": text["sha256"], "val_fraction": trainer.config.val_fraction,
-            "iteration": event.iteration,
-            "epoch": event.epoch, "loss": event.loss, "val_loss": val_loss,
-            "characters": event.characters, "seconds": event.seconds,
-            "optimizer": trainer.optimizer_name, "learning_rate": trainer.config.learning_rate,
-            "seq_length": trainer.streams.seq_length, "batch_size": trainer.streams.batch_size,
-        })  # fmt: skip
+        model.summary = finite(
+            {
+                "text": text["name"],
+                "text_length": text["length"],
+                "text_sha256": text["sha256"],
+                "val_fraction": trainer.config.val_fraction,
+                "iteration": event.iteration,
+                "epoch": event.epoch,
+                "loss": event.loss,
+                "val_loss": val_loss,
+                "characters": event.characters,
+                "seconds": event.seconds,
+                "optimizer": trainer.optimizer_name,
+                "learning_rate": trainer.config.learning_rate,
+                "seq_length": trainer.streams.seq_length,
+                "batch_size": trainer.streams.batch_size,
+            }
+        )
         return model
 
 
@@ -193,8 +202,10 @@ class FolderRecord(Record):
         sizes = {name: self._folder / name for name in CUT_FILES}
         written = {n: path.stat().st_size if path.exists() else 0 for n, path in sizes.items()}
         facts = model.facts() | {
-            "kind": "checkpoint", "trainer": finite(event.facts), "written": written,
-        }  # fmt: skip
+            "kind": "checkpoint",
+            "trainer": finite(event.facts),
+            "written": written,
+        }
         save_tensors(self._folder / LAST_FILE, event.tensors, facts)
 
     def _append(self, name: str, text: str) -> None:

@@ -229,7 +229,7 @@ class Run:
 
     def plot(self) -> "Figure":
         """Return a figure of losses, learning rate and gradient norm (the extra `plots`)."""
-        from char_rnn.runs.picture import run_figure  # noqa: PLC0415
+        from char_rnn.runs.picture import run_figure
 
         return run_figure(self.curves)
 

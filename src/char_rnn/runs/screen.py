@@ -78,7 +78,7 @@ def can_redraw(stream: TextIO) -> bool:
         return False
     if os.name != "nt":
         return True
-    from rich.console import detect_legacy_windows  # noqa: PLC0415
+    from rich.console import detect_legacy_windows
 
     return not detect_legacy_windows()
 

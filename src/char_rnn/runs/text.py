@@ -41,9 +41,14 @@ class OwnText:
         """Return the text that the config of the run in `folder` names."""
         text = settings["text"]
         return cls(
-            text["where"], text["name"], text["length"], text["sha256"], text["bytes"],
-            tuple(text["patterns"]), folder,
-        )  # fmt: skip
+            text["where"],
+            text["name"],
+            text["length"],
+            text["sha256"],
+            text["bytes"],
+            tuple(text["patterns"]),
+            folder,
+        )
 
     def source(self) -> Source:
         """Open the text; whether it is the same still is told by the corpus made of it."""

@@ -249,7 +249,10 @@ def _of_type(hint: Any) -> Kind:
             next((part for part in parts if type(value) is part), parts[0])
         )(value)
     known: dict[Any, Kind] = {
-        bool: boolean, int: whole(-MOST_WHOLE), float: number(), str: text(1000),
+        bool: boolean,
+        int: whole(-MOST_WHOLE),
+        float: number(),
+        str: text(1000),
         type(None): choice(None),
-    }  # fmt: skip
+    }
     return known[hint]

@@ -184,9 +184,13 @@ _PUSH = {
     *("BINUNICODE8", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
 }
 _MAKE: dict[str, Callable[[], Any]] = {
-    "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False,
-    "EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple,
-}  # fmt: skip
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_DICT": dict,
+    "EMPTY_LIST": list,
+    "EMPTY_TUPLE": tuple,
+}
 _TAKE: dict[str, tuple[Callable[..., Any], int, bool]] = {  # what is made of what `_taken` takes
     "TUPLE": (lambda *items: items, 0, True),
     "TUPLE1": (lambda *items: items, 1, False),

@@ -190,7 +190,7 @@ def _json(data: bytes | str, name: str) -> dict[str, Any]:
 
 def _parsed(data: bytes) -> dict[str, dict[str, Any]]:
     """Split `data` into tensors with the safetensors library, which checks that they fit."""
-    from safetensors import deserialize  # noqa: PLC0415 (importing char_rnn loads NumPy alone)
+    from safetensors import deserialize
 
     try:
         return dict(deserialize(data))  # type: ignore[no-untyped-call]

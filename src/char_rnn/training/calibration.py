@@ -48,8 +48,9 @@ def calibrate(model: CharRNN, corpus: Corpus, start: int = 0, stop: int | None =
         parameters[recurrent_name(config, "weight_ih", 0)] *= T
     before = model.summary.get("calibration_temperature", 1.0)
     model.summary |= {
-        "calibration_temperature": before * T, "calibration_characters": stop - start - 1,
-    }  # fmt: skip
+        "calibration_temperature": before * T,
+        "calibration_characters": stop - start - 1,
+    }
     return T
 
 

@@ -75,13 +75,18 @@ class Workers:
         if count == 1:
             return
         state = ((self._network.cell.states, config.layers, B, config.hidden_size), config.dtype)
-        handle, self._shared = create({
-            "weights": (parameters.flat.shape, config.dtype),
-            "gradients": ((count - 1, parameters.flat.size), config.dtype),
-            "began": ((B,), "bool"), "inputs": ((T, B), "int64"), "targets": ((T, B), "int64"),
-            "before": state, "after": state,
-            "masks": ((config.layers, B, config.hidden_size), config.dtype),
-        })  # fmt: skip
+        handle, self._shared = create(
+            {
+                "weights": (parameters.flat.shape, config.dtype),
+                "gradients": ((count - 1, parameters.flat.size), config.dtype),
+                "began": ((B,), "bool"),
+                "inputs": ((T, B), "int64"),
+                "targets": ((T, B), "int64"),
+                "before": state,
+                "after": state,
+                "masks": ((config.layers, B, config.hidden_size), config.dtype),
+            }
+        )
         self._weights = Parameters(config, self._shared["weights"])
         self._network = Network(self._weights)
         task: dict[str, Any] = {"config": config.to_dict(), "shared": handle.to_dict()}
@@ -107,9 +112,13 @@ class Workers:
         return self._network.initial_state(B, rng)
 
     def step(
-        self, inputs: Array, targets: Array, state: Array, began: Array | None = None,
+        self,
+        inputs: Array,
+        targets: Array,
+        state: Array,
+        began: Array | None = None,
         noise: Noise | None = None,
-    ) -> tuple[float, Array]:  # fmt: skip
+    ) -> tuple[float, Array]:
         """Return the mean loss of a window (T, B) and the state (S, L, B, H) after it.
 
         began: (B,), True for the streams that begin with the initial state; None for none.
@@ -173,9 +182,13 @@ class _Process:
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "char_rnn.training.worker"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0,
-                env=os.environ | ONE_BLAS_THREAD | {"PYTHONPATH": path}, **group,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                bufsize=0,
+                env=os.environ | ONE_BLAS_THREAD | {"PYTHONPATH": path},
+                **group,
+            )
         except OSError as error:
             self._errors.close()
             raise WorkerDied(

@@ -22,15 +22,7 @@ from char_rnn.model.network import Network
 from char_rnn.schedules import Schedule, falling, parse_temperature
 from char_rnn.storage.fields import read, record
 from char_rnn.training.budget import Budget
-from char_rnn.training.events import (
-    Checkpoint,
-    Divergence,
-    End,
-    Evaluation,
-    Event,
-    Sample,
-    Step,
-)
+from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
 from char_rnn.training.learner import LOSS_WINDOWS, Learner
 from char_rnn.training.optimisers import Optimizer, make_optimizer
 from char_rnn.training.own import Callback, check_same, checked, described

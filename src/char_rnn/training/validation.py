@@ -46,11 +46,7 @@ class Validation:
 
     def facts(self) -> dict[str, Any]:
         """Return what it knows, for a checkpoint."""
-        return {
-            "val_loss": self.loss,
-            "best_val_loss": self.best,
-            "not_better": self.not_better,
-        }
+        return {"val_loss": self.loss, "best_val_loss": self.best, "not_better": self.not_better}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Know what `facts` said."""
