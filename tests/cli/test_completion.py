@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import char_rnn
+from char_rnn.tables import CELLS
 
 SOURCE = str(Path(char_rnn.__file__).parents[1])
 
@@ -52,7 +53,7 @@ def offered(line, kind="plain"):
         ("char-rnn ge", ["generate"]),
         ("char-rnn -", ["--version", "-h", "--help"]),
         ("char-rnn train --optim", ["--optimizer"]),
-        ("char-rnn train --cell ", ["gru", "lstm", "rnn"]),
+        ("char-rnn train --cell ", list(CELLS)),
         ("char-rnn train --optimizer ada", ["adagrad", "adam", "adamw"]),
         ("char-rnn train --reset_", ["--reset_after", "--reset_before"]),
         ("char-rnn train --learning-", ["--learning-rate"]),
