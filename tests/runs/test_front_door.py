@@ -29,6 +29,7 @@ from char_rnn.runs import plan, watch
 from char_rnn.runs.text import source_of, training_ids
 from char_rnn.runs.words import in_python
 from char_rnn.training.events import Checkpoint, End, Evaluation, Sample, Step
+from char_rnn.training.optimisers import Adam
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 60
 SMALL = {
@@ -397,10 +398,38 @@ def test_notes_of_the_text_and_of_the_trainer():
         ("go on (--resume runs/a)", "go on (char_rnn.resume('runs/a'))"),
         ("go on with char-rnn train --resume a", "go on with char-rnn train --resume a"),
         ("an A--B", "an A--B"),
+        ("my--run exists; choose another (--out)", "my--run exists; choose another (out)"),
+        ("go on (--resume my run/a--b)", "go on (char_rnn.resume('my run/a--b'))"),
     ],
 )
 def test_options_are_arguments(sentence, said):
     assert in_python(sentence) == said
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"optimizer": 5}, "optimizer is 5"),
+        ({"schedule": 3}, "schedule is 3"),
+        ({"callbacks": print}, "callbacks are <built-in function print>; they must be functions"),
+        ({"callbacks": [3]}, "callbacks are [3]"),
+    ],
+)
+def test_what_is_no_optimiser_schedule_or_callback_leaves_no_folder(own, said):
+    with pytest.raises(UsageError) as caught:
+        char_rnn.train(TEXT, **SMALL, **own)
+    assert said in str(caught.value) and written() == ["book.txt"]
+
+
+def test_a_run_whose_trainer_cannot_be_made_is_not_locked():
+    class Broken(Adam):
+        def begin(self, parameters):
+            raise RuntimeError("no slots")
+
+    with pytest.raises(RuntimeError) as caught:
+        char_rnn.train(TEXT, out="r", **SMALL, optimizer=Broken)
+    char_rnn.resume("r", progress=False)
+    assert str(caught.value) == "no slots"  # and what holds the failed run was held until now
 
 
 def test_what_is_planned_stands_in_one_place(quick):

@@ -25,7 +25,7 @@ from char_rnn.schedules import Schedule
 from char_rnn.storage.reading import StrPath
 from char_rnn.training.events import End, Event
 from char_rnn.training.optimisers import Optimizer
-from char_rnn.training.own import Callback, Own
+from char_rnn.training.own import Callback, Own, check
 from char_rnn.training.trainer import Trainer
 
 ECHO = 0.5
@@ -161,7 +161,7 @@ def resume(
 def _names_and_own(
     optimizer: AnyOptimizer | None, schedule: str | Schedule | None, callbacks: Sequence[Callback]
 ) -> tuple[dict[str, str], Own]:
-    """Return the settings among these, by name, and what is the run's own."""
+    """Return the settings among these, by name, and what is the run's own, checked."""
     names: dict[str, str] = {}
     own = Own(callbacks=callbacks)
     if isinstance(optimizer, str):
@@ -172,6 +172,7 @@ def _names_and_own(
         names["schedule"] = schedule
     else:
         own["schedule"] = schedule
+    check(own)
     return names, own
 
 

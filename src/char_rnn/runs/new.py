@@ -130,7 +130,11 @@ class NewRun:
             )
         else:
             run = Run.in_memory(model, self.train, corpus, self.start)
-        trainer = run.trainer(corpus, **own)
+        try:
+            trainer = run.trainer(corpus, **own)
+        except BaseException:
+            run.release()
+            raise
         # On a busy machine planning may take long; most of the time is for training all the same.
         trainer.budget.elapsed = min(self._spent, MOST_PLANNING * 60 * (self.train.minutes or 0))
         return run, trainer

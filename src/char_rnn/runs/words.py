@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from char_rnn.errors import CharRNNError
 
 # A whole command line, to be called next, stays as it is.
-_OPTION = re.compile(r"(?P<command>char-rnn [a-z]+ .*)|--resume (?P<folder>[^\s)]+)|--(?=[a-z])")
+# Names of files may hold two hyphens too; those of options begin with them.
+_OPTION = re.compile(
+    r"(?P<command>char-rnn [a-z]+ .*)|(?<=\()--resume (?P<folder>.+)(?=\)$)|(?<![\w./-])--(?=[a-z])"
+)
 
 
 def in_python(sentence: str) -> str:

@@ -8,14 +8,15 @@ function or class of the same name still does the same, is for its owner to see.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypedDict
 
+from char_rnn.config import TrainConfig
 from char_rnn.errors import RunError, UsageError
 from char_rnn.schedules import Schedule
 from char_rnn.storage.reading import StrPath, shown
 from char_rnn.training.events import Event
-from char_rnn.training.optimisers import Optimizer
+from char_rnn.training.optimisers import Optimizer, make_optimizer
 
 Callback = Callable[[Event], object]
 """Is called with every event, before anybody else sees it."""
@@ -27,6 +28,15 @@ class Own(TypedDict, total=False):
     optimizer: Optimizer | type[Optimizer] | None
     schedule: Schedule | None
     callbacks: Sequence[Callback]
+
+
+def check(own: Own) -> None:
+    """Raise UsageError for what no trainer takes, before anything is made of it."""
+    make_optimizer(TrainConfig(), own.get("optimizer"))
+    schedule = own.get("schedule")
+    if schedule is not None:
+        checked(schedule)
+    as_callbacks(own.get("callbacks", ()))
 
 
 def described(optimizer: Optimizer | None, schedule: Schedule | None) -> dict[str, str]:
@@ -75,6 +85,15 @@ def checked(schedule: Schedule) -> Schedule:
         return factor
 
     return value
+
+
+def as_callbacks(callbacks: Sequence[Callback]) -> tuple[Callback, ...]:
+    """Return `callbacks` as a tuple."""
+    if not isinstance(callbacks, Iterable) or not all(map(callable, called := tuple(callbacks))):
+        raise UsageError(
+            f"callbacks are {callbacks!r}; they must be functions of an event, in a list"
+        )
+    return called
 
 
 def _name(schedule: Schedule) -> str:

@@ -25,7 +25,7 @@ from char_rnn.training.budget import Budget
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
 from char_rnn.training.learner import LOSS_WINDOWS, Learner
 from char_rnn.training.optimisers import Optimizer, make_optimizer
-from char_rnn.training.own import Callback, check_same, checked, described
+from char_rnn.training.own import Callback, as_callbacks, check_same, checked, described
 from char_rnn.training.parallel import Workers, available_threads, worker_count
 from char_rnn.training.progress import Progress
 from char_rnn.training.validation import MOST_VALIDATION, Validation
@@ -82,7 +82,7 @@ class Trainer:
         self.schedule = falling(config.schedule, config.final_rate, config.warmup)
         if schedule is not None:
             self.schedule = checked(schedule)
-        self.callbacks = tuple(callbacks)
+        self.callbacks = as_callbacks(callbacks)
         self.iteration = self.characters = 0
         self.seconds = 0.0
         self.learner = Learner(model, self.streams, config, chosen, self.rng)
