@@ -495,6 +495,18 @@ def test_in_another_thread_signals_are_left_alone():
 # What is shown.
 
 
+def test_output_that_nobody_reads_any_more_loses_nothing(monkeypatch):
+    def show(self, event):
+        if event.iteration == 3:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(watch.Watch, "show", show)
+    with pytest.raises(BrokenPipeError):
+        char_rnn.train(TEXT, out="r", **SMALL | {"eval_every": 0, "progress": None})
+    trainer = Run.open("r").trainer(Corpus.from_source(as_source(Path("r", "text.txt"))))
+    assert trainer.iteration == 3
+
+
 def test_nothing_is_shown_where_nobody_wants_it(capsys):
     char_rnn.train("book.txt", out="r", **SMALL)
     said = capsys.readouterr()

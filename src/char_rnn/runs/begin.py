@@ -82,7 +82,7 @@ def train(
     Ctrl-C ends it after the step in hand: what was learned is kept, and the run is returned with a
     note that says how to go on. A second one raises KeyboardInterrupt at once.
     Raises UsageError for a wrong setting, a DataError for a text that cannot be used, a RunError
-    where no folder can be made.
+    or FileError where no folder can be made.
     """
     with worded_for_python(), _watch(progress) as watch:
         names, own = _names_and_own(optimizer, schedule, callbacks)
@@ -207,7 +207,8 @@ def _watch(progress: bool | None) -> Watch:
 def _to_the_end(run: Run, trainer: Trainer, watch: Watch, on_event: OnEvent | None) -> None:
     """Train; show and tell every event; note what the user should know, and how to go on.
 
-    What `on_event` raises ends it after the step in hand, and is raised when that is saved.
+    What `on_event` raises, or output that nobody reads any more, ends it after the step in hand,
+    and is raised when that is saved.
     """
     run.notes += map(in_python, trainer.notes)
     watch.uniform = math.log(trainer.corpus.vocabulary.size)
@@ -220,14 +221,16 @@ def _to_the_end(run: Run, trainer: Trainer, watch: Watch, on_event: OnEvent | No
     with _ctrl_c(trainer):
         try:
             for event in run.follow(trainer):
-                if on_event is not None and failed is None:
-                    watch.clear()
-                    try:
-                        on_event(event)
-                    except Exception as error:
-                        failed, trainer.stop = error, True
-                watch.show(event)
                 end = event
+                if failed is not None:
+                    continue
+                try:
+                    if on_event is not None:
+                        watch.clear()
+                        on_event(event)
+                    watch.show(event)
+                except Exception as error:
+                    failed, trainer.stop = error, True
         except WorkerDied as error:
             alone = f"char_rnn.resume({name}, threads=1)"
             raise WorkerDied(f"{error}; go on with {again} or {alone}") from error
