@@ -17,8 +17,9 @@ MAY_IMPORT = {
     "tables": {"errors"},
     "schedules": {"errors"},
     "checks": {"errors", "schedules"},
-    "settings": {"checks"},
+    "settings": {"errors", "checks"},
     "config": {"errors", "tables", "checks", "settings"},
+    "recipes": {"config"},
     "storage": {"errors"},
     "data": GROUND,
     "model": GROUND,
@@ -31,9 +32,9 @@ MAY_IMPORT = {
     "charrnn": GROUND | {"data", "model", "generate", "voice", "reading", "formats"},
     "scoring": GROUND | BELOW,
     "training": GROUND | BELOW | {"scoring"},
-    "runs": GROUND | BELOW | {"scoring", "training"},
+    "runs": GROUND | BELOW | {"recipes", "scoring", "training"},
     "analyse": GROUND | BELOW | {"constrain", "scoring", "training", "runs", "exercise"},
-    "cli": GROUND | BELOW | {"scoring", "training", "runs", "analyse"},
+    "cli": GROUND | BELOW | {"recipes", "scoring", "training", "runs", "analyse"},
     "__main__": {"cli"},
 }
 

@@ -12,9 +12,11 @@ from char_rnn.checks import OneOf, Share
 from char_rnn.cli.evaluate import command as evaluate
 from char_rnn.cli.generate import command as generate
 from char_rnn.cli.train import command as train
-from char_rnn.config import LENGTHS, PLANNED, ModelConfig, SampleConfig, TrainConfig, without_effect
+from char_rnn.config import LENGTHS, PLANNED, ModelConfig, SampleConfig, TrainConfig
 from char_rnn.errors import UsageError
-from char_rnn.settings import settings_of
+from char_rnn.recipes import TRAIN_RECIPE
+from char_rnn.runs.rules import KNOWN
+from char_rnn.settings import settings_of, without_effect
 
 CONFIGS = {ModelConfig: {"vocab_size": 5}, TrainConfig: {}, SampleConfig: {}}
 FIELDS = [
@@ -122,8 +124,8 @@ def test_options_are_made_from_the_fields(cls, command):
 def test_a_default_reaches_the_command_as_it_is():
     with train.make_context("train", []) as ctx:
         chosen = {name: ctx.params[name] for name in settings_of(TrainConfig)}
-        assert TrainConfig(**chosen) == config.TRAIN_RECIPE.train.__class__()
-        assert ctx.params["cell"] == config.TRAIN_RECIPE.cell
+        assert TrainConfig(**chosen) == TRAIN_RECIPE.train.__class__()
+        assert ctx.params["cell"] == TRAIN_RECIPE.cell
     with train.make_context(
         "train", ["--random_offset", "true", "-m", "3", "--reset-before"]
     ) as ctx:
@@ -145,23 +147,22 @@ def test_needs_name_settings():
             assert need.setting in known and need.setting != name
             named = {part for _, part, _, _ in string.Formatter().parse(need.otherwise) if part}
             assert named <= known.keys()
-            default = {**config.TRAIN_RECIPE.train.to_dict(), "layers": 2}
+            default = {**TRAIN_RECIPE.train.to_dict(), "layers": 2}
             assert isinstance(need.holds(default[need.setting]), bool)
     assert found >= 10
 
 
 def test_what_has_no_effect_is_told_in_the_spelling_of_the_place():
+    def told(*of):
+        return list(without_effect(KNOWN, *of))
+
     given, settings = {"momentum": 0.5, "layer_dropout": 0.2}, {"optimizer": "adam"}
-    assert without_effect(given, settings) == ["momentum has no effect without optimizer sgd"]
-    assert without_effect(given, settings, "--{}") == [
-        "--momentum has no effect without --optimizer sgd"
-    ]
+    assert told(given, settings) == ["momentum has no effect without optimizer sgd"]
+    assert told(given, settings, "--{}") == ["--momentum has no effect without --optimizer sgd"]
     settings |= {"optimizer": "sgd", "layers": 1}
-    assert without_effect(given, settings) == [
-        "layer_dropout has no effect with one layer (layers)"
-    ]
-    assert not without_effect({"layer_dropout": 0.0, "seed": 1}, settings)
-    patience = without_effect({"patience": 3}, {"eval_every": 0, "val_fraction": 0.0})
+    assert told(given, settings) == ["layer_dropout has no effect with one layer (layers)"]
+    assert not told({"layer_dropout": 0.0, "seed": 1}, settings)
+    patience = told({"patience": 3}, {"eval_every": 0, "val_fraction": 0.0})
     assert len(patience) == 2 and "eval_every 0" in patience[0]
 
 

@@ -30,7 +30,7 @@ from char_rnn.model.blas import blas_threads
 from char_rnn.model.exercise_names import ExerciseNames
 from char_rnn.model.initialisation import initialise_
 from char_rnn.model.network import Network
-from char_rnn.model.parameters import Parameters, is_spare, recurrent_name
+from char_rnn.model.parameters import Parameters, recurrent_name
 from char_rnn.reading import Reader
 from char_rnn.storage import save_pickle, save_tensors
 from char_rnn.storage.fields import read
@@ -318,7 +318,3 @@ class CharRNN(Voice, Reader, ExerciseNames):
         for name, tensor in weights.items():
             model.parameters[name] = tensor
         return model
-
-    def spare_names(self) -> list[str]:
-        """Return the parameters that only repeat others (see `is_spare`)."""
-        return [name for name in self.parameters if is_spare(name, self._network.cell)]

@@ -5,9 +5,7 @@ its field (settings.py). Importing this module loads nothing but the standard li
 """
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
 
 from char_rnn.checks import (
     Boolean,
@@ -22,8 +20,15 @@ from char_rnn.checks import (
     Whole,
 )
 from char_rnn.errors import UsageError, unknown_name
-from char_rnn.settings import Need, described, documented, setting, settings_of, validate
-from char_rnn.settings import without_effect as _without_effect
+from char_rnn.settings import (
+    Configuration,
+    Need,
+    described,
+    documented,
+    setting,
+    settings_of,
+    validate,
+)
 from char_rnn.tables import CELLS, OPTIMIZERS
 
 RESET_AFTER = False
@@ -37,7 +42,6 @@ SAMPLING_SCHEDULES = ("constant", "inverse-sigmoid", "linear")
 STRATEGIES = ("bias", "repetition_penalty", "temperature", "top_k", "top_p", "min_p", "typical")
 CODES = ("python",)
 BEAM_DIVERSITY, LENGTH_PENALTY = 0.5, 1.0  # of a beam search (generate/beam.py)
-VOCABULARIES = ("bytes", "characters")
 MOST_CHARACTERS = 10**9  # of a text to make
 MOST_SEED = 2**63 - 1
 MOST_MINUTES, MOST_EPOCHS = 10**7, 10**9  # nineteen years
@@ -50,29 +54,9 @@ REGULARISATION, EVALUATION, RUN = "Regularisation", "Evaluation and samples", "R
 CHOICE, END, CONDITIONS = "Choosing a character", "Length and end", "Conditions"
 
 
-class _Config:
-    """What the three configurations share: a way to plain dictionaries and back."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the settings as a dictionary that JSON can hold."""
-        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
-
-    @classmethod
-    def from_dict(cls, settings: dict[str, Any]) -> Self:
-        """Build a configuration from `settings`; an unknown name raises UsageError."""
-        known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-        for name in settings:
-            if name not in known:
-                raise unknown_name("setting", name, known)
-        try:
-            return cls(**settings)
-        except TypeError as error:
-            raise UsageError(f"incomplete or wrong settings: {error}") from error
-
-
 @documented
 @dataclass(frozen=True)
-class ModelConfig(_Config):
+class ModelConfig(Configuration):
     """What a network is made of."""
 
     vocab_size: int = dataclasses.field(
@@ -121,7 +105,7 @@ _WITH_SAMPLES = Need("sample_every", bool, "without samples ({sample_every} 0)")
 
 @documented
 @dataclass(frozen=True)
-class TrainConfig(_Config):
+class TrainConfig(Configuration):
     """How a network is trained; at most one of iterations, epochs and minutes is given."""
 
     seq_length: int = setting(
@@ -326,21 +310,9 @@ PLANNED = frozenset(
 """The settings that `minutes` chooses, unless the user does."""
 
 
-def without_effect(
-    given: Mapping[str, Any], settings: Mapping[str, Any], spelled: str = "{}"
-) -> list[str]:
-    """Return a sentence for each of the `given` settings that does nothing with `settings`.
-
-    given: what the user has chosen, of a model and its training. settings: all that is known by
-    now; what depends on another is passed over. spelled: how a setting is written, as `--{}`.
-    """
-    known = settings_of(ModelConfig) | settings_of(TrainConfig)
-    return list(_without_effect(known, given, settings, spelled))
-
-
 @documented
 @dataclass(frozen=True)
-class SampleConfig(_Config):
+class SampleConfig(Configuration):
     """How a text is generated; how each strategy chooses, see generate/filters.py."""
 
     length: int = setting(
@@ -431,28 +403,3 @@ class SampleConfig(_Config):
     def constrained(self) -> bool:
         """Whether something has to be met that may need characters to be taken back."""
         return bool(self.regex or self.words or self.close or self.max_copy)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The settings with which a command starts when the user gives none."""
-
-    text: str
-    cell: str
-    hidden_size: int
-    layers: int
-    train: TrainConfig
-
-
-TRAIN_RECIPE = Recipe("python-docs", "gru", 256, 1, TrainConfig(minutes=2))
-"""`char-rnn train` without arguments: a readable model in at most two minutes. With minutes most
-of the settings are planned (runs/plan.py); these hold where something else says how long."""
-
-EXERCISE_RECIPE = Recipe(
-    "shakespeare.txt",
-    "rnn",
-    256,
-    1,
-    TrainConfig(iterations=20_000, batch_size=128, calibration=0.0),
-)
-"""`train_rnn.py` without arguments: the exercise's settings, and a batch that it leaves open."""

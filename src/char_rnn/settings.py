@@ -8,9 +8,10 @@ command line, the groups of `--help` and docs/settings.md: nothing of it stands 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from char_rnn.checks import Check
+from char_rnn.errors import UsageError, unknown_name
 
 KEY = "setting"  # of the metadata of a field
 
@@ -50,6 +51,26 @@ class Setting:
     opposite: str = ""
     short: str = ""
     option: bool = True
+
+
+class Configuration:
+    """A frozen dataclass of settings: the way to a plain dictionary, and back."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as a dictionary that JSON can hold."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> Self:
+        """Build a configuration from `settings`; an unknown name raises UsageError."""
+        known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        for name in settings:
+            if name not in known:
+                raise unknown_name("setting", name, known)
+        try:
+            return cls(**settings)
+        except TypeError as error:
+            raise UsageError(f"incomplete or wrong settings: {error}") from error
 
 
 def setting(default: Any, help: str, check: Check, group: str, **more: Any) -> Any:

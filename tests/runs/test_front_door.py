@@ -14,7 +14,7 @@ import pytest
 
 import char_rnn
 from char_rnn import CharRNN, Corpus, Run
-from char_rnn.config import PLANNED, TRAIN_RECIPE, ModelConfig, TrainConfig
+from char_rnn.config import PLANNED, ModelConfig, TrainConfig
 from char_rnn.data.given import TextName, as_source
 from char_rnn.errors import (
     CharRNNError,
@@ -25,6 +25,7 @@ from char_rnn.errors import (
     TextNotFound,
     UsageError,
 )
+from char_rnn.recipes import TRAIN_RECIPE
 from char_rnn.runs import plan, watch
 from char_rnn.runs.text import source_of, training_ids
 from char_rnn.runs.words import in_python

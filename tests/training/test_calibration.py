@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer, Vocabulary
-from char_rnn.config import EXERCISE_RECIPE, ModelConfig
+from char_rnn.config import ModelConfig
 from char_rnn.data.windows import calibration_start
 from char_rnn.errors import UsageError
 from char_rnn.model.network import Network
+from char_rnn.recipes import EXERCISE_RECIPE
 from char_rnn.runs.record import Record
 from char_rnn.runs.run import Run
 from char_rnn.scoring import TRAINING, mean_loss

@@ -13,7 +13,8 @@ from char_rnn.cli.help import OTHERS, Command
 from char_rnn.cli.options import PATH, RNG_SEED, Decorator, option
 from char_rnn.cli.rules import given_options
 from char_rnn.cli.settings import setting_option
-from char_rnn.config import EXERCISE_RECIPE, RUN, ModelConfig, SampleConfig, TrainConfig
+from char_rnn.config import RUN, ModelConfig, SampleConfig, TrainConfig
+from char_rnn.recipes import EXERCISE_RECIPE
 from char_rnn.runs.watch import LiveWatch, Watch
 from char_rnn.training.events import Event, Sample, Step
 

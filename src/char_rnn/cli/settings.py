@@ -10,7 +10,8 @@ import click
 from char_rnn.checks import OneOf, Temperature
 from char_rnn.cli.help import plain
 from char_rnn.cli.options import TEMPERATURE, Decorator, option
-from char_rnn.config import LENGTHS, TRAIN_RECIPE, ModelConfig, TrainConfig
+from char_rnn.config import LENGTHS, ModelConfig, TrainConfig
+from char_rnn.recipes import TRAIN_RECIPE
 from char_rnn.settings import Setting, settings_of
 
 

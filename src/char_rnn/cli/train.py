@@ -107,8 +107,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
 
 def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer]":
     """Return a new run and its trainer."""
-    from char_rnn.config import TRAIN_RECIPE
     from char_rnn.data.given import TextName
+    from char_rnn.recipes import TRAIN_RECIPE
     from char_rnn.runs.describe import text_line
     from char_rnn.runs.new import NewRun
 

@@ -8,13 +8,14 @@ from typing import Any, Unpack
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.config import LENGTHS, PLANNED, TRAIN_RECIPE, ModelConfig, Recipe, TrainConfig
+from char_rnn.config import LENGTHS, PLANNED, ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import ITSELF, GivenText, as_source
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
 from char_rnn.data.windows import part_to_train, split
 from char_rnn.errors import UsageError
+from char_rnn.recipes import TRAIN_RECIPE, Recipe
 from char_rnn.runs.folder import RUNS, check_new, new_folder
 from char_rnn.runs.plan import Plan, make_plan
 from char_rnn.runs.room import check_room

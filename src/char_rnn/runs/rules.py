@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from char_rnn.config import without_effect
+from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.errors import UsageError
+from char_rnn.settings import settings_of, without_effect
+
+KNOWN = settings_of(ModelConfig) | settings_of(TrainConfig)
 
 
 def unheard(given: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each of the `given` settings that does nothing with `settings`.
 
-    settings: those of the model and its training that are known.
+    settings: those of the model and its training that are known by now; what depends on another
+        is passed over.
     """
-    return without_effect(given, settings, "--{}")
+    return list(without_effect(KNOWN, given, settings, "--{}"))
 
 
 def check(given: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
