@@ -496,6 +496,16 @@ def test_in_another_thread_signals_are_left_alone():
 # What is shown.
 
 
+def test_the_best_model_of_a_run_in_memory_is_the_users_own():
+    run = char_rnn.train(TEXT, save=False, **SMALL)
+    best = run.model.parameters.flat.copy()
+    run.model.parameters.flat[:] = 0
+    trainer = run.trainer(run.corpus(), dataclasses.replace(run.train_config, iterations=31))
+    trainer.model.parameters.flat[:] = 5  # and so none that follows is better
+    list(run.follow(trainer))
+    assert np.array_equal(run.model.parameters.flat, best)
+
+
 def test_output_that_nobody_reads_any_more_loses_nothing(monkeypatch):
     def show(self, event):
         if event.iteration == 3:

@@ -1,7 +1,6 @@
 """`char-rnn evaluate`: how well a model knows a text, and what that number means."""
 
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,12 @@ from char_rnn.cli.terminal import write_styled
 from char_rnn.errors import TextTooShort, UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from char_rnn.charrnn import CharRNN
+    from char_rnn.data.corpus import Corpus
     from char_rnn.runs.scored_text import ScoredText
+    from char_rnn.scoring import Tell
 
 MOST_GRAMS = 6
 SHOWN = 2000
@@ -109,10 +112,10 @@ def command(
     _check(val_fraction, free_running, plot, json and show)
     import numpy as np
 
-    from char_rnn.analyse.dynamic import dynamic_surprisals
     from char_rnn.charrnn import CharRNN
     from char_rnn.cli.show import waiting
-    from char_rnn.scoring import cold_loss, surprisals
+    from char_rnn.runs.score import in_units
+    from char_rnn.scoring import surprisals
     from char_rnn.storage import check_writable
 
     network = CharRNN.load(model)
@@ -134,7 +137,7 @@ def command(
     # What overflows is told below, and not by NumPy.
     with waiting("Reading the text") as told, np.errstate(over="ignore", invalid="ignore"):
         nats = surprisals(network, corpus, start, corpus.length, streams, told)
-    report["loss"] = _figures(float(nats.mean()))
+    report["loss"] = in_units(float(nats.mean()))
     finite = bool(np.isfinite(nats).all())
     if not finite:
         click.echo(
@@ -142,14 +145,8 @@ def command(
             "large; only its loss is told",
             err=True,
         )
-    if finite and windows:
-        with waiting(f"Windows of {windows}") as told:
-            cold = cold_loss(network, corpus, start, corpus.length, windows, told)
-        report[f"windows of {windows}, each from the initial state"] = _figures(cold)
-    if finite and dynamic:
-        with waiting("Dynamic evaluation") as told:
-            learned = dynamic_surprisals(network, corpus, start, corpus.length, progress=told)
-        report["dynamic evaluation (learns as it reads)"] = _figures(float(learned.mean()))
+    if finite:
+        report |= _more(network, corpus, start, windows, dynamic)
     if finite and free_running:
         with waiting("Free running") as told:
             report["free running"] = _free_running(network, corpus, start, plot, told)
@@ -205,7 +202,7 @@ def _check(val_fraction: float | None, free_running: bool, plot: Path | None, bo
 
 
 def _check_text(
-    corpus: Any, start: int, windows: int | None, free_running: bool, unshowable: bool
+    corpus: "Corpus", start: int, windows: int | None, free_running: bool, unshowable: bool
 ) -> None:
     """Tell what cannot be had of this text before anything long begins."""
     from char_rnn.analyse.free_running import places_of
@@ -222,17 +219,32 @@ def _check_text(
         places_of(start, corpus.length)
 
 
-def _figures(nats: float) -> dict[str, float]:
-    """Return a loss in three units; the perplexity of more than a float can hold is infinite."""
-    with_room = not nats > math.log(sys.float_info.max)
-    perplexity = math.exp(nats) if with_room else math.inf
-    return {"nats": nats, "bits": nats / math.log(2), "perplexity": perplexity}
+def _more(
+    network: "CharRNN", corpus: "Corpus", start: int, windows: int | None, dynamic: bool
+) -> dict[str, Any]:
+    """Return the losses of other ways to read the same text."""
+    from char_rnn.analyse.dynamic import dynamic_surprisals
+    from char_rnn.cli.show import waiting
+    from char_rnn.runs.score import in_units
+    from char_rnn.scoring import cold_loss
+
+    found = {}
+    if windows:
+        with waiting(f"Windows of {windows}") as told:
+            cold = cold_loss(network, corpus, start, corpus.length, windows, told)
+        found[f"windows of {windows}, each from the initial state"] = in_units(cold)
+    if dynamic:
+        with waiting("Dynamic evaluation") as told:
+            learned = dynamic_surprisals(network, corpus, start, corpus.length, progress=told)
+        found["dynamic evaluation (learns as it reads)"] = in_units(float(learned.mean()))
+    return found
 
 
-def _baselines(corpus: Any, start: int, told: Any) -> dict[str, dict[str, float]]:
+def _baselines(corpus: "Corpus", start: int, told: "Tell") -> dict[str, dict[str, float]]:
     """Return the losses of the baselines; those that learn need a part before `start`."""
     from char_rnn.analyse import baselines
     from char_rnn.analyse.ngrams import ngram_nats
+    from char_rnn.runs.score import in_units
 
     V = corpus.vocabulary.size
     found = {"uniform": baselines.uniform(V)}
@@ -246,11 +258,11 @@ def _baselines(corpus: Any, start: int, told: Any) -> dict[str, dict[str, float]
     after = baselines.encoded(corpus.vocabulary, test)
     for name in baselines.COMPRESSORS:
         found[name] = baselines.compressed(name, before, after, len(test))
-    return {name: _figures(loss) for name, loss in found.items()}
+    return {name: in_units(loss) for name, loss in found.items()}
 
 
 def _free_running(
-    network: Any, corpus: Any, start: int, picture: Path | None, told: Any
+    network: "CharRNN", corpus: "Corpus", start: int, picture: Path | None, told: "Tell"
 ) -> dict[str, Any]:
     """Return what free running finds; the part before `start`, if there is one, is a reference."""
     import numpy as np
@@ -268,7 +280,7 @@ def _free_running(
     return found.to_dict()
 
 
-def _passages(scored: str, nats: Any) -> list[dict[str, Any]]:
+def _passages(scored: str, nats: "np.ndarray") -> list[dict[str, Any]]:
     from char_rnn.analyse.surprise import most_surprising
 
     return [passage._asdict() for passage in most_surprising(scored, nats)]
@@ -349,13 +361,15 @@ def _tell_free_running(found: dict[str, Any]) -> None:
         click.echo("A reference learns from the part before: give --val_fraction 0.1 to see it.")
 
 
-def _show(scored: str, nats: Any) -> None:
+def _show(scored: str, nats: "np.ndarray") -> None:
     from char_rnn.analyse.surprise import coloured
 
     write_styled([("\n", ""), *coloured(scored, nats), ("\n", "")])
 
 
-def _write_page(path: Path, network: Any, corpus: Any, start: int, nats: Any, scored: str) -> None:
+def _write_page(
+    path: Path, network: "CharRNN", corpus: "Corpus", start: int, nats: "np.ndarray", scored: str
+) -> None:
     from char_rnn.analyse.surprise import likeliest, page
     from char_rnn.storage import write_text
 

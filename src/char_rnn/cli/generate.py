@@ -20,6 +20,8 @@ from char_rnn.errors import UnknownCharacters, UsageError
 
 if TYPE_CHECKING:
     from char_rnn.charrnn import CharRNN
+    from char_rnn.data.copies import CopyIndex
+    from char_rnn.generate.batch import Texts
 
 LOOK_EVERY, LOOK_BACK = 50, 2000
 """After how many characters a loop is looked for, and in how many of the last ones."""
@@ -309,7 +311,7 @@ def _search(network: "CharRNN", seed: str, config: SampleConfig, options: dict[s
         raise Interrupted(received[0])
 
 
-def _write_all(texts: Any, seed: str, count: int, out: str | None) -> None:
+def _write_all(texts: "Texts", seed: str, count: int, out: str | None) -> None:
     """Write each of `texts` under its heading; after an error or a signal what there is of them."""
     try:
         for n, text in enumerate(texts, 1):
@@ -338,7 +340,9 @@ def _write(n: int, heading: str, text: str, out: str | None) -> None:
         click.echo(f"{_file(out, n)}: {heading}")
 
 
-def _copies(network: "CharRNN", model: Path, text: str | None, config: SampleConfig) -> Any:
+def _copies(
+    network: "CharRNN", model: Path, text: str | None, config: SampleConfig
+) -> "CopyIndex | None":
     """Return the index of the training text that --max_copy asks for, or None."""
     if not config.max_copy:
         return None

@@ -3,14 +3,17 @@
 import dataclasses
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from char_rnn.cli.interrupts import Interrupted
 from char_rnn.cli.words import fitting
 from char_rnn.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from char_rnn.generate.session import Session
 
 COMMANDS = ("help", "length", "quit", "temperature", "undo")
 HELP = """Write, and the model goes on, after a new line; end yours with \\ for none.
@@ -23,12 +26,12 @@ Ctrl-C stops the model while it writes; what it has written stays."""
 
 
 def converse(
-    session: Any,
+    session: "Session",
     seed: str = "",
     prepare: Callable[[str], str] = str,
     read: Callable[[str], str] = input,
 ) -> None:
-    """Read lines and let `session`, a generate.session.Session, answer until the user leaves.
+    """Read lines and let `session` answer until the user leaves.
 
     seed: what the model goes on from before it is the user's turn; nothing if it is empty.
     prepare: makes of a line what the model can read, or raises UsageError.
@@ -59,7 +62,7 @@ def converse(
             click.echo(fitting(str(error)), err=True)
 
 
-def _answer(pieces: Any) -> None:
+def _answer(pieces: Generator[str, None, None]) -> None:
     try:
         for piece in pieces:
             sys.stdout.write(piece)
@@ -72,7 +75,7 @@ def _answer(pieces: Any) -> None:
     sys.stdout.flush()
 
 
-def _obey(session: Any, line: str) -> bool:
+def _obey(session: "Session", line: str) -> bool:
     """Do what a line that begins with / says; return False to leave."""
     command, _, value = line[1:].partition(" ")
     try:
@@ -83,7 +86,7 @@ def _obey(session: Any, line: str) -> bool:
                 _end_of(session.text) if session.undo() else "nothing to take back", err=True
             )
         elif command in ("temperature", "length"):
-            new = int(value) if command == "length" else value
+            new: Any = int(value) if command == "length" else value
             session.config = dataclasses.replace(session.config, **{command: new})
         elif command == "help":
             click.echo(HELP, err=True)

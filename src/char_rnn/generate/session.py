@@ -1,6 +1,6 @@
 """A conversation with a model: it reads what is written, goes on, and can take turns back."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,7 @@ class Session:
         if "\n" in vocabulary:  # as every text begins
             self._read("\n")
 
-    def turn(self, said: str) -> Iterator[str]:
+    def turn(self, said: str) -> Generator[str, None, None]:
         """Read `said`, then yield what the model goes on with, piece by piece.
 
         What was yielded is what the model remembers, also if the iterator is closed early.
@@ -75,7 +75,7 @@ class Session:
         for idx in self._vocabulary.encode(text).astype(np.intp)[:, None]:
             self._stepper.step(idx)
 
-    def _write(self) -> Iterator[str]:
+    def _write(self) -> Generator[str, None, None]:
         config, V = self.config, self._vocabulary.size
         before, begun = self._stepper.state(), len(self.text)
         chooser = Chooser(config, V, 1, self._rng, bias_amounts(config, self._vocabulary))

@@ -161,8 +161,8 @@ class MemoryRecord(Record):
         self._best = model.copy()
 
     def best(self) -> CharRNN | None:
-        """Return it."""
-        return self._best
+        """Return a copy of it, for users do with it what they like."""
+        return None if self._best is None else self._best.copy()
 
     def keep_sample(self, event: Sample) -> None:
         """Leave it: whoever wants samples of a run in memory listens to its events."""

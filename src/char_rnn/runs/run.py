@@ -341,7 +341,8 @@ class Run:
         Returns whether there was a need, as where a run was killed just before.
         """
         self._model = None
-        return self._new_record(trainer).finish()
+        self._record = self._new_record(trainer)
+        return self._record.finish()
 
     def _new_record(self, trainer: Trainer) -> Record:
         text, before = self.settings["text"], self._record

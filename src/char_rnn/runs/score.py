@@ -35,7 +35,13 @@ def score_of(
     """Return the score of `model` on ids[start + 1 : stop] of `corpus`, called `part`."""
     stop = corpus.length if stop is None else stop
     loss = mean_loss(Network(model.parameters), corpus, start, stop, TRAINING)
-    small = not loss > math.log(sys.float_info.max)  # what no float holds is infinite
-    perplexity = math.exp(loss) if small else math.inf
+    units = in_units(loss)
     count = stop - start - 1
-    return Score(loss, loss / math.log(2), perplexity, count, corpus.name, part, tuple(notes))
+    return Score(loss, units["bits"], units["perplexity"], count, corpus.name, part, tuple(notes))
+
+
+def in_units(loss: float) -> dict[str, float]:
+    """Return a loss in `nats`, in `bits`, and as `perplexity`, infinite where no float holds it."""
+    small = not loss > math.log(sys.float_info.max)
+    perplexity = math.exp(loss) if small else math.inf
+    return {"nats": loss, "bits": loss / math.log(2), "perplexity": perplexity}
