@@ -496,6 +496,16 @@ def test_in_another_thread_signals_are_left_alone():
 # What is shown.
 
 
+def test_a_corpus_is_scored_as_it_is_if_the_model_knows_its_vocabulary():
+    run = char_rnn.train(TEXT, save=False, **SMALL)
+    own = Corpus.from_text(TEXT)
+    assert run.evaluate(own) == run.evaluate(TEXT)
+    more = Corpus.from_text("foxes jump\n" * 9, run.model.vocabulary)
+    assert run.evaluate(more).characters == len("foxes jump\n" * 9) - 1
+    with pytest.raises(UsageError, match="hand over the text itself"):
+        run.evaluate(Corpus.from_text("foxes jump\n" * 9))
+
+
 def test_the_best_model_of_a_run_in_memory_is_the_users_own():
     run = char_rnn.train(TEXT, save=False, **SMALL)
     best = run.model.parameters.flat.copy()

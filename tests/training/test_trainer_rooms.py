@@ -10,7 +10,7 @@ from char_rnn.training import validation as validation_module
 from char_rnn.training.budget import Budget
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Sample, Step
 from char_rnn.training.progress import LOGGED, Progress
-from char_rnn.training.recovery import BAD_STEPS, Recovery, finite
+from char_rnn.training.recovery import BAD_STEPS, Recovery, all_finite
 from char_rnn.training.validation import Validation
 
 
@@ -72,7 +72,7 @@ def test_recovery_goes_back_after_several_bad_steps_in_a_row():
 
 @pytest.mark.parametrize(("last", "said"), [(1.0, True), (np.nan, False), (np.inf, False)])
 def test_weights_are_looked_at_as_a_whole(last, said):
-    assert finite(np.array([1.0, -1e30, last])) == said
+    assert all_finite(np.array([1.0, -1e30, last])) == said
 
 
 def test_patience_is_remembered(monkeypatch):

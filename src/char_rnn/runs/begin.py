@@ -25,7 +25,7 @@ from char_rnn.schedules import Schedule
 from char_rnn.storage.reading import StrPath
 from char_rnn.training.events import End, Event
 from char_rnn.training.optimisers import Optimizer
-from char_rnn.training.own import Callback, Own, check
+from char_rnn.training.own import Callback, Own, check_usable
 from char_rnn.training.trainer import Trainer
 
 ECHO = 0.5
@@ -172,7 +172,7 @@ def _names_and_own(
         names["schedule"] = schedule
     else:
         own["schedule"] = schedule
-    check(own)
+    check_usable(own)
     return names, own
 
 

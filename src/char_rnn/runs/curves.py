@@ -9,7 +9,7 @@ from char_rnn.errors import RunError
 from char_rnn.formats import LOG_LINE
 from char_rnn.runs.folder import LOG_FILE
 from char_rnn.storage.fields import read
-from char_rnn.storage.models import CONFIG_FILE, go_on, no_such
+from char_rnn.storage.models import CONFIG_FILE, how_to_go_on, no_such
 from char_rnn.storage.reading import read_json_lines
 
 
@@ -70,7 +70,7 @@ def read_curves(folder: Path) -> Curves:
     if not folder.exists():
         raise RunError(no_such(folder))
     if not path.is_file() and (folder / CONFIG_FILE).is_file():
-        raise RunError(f"{folder} has no {LOG_FILE} yet: {go_on(folder)}")
+        raise RunError(f"{folder} has no {LOG_FILE} yet: {how_to_go_on(folder)}")
     if not path.is_file():
         raise RunError(f"{folder} is not a run folder: it has no {LOG_FILE}")
     lines = (read(LOG_LINE, line, where) for where, line in read_json_lines(path))

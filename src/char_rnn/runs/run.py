@@ -205,7 +205,7 @@ class Run:
         lines = self._record.lines if isinstance(self._record, MemoryRecord) else []
         return curves_of(self.text.name, lines)
 
-    def evaluate(self, text: GivenText | None = None) -> Score:
+    def evaluate(self, text: GivenText | Corpus | None = None) -> Score:
         """Return how well the best model knows its validation part, or another `text`.
 
         text: as for `char_rnn.train`. Of the run's own text only what it was not trained on counts.

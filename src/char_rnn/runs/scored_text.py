@@ -30,7 +30,7 @@ class ScoredText:
 
 def scored_text(
     model: CharRNN,
-    text: GivenText,
+    text: GivenText | Corpus,
     patterns: Sequence[str] = (),
     val_fraction: float | None = None,
     own: OwnText | None = None,
@@ -40,14 +40,23 @@ def scored_text(
     What the model does not know is left out. Of its own training text, under whatever name it
     comes, only the part is scored that it was not trained on; val_fraction: unless this is given.
     own: the text of the run that the model belongs to, if it belongs to one.
+    A Corpus is taken as it is, and must have the model's vocabulary.
     """
     if model.vocabulary is None:
         raise UsageError("the model has no vocabulary; it cannot read a text")
     notes: list[str] = []
     left_out: dict[str, int] = {}
-    corpus = _own_files(model, text, patterns, own, notes)
-    if corpus is None:
-        corpus, left_out = _read(model, text, patterns, notes)
+    corpus: Corpus | None
+    if isinstance(text, Corpus):
+        corpus = text
+        if corpus.vocabulary != model.vocabulary:
+            raise UsageError(
+                "the Corpus has other symbols than the model; hand over the text itself"
+            )
+    else:
+        corpus = _own_files(model, text, patterns, own, notes)
+        if corpus is None:
+            corpus, left_out = _read(model, text, patterns, notes)
     start, reason = _start(model, corpus, val_fraction)
     count = corpus.length - start - 1
     if count < 1:

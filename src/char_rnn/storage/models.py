@@ -34,7 +34,7 @@ def model_file(path: str | Path) -> Path:
             return path / name
     if not (path / CONFIG_FILE).is_file():
         raise RunError(f"{shown(path)} is not a run folder: it has no {MODEL_FILE}")
-    raise RunError(f"{shown(path)} holds no {MODEL_FILE} yet: {go_on(path)}")
+    raise RunError(f"{shown(path)} holds no {MODEL_FILE} yet: {how_to_go_on(path)}")
 
 
 def no_such(path: Path) -> str:
@@ -43,7 +43,7 @@ def no_such(path: Path) -> str:
     return f"{shown(path)}: no such file or run folder{alike}"
 
 
-def go_on(folder: Path) -> str:
+def how_to_go_on(folder: Path) -> str:
     """Return what to say of the run `folder` that was ended before it had anything to show."""
     return (
         "its run was ended too early; go on with "

@@ -18,7 +18,7 @@ from char_rnn.training.bptt import Backpropagation
 from char_rnn.training.clipping import clip_by_norm, clip_by_value, gradient_norm
 from char_rnn.training.optimisers import Optimizer
 from char_rnn.training.parallel import Workers
-from char_rnn.training.recovery import Recovery, finite
+from char_rnn.training.recovery import Recovery, all_finite
 
 Array = np.ndarray
 
@@ -84,7 +84,7 @@ class Learner:
         self.optimizer.step(self.model.parameters, gradients, self.learning_rate)
         if self._average is not None:
             self._average.update(w)  # lies between weights, and is finite where they are
-        if not finite(w):  # a finite step may be too large all the same
+        if not all_finite(w):  # a finite step may be too large all the same
             self.recovery.bad_step(weights=True)
             self.bptt.begin_again(workers)
             return False
@@ -139,5 +139,5 @@ class Learner:
         self.optimizer.steps = saved["optimizer_steps"]
         if self._average is not None:
             self._average.steps = saved["average_steps"]
-        if not finite(self.model.parameters.trained):  # as a run that diverged could leave them
+        if not all_finite(self.model.parameters.trained):  # as a run that diverged could leave them
             self.go_back()

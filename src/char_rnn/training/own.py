@@ -30,12 +30,12 @@ class Own(TypedDict, total=False):
     callbacks: Sequence[Callback]
 
 
-def check(own: Own) -> None:
+def check_usable(own: Own) -> None:
     """Raise UsageError for what no trainer takes, before anything is made of it."""
     make_optimizer(TrainConfig(), own.get("optimizer"))
     schedule = own.get("schedule")
     if schedule is not None:
-        checked(schedule)
+        as_schedule(schedule)
     as_callbacks(own.get("callbacks", ()))
 
 
@@ -67,7 +67,7 @@ def check_same(own: dict[str, str], before: dict[str, str], where: StrPath) -> N
         )
 
 
-def checked(schedule: Schedule) -> Schedule:
+def as_schedule(schedule: Schedule) -> Schedule:
     """Return `schedule`, which raises UsageError where it is no number from 0 up."""
     if not callable(schedule):
         raise UsageError(

@@ -75,7 +75,7 @@ class Recovery:
         self.bad_in_a_row = saved["bad_in_a_row"]
 
 
-def finite(weights: Array) -> bool:
+def all_finite(weights: Array) -> bool:
     """Tell whether `weights` (P,) are finite, and a little smaller than the largest number."""
     # A sum of squares is one quick product; it is not finite long before a weight is not.
     with np.errstate(over="ignore", invalid="ignore"):

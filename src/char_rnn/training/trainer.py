@@ -25,7 +25,7 @@ from char_rnn.training.budget import Budget
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Event, Sample, Step
 from char_rnn.training.learner import LOSS_WINDOWS, Learner
 from char_rnn.training.optimisers import Optimizer, make_optimizer
-from char_rnn.training.own import Callback, as_callbacks, check_same, checked, described
+from char_rnn.training.own import Callback, as_callbacks, as_schedule, check_same, described
 from char_rnn.training.parallel import Workers, available_threads, worker_count
 from char_rnn.training.progress import Progress
 from char_rnn.training.validation import MOST_VALIDATION, Validation
@@ -81,7 +81,7 @@ class Trainer:
         self.own = described(None if optimizer is None else chosen, schedule)
         self.schedule = falling(config.schedule, config.final_rate, config.warmup)
         if schedule is not None:
-            self.schedule = checked(schedule)
+            self.schedule = as_schedule(schedule)
         self.callbacks = as_callbacks(callbacks)
         self.iteration = self.characters = 0
         self.seconds = 0.0
