@@ -46,8 +46,7 @@ class Transcript(Watch):
     def show(self, event: Event) -> None:
         """Show a sample; of steps only the bar."""
         if isinstance(event, Sample):
-            loss = "" if event.loss is None else f" (loss={event.loss:.3f})"
-            self._shown.line(f"\nIter {event.iteration}{loss}:\n{event.text}")
+            self._shown.line(f"\n{event.heading}\n{event.text}")
         elif isinstance(event, Step) and isinstance(self._shown, LiveWatch):
             self._shown.show(event)
 
@@ -151,7 +150,6 @@ def _begin(text: str, given: dict[str, Any], out: Path | None) -> "tuple[Run, Tr
     check_writable(_target(out, new.corpus))
     _describe(new.corpus)
     run, trainer = new.make(command=EXERCISE)
-    run.notes = new.corpus.notes + new.notes
     return run, trainer
 
 

@@ -135,7 +135,6 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
         for reason in new.reasons:
             click.echo(f"Plan: {reason}")
     run, trainer = new.make()
-    run.notes = new.corpus.notes + new.notes
     click.echo(f"Run folder: {run.folder}")
     return run, trainer
 
@@ -143,17 +142,16 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
 def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer | None]":
     """Return the run and its trainer, where it was left; None where only its end was left."""
     from char_rnn.runs.describe import calibration
-    from char_rnn.runs.going_on import check_free, go_on, refuse_if_over
+    from char_rnn.runs.going_on import check_free, go_on, only_finished
     from char_rnn.runs.run import Run
 
     del given["resume"]
     check_free(given)
     run = Run.open(options["resume"])
     trainer = go_on(run, given)
-    if trainer.over and run.finish(trainer):  # it was killed between its last step and this
+    if only_finished(run, trainer):
         click.echo(f"Calibrated: {calibration(run.model.summary)}")
         return run, None
-    refuse_if_over(run, trainer)
     run.notes = trainer.corpus.notes
     click.echo(f"Going on with {run.folder} at iteration {trainer.iteration:,}")
     if run.command:

@@ -16,7 +16,7 @@ from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText, as_source
 from char_rnn.errors import UsageError, WorkerDied, did_you_mean
 from char_rnn.runs.describe import architecture, calibration, text_line
-from char_rnn.runs.going_on import check_free, go_on, refuse_if_over
+from char_rnn.runs.going_on import check_free, go_on, only_finished
 from char_rnn.runs.new import MODEL_FIELDS, TRAIN_FIELDS, NewRun
 from char_rnn.runs.run import IN_MEMORY, Run
 from char_rnn.runs.watch import SilentWatch, Watch, make_watch
@@ -104,7 +104,7 @@ def train(
         if run.folder is not None:
             watch.line(f"Run folder: {run.folder}")
         added = [f"new to the model: {new.added}"] if new.added else []
-        run.notes += map(in_python, [*added, *new.reasons, *new.corpus.notes, *new.notes])
+        run.notes = [in_python(note) for note in (*added, *new.reasons, *run.notes)]
         _to_the_end(run, trainer, watch, on_event)
     return run
 
@@ -143,15 +143,9 @@ def resume(
         run = run if isinstance(run, Run) else Run.open(run)
         corpus = None if text is None else _same_text(run, text)
         trainer = go_on(run, given, corpus, **own)
-        try:
-            if trainer.over and run.finish(trainer):
-                # It was killed between its last step and this.
-                run.notes = [f"calibrated: {calibration(run.model.summary)}"]
-                return run
-            refuse_if_over(run, trainer)
-        finally:
-            if trainer.over:
-                run.release()
+        if only_finished(run, trainer):
+            run.notes = [f"calibrated: {calibration(run.model.summary)}"]
+            return run
         run.notes = [in_python(note) for note in trainer.corpus.notes]
         watch.line(f"Going on at iteration {trainer.iteration:,}")
         _to_the_end(run, trainer, watch, on_event)

@@ -58,15 +58,24 @@ def go_on(
         raise
 
 
-def refuse_if_over(run: Run, trainer: Trainer) -> None:
-    """Raise UsageError if nothing is left to do in a run."""
+def only_finished(run: Run, trainer: Trainer) -> bool:
+    """Finish a run that was killed between its last step and its end; return whether it was.
+
+    Raises UsageError if nothing is left to do in it. In both cases it is released.
+    """
+    if not trainer.over:
+        return False
+    try:
+        if run.finish(trainer):
+            return True
+    finally:
+        run.release()
     name = IN_MEMORY if run.folder is None else shown(run.folder)
     if trainer.progress >= 1:
         raise UsageError(
             f"{name} is finished; to go on, give more --iterations, --epochs or --minutes"
         )
-    if trainer.over:
-        raise UsageError(
-            f"{name} has ended: {trainer.config.patience} evaluations in a row were "
-            "no better than one before; to go on, give a larger --patience, or 0 for any number"
-        )
+    raise UsageError(
+        f"{name} has ended: {trainer.config.patience} evaluations in a row were "
+        "no better than one before; to go on, give a larger --patience, or 0 for any number"
+    )

@@ -131,6 +131,7 @@ class NewRun:
             )
         else:
             run = Run.in_memory(model, self.train, corpus, self.start)
+        run.notes = [*corpus.notes, *self.notes]
         try:
             trainer = run.trainer(corpus, **own)
         except BaseException:

@@ -194,8 +194,7 @@ class FolderRecord(Record):
 
     def keep_sample(self, event: Sample) -> None:
         """Add it to samples.txt."""
-        loss = "" if event.loss is None else f" (loss={event.loss:.3f})"
-        self._append(SAMPLES_FILE, f"Iter {event.iteration}{loss}:\n{event.text}\n\n")
+        self._append(SAMPLES_FILE, f"{event.heading}\n{event.text}\n\n")
 
     def keep_state(self, event: Checkpoint, model: CharRNN) -> None:
         """Write last.safetensors; it comes last: what it says was done is there."""

@@ -57,8 +57,7 @@ class Watch:
                 self.line(self.status(event) + (" · best so far" if good else ""))
                 self._last = time.monotonic()
             case Sample(text=text):
-                loss = "" if event.loss is None else f" (loss={event.loss:.3f})"
-                self.line(f"\nIter {event.iteration}{loss}:\n{text}\n")
+                self.line(f"\n{event.heading}\n{text}\n")
             case Divergence(rate_scale=scale):
                 self.line(
                     f"the loss has diverged: back to the last good weights, "

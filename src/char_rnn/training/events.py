@@ -27,6 +27,12 @@ class Sample(Progress):
 
     text: str
 
+    @property
+    def heading(self) -> str:
+        """What stands above it, as in the exercise."""
+        loss = "" if self.loss is None else f" (loss={self.loss:.3f})"
+        return f"Iter {self.iteration}{loss}:"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint(Progress):
