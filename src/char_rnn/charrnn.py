@@ -199,13 +199,13 @@ class CharRNN(Voice, Reader, ExerciseNames):
         """
         ids = as_window("inputs", inputs, self.vocab_size)
         B = ids.shape[1]
-        self._from_initial = state is None
         if state is None:
             start = self._network.initial_state(B, self.rng)
         else:
             shape = (self.layers, B, self.hidden_size)
             start = as_state(state, self._network.cell.states, shape, self.config.dtype)
         logits = self._network.forward(ids, start).copy()
+        self._from_initial = state is None
         return logits, outer_state(self._network.state())
 
     @property

@@ -1,11 +1,14 @@
 """The public model: shapes, live parameters, errors, and the loss at extreme logits."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Vocabulary
 from char_rnn.config import INITS, ModelConfig
 from char_rnn.errors import UsageError
+from char_rnn.model import layer, memory, network
 from char_rnn.model.loss import cross_entropy_gradient_, exponentials, nats
 from char_rnn.tables import CELLS
 
@@ -129,3 +132,31 @@ def test_sampling_is_reproducible_and_follows_the_distribution():
             model.sample("a", 5, temperature)
     for temperature in (1e-6, 1e6):
         assert len(model.sample("a", 20, temperature)) == 21
+
+
+def test_a_refused_forward_leaves_the_one_before_to_go_back_from():
+    model = CharRNN(4, 3, initial_state="learned", rng=np.random.default_rng(0))
+    model.forward([0, 1])
+    with pytest.raises(UsageError):
+        model.forward([0, 1], np.zeros((1, 1, 4)))
+    _, gradients = model.backward([1, 2])
+    assert gradients["h0"].any()
+
+
+@pytest.mark.parametrize("calls", [1, 2, 5, 12, 20])
+def test_want_of_memory_in_a_window_is_not_remembered(calls, monkeypatch):
+    model = CharRNN(4, 3, "gru", layers=2, rng=np.random.default_rng(0))
+    model.forward([0, 1])
+    made = itertools.count(1)
+
+    def aligned(*arguments):
+        if next(made) == calls:
+            raise MemoryError
+        return memory.aligned(*arguments)
+
+    for room in (network, layer):
+        monkeypatch.setattr(room, "aligned", aligned)
+    with pytest.raises(MemoryError):
+        model.forward([0, 1, 2])
+    logits, _ = model.forward([0, 1, 2])
+    assert np.array_equal(logits, model.copy().forward([0, 1, 2])[0])

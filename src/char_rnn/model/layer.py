@@ -89,7 +89,7 @@ class Layer:
         """Make room for windows of shape (T, B); what was there is lost."""
         if self._shape == (T, B):
             return
-        self._shape = (T, B)
+        self._shape = (0, 0)  # until all is there: memory may run out
         G, R, H, S, K = self.G, self.R, self.H, self.cell.states, self.cell.kept
         new = self._new
         self.gates = new(G, T, B, H)
@@ -145,6 +145,7 @@ class Layer:
             self._backward.append(back)
         with_product = [phase for phase in self.cell.phases if self.cell.count(phase)]
         self._phases = [self._phase_memory(phase) for phase in with_product]
+        self._shape = (T, B)
 
     def scale_and_shift(self, B: int) -> dict[str, Array]:
         """Return what makes tanh each gate's own function; see StepMemory."""
@@ -272,7 +273,7 @@ class Layer:
         return [*calls, partial(np.matmul, dz[:, None], self._weights_back[rows], product)]
 
     def _phase_memory(self, phase: Phase) -> PhaseMemory:
-        T, B = self._shape
+        T, B = self.gates.shape[1:3]
         dz = self.gates[phase.gates]
         if phase.gradient is not None:
             dz = self._kept[phase.gradient : phase.gradient + 1]

@@ -72,13 +72,14 @@ class Network:
         size = window_memory(self.config, T, B)
         if size > LARGE:
             need(size, f"windows of {B:,} × {T:,} characters", "take fewer or shorter ones")
-        self.shape = (T, B)
+        self.shape, self.can_go_back = (0, 0), False  # until all is there: memory may run out
         self.logits = aligned((V, T * B), self.config.dtype)
         self._exps = aligned((V, T * B), self.config.dtype)
         self._dh = aligned((T * B, H), self.config.dtype)
         self._masked: list[Array] = []
         for layer in self.layers:
             layer.allocate(T, B)
+        self.shape = (T, B)
 
     def forward(self, ids: Array, state: Array, masks: Array | None = None) -> Array:
         """Run a window of ids (T, B) from `state` (S, L, B, H); return the logits (T, B, V).
