@@ -3,11 +3,28 @@
 import numpy as np
 import pytest
 
-from char_rnn import ByteVocabulary, CharRNN, Corpus, SampleConfig, Vocabulary, one_hot
+from char_rnn import (
+    ByteVocabulary,
+    CharRNN,
+    Corpus,
+    SampleConfig,
+    TrainConfig,
+    Trainer,
+    Vocabulary,
+    cross_entropy,
+    one_hot,
+)
 from char_rnn.errors import UnknownCharacters, UsageError
+from char_rnn.training.clipping import clip_by_norm
+from char_rnn.training.optimisers import Adam
 
 VOCABULARY = Vocabulary("abc\n")
 MODEL = CharRNN(4, 6, "lstm", vocabulary=VOCABULARY, rng=np.random.default_rng(0))
+
+OTHER = CharRNN(5, 3, rng=np.random.default_rng(0))
+CORPUS = Corpus.from_text("abc\n" * 50)
+BEGUN = Adam()
+BEGUN.begin(OTHER.parameters)
 
 MISTAKES = {
     "one text for many": (lambda: MODEL.sample_many("abc"), r"seeds.*\['abc'\]"),
@@ -57,6 +74,38 @@ MISTAKES = {
     "a bias of two characters": (lambda: SampleConfig(bias=(("ee", 1),)), "character"),
     "a bias without a limit": (lambda: SampleConfig(bias=(("e", np.inf),)), "inf"),
     "a list of what is forbidden": (lambda: SampleConfig(forbid=["a"]), "forbid"),
+    "a setting that is none": (
+        lambda: MODEL.sample("a", tempratur=1), "'tempratur' .did you mean 'temperature'"),
+    "a setting of many": (lambda: MODEL.sample_many(["a"], beam=3), "unknown setting 'beam'"),
+    "a number for a file": (lambda: CharRNN.load(3), "path is 3; it must be a path"),
+    "nothing for a file": (lambda: MODEL.save(None), "path is None; it must be a path"),
+    "a number for many ids": (lambda: MODEL.states(2), r"ids have the shape \(\)"),
+    "a number to be surprised at": (lambda: MODEL.surprisal(2), r"ids have the shape \(\)"),
+    "a state of another width": (
+        lambda: MODEL.forward([1], (np.zeros((1, 1, 5)),) * 2),
+        r"shape \(1, 1, 5\), \(1, 1, 5\); expected a pair \(h, c\), each .* \(1, 1, 6\)"),
+    "loss and gradients for gradients": (
+        lambda: Adam().step(MODEL.parameters, (1.0, MODEL.parameters), 0.1),
+        "gradients are tuple; they must be Parameters"),
+    "a model for its parameters": (
+        lambda: Adam().step(MODEL, MODEL.parameters, 0.1), "parameters are CharRNN"),
+    "gradients of another network": (
+        lambda: Adam().step(MODEL.parameters, OTHER.parameters, 0.1), "of the same network"),
+    "an optimiser of another network": (
+        lambda: BEGUN.step(MODEL.parameters, MODEL.parameters, 0.1), "begun with another network"),
+    "clipping an array": (
+        lambda: clip_by_norm(MODEL.parameters.flat, 1.0), "gradients are ndarray"),
+    "a trainer without a corpus": (
+        lambda: Trainer(MODEL, "abc", TrainConfig()), "corpus is 'abc'; it must be a Corpus"),
+    "a trainer without settings": (
+        lambda: Trainer(MODEL, CORPUS, None), "config is None; it must be a TrainConfig"),
+    "a trainer of other characters": (
+        lambda: Trainer(MODEL, Corpus.from_text("wxyz\n" * 50), TrainConfig(epochs=1)),
+        "the model knows other characters"),
+    "a trainer's generator": (
+        lambda: Trainer(MODEL, CORPUS, TrainConfig(epochs=1), rng=3), "default_rng"),
+    "a gradient before there is one": (
+        lambda: OTHER.state_gradient, "state_gradient is what a backward leaves"),
     "an expression that is none": (lambda: SampleConfig(regex=5), "regex"),
 }  # fmt: skip
 
@@ -77,6 +126,20 @@ def test_what_is_right_goes_through():
     assert VOCABULARY.decoder().feed(np.int64(1)) == "a"
     assert CharRNN(np.int64(4), layers=np.int32(2)).config.layers == 2
     assert len(MODEL.sample_many(("a", "b"), 3)) == 2
+
+
+def test_a_loss_of_one_stream_takes_its_targets_as_they_are():
+    logits, _ = MODEL.forward([1, 2, 3])  # (T, 1, V)
+    alone, apart = cross_entropy(logits, [2, 3, 0]), cross_entropy(logits, [[2], [3], [0]])
+    assert alone[0] == apart[0] and alone[1].shape == logits.shape
+    np.testing.assert_array_equal(alone[1], apart[1])
+
+
+def test_objects_say_what_they_are():
+    assert repr(CORPUS) == "Corpus(text, 200 characters, 4 distinct)"
+    assert repr(OTHER.parameters).startswith("Parameters(47 numbers: rnn.weight_ih_l0 (3, 5), ")
+    trainer = Trainer(MODEL, CORPUS, TrainConfig(epochs=1, threads=1))
+    assert repr(trainer) == f"Trainer({MODEL!r}, {CORPUS!r}, iteration 0)"
 
 
 def test_backward_needs_a_forward_before_it():

@@ -35,6 +35,7 @@ from char_rnn.reading import Reader
 from char_rnn.storage import save_pickle, save_tensors
 from char_rnn.storage.fields import read
 from char_rnn.storage.models import model_file, read_model
+from char_rnn.storage.reading import as_path
 from char_rnn.voice import Voice
 
 Array = np.ndarray
@@ -145,6 +146,7 @@ class CharRNN(Voice, Reader, ExerciseNames):
         self.parameters = Parameters(config)
         self.summary: dict[str, Any] = {}
         self._network = Network(self.parameters)
+        self._state_gradient: State | None = None
 
     def __repr__(self) -> str:
         return (
@@ -215,6 +217,13 @@ class CharRNN(Voice, Reader, ExerciseNames):
             raise UsageError("hidden is what a forward leaves; call forward(inputs) first")
         return self._network.hidden.copy()
 
+    @property
+    def state_gradient(self) -> State:
+        """The gradient of the state that the last `forward` began with: what `backward` left."""
+        if self._state_gradient is None:
+            raise UsageError("state_gradient is what a backward leaves; call backward first")
+        return self._state_gradient
+
     @overload
     def backward(
         self, d_logits: NDArray[np.floating[Any]], /, d_hidden: Array | None = None
@@ -260,7 +269,7 @@ class CharRNN(Voice, Reader, ExerciseNames):
             if ids.shape != (T, B):
                 raise UsageError(f"targets have the shape {ids.shape}; the inputs had {(T, B)}")
             loss = network.backward(ids, None, began, d_hidden) / ids.size
-        self.state_gradient = outer_state(network.d_state)
+        self._state_gradient = outer_state(network.d_state)
         gradients = self.parameters.like()
         gradients.flat[:] = network.gradients.flat
         return gradients if loss is None else (loss, gradients)
@@ -285,11 +294,12 @@ class CharRNN(Voice, Reader, ExerciseNames):
         """
         if dtype is not None:
             dtype = as_dtype(dtype, (*DTYPES, "float16"))
-        if Path(path).suffix == ".pkl":
-            save_pickle(Path(path), self.facts() | {"parameters": dict(self.parameters)})
+        file = as_path("path", path)
+        if file.suffix == ".pkl":
+            save_pickle(file, self.facts() | {"parameters": dict(self.parameters)})
             return
         tensors = {n: p if dtype is None else p.astype(dtype) for n, p in self.parameters.items()}
-        save_tensors(Path(path), tensors, self.facts())
+        save_tensors(file, tensors, self.facts())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -81,7 +81,7 @@ def text_ids(text: Any, vocabulary: AnyVocabulary | None, V: int) -> Array:
         ids = np.stack(rows, axis=1)
     else:
         ids = as_ids("ids", text, V)
-        if ids.ndim > 2:
+        if ids.ndim not in (1, 2):
             raise UsageError(f"ids have the shape {ids.shape}; expected (T, B) or (T,)")
     if not ids.size:
         raise UsageError("the text is empty; at least one character is needed")

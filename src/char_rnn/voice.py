@@ -56,7 +56,7 @@ class Voice:
 
         settings: any others of SampleConfig.
         """
-        config = SampleConfig(length, temperature, **settings)
+        config = _settings(length, temperature, settings)
         return seed + "".join(self.generate(seed, config, rng))
 
     def sample_many(
@@ -73,7 +73,7 @@ class Voice:
         many streams there are. An empty seed begins a new line, where the vocabulary has one.
         """
         seeds = as_texts("seeds", seeds)
-        texts = self.generate_many(seeds, SampleConfig(length, temperature, **settings), rng)
+        texts = self.generate_many(seeds, _settings(length, temperature, settings), rng)
         return [seed + text for seed, text in zip(seeds, texts, strict=True)]
 
     def generate_many(
@@ -151,3 +151,7 @@ class Voice:
                 "this model has no vocabulary; pass vocabulary=Vocabulary(text) to CharRNN"
             )
         return self.vocabulary
+
+
+def _settings(length: int, temperature: float | str, others: dict[str, Any]) -> SampleConfig:
+    return SampleConfig.from_dict({"length": length, "temperature": temperature} | others)

@@ -199,3 +199,19 @@ def test_recurrent_dropout_needs_recurrent_weights():
     with pytest.raises(UsageError, match="the cell 'mingru' has no recurrent") as said:
         Trainer(model, corpus, config)
     assert "\n" not in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"gates": "ab"}, "Odd.gates is 'ab'; it must be a tuple of different names"),
+        ({"gates": ("a", "a")}, "it must be a tuple of different names"),
+        ({"gates": 3}, "Odd.gates is 3"),
+        ({"__init__": Cell.__init__}, "Odd has no __init__"),
+        ({"phases": (Phase(slice(0, 1), forward="ahead"),)}, "Odd has no ahead, which its phase"),
+    ],
+)
+def test_a_cell_that_cannot_work_is_told_where_it_is_written(parts, said):
+    with pytest.raises(UsageError) as error:
+        type("Odd", (Leaky,), parts)
+    assert said in str(error.value)

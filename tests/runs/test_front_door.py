@@ -30,7 +30,7 @@ from char_rnn.runs import plan, watch
 from char_rnn.runs.text import source_of, training_ids
 from char_rnn.runs.words import in_python
 from char_rnn.training.events import Checkpoint, End, Evaluation, Sample, Step
-from char_rnn.training.optimisers import Adam
+from char_rnn.training.optimisers import Adam, Optimizer
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 60
 SMALL = {
@@ -329,6 +329,10 @@ def test_some_files_of_a_folder_and_a_corpus():
         char_rnn.train(TEXT, pattern="*.py", **SMALL)
 
 
+class Ruleless(Optimizer):
+    """An optimiser that does not say what to do."""
+
+
 # Wrong arguments: one line that names the setting as Python does.
 
 
@@ -346,6 +350,21 @@ def test_some_files_of_a_folder_and_a_corpus():
         ({"out": "book.txt"}, "cannot make a run folder: book.txt"),
         ({"start_from": "none"}, "none: no such file or run folder"),
         ({"hidden_size": 10**7}, "choose fewer layers or hidden_size"),
+        ({"start_from": 7}, "start_from is 7; it must be a path: a str or a Path"),
+        ({"out": 7}, "out is 7; it must be a path"),
+        ({"pattern": 5}, "pattern is 5; it must be a tuple of texts"),
+        ({"pattern": ["*.txt", 3]}, "it must be a tuple of texts"),
+        ({"save": "no"}, "save is 'no'; it must be true or false"),
+        ({"bytes": 1}, "bytes is 1; it must be true or false"),
+        ({"progress": "loud"}, "progress is 'loud'; it must be true or false"),
+        ({"on_event": 3}, "on_event is 3; it must be a function of an event"),
+        ({"on_event": lambda: None}, "it must be a function of an event"),
+        ({"callbacks": print}, "callbacks is <built-in function print>; it must be a list"),
+        ({"callbacks": None}, "callbacks is None; it must be a list of functions"),
+        ({"callbacks": [3]}, "a callback is 3; it must be a function of an event"),
+        ({"schedule": 3}, "schedule is 3; it must be a function of the progress"),
+        ({"schedule": lambda progress: 1.0}, "it must be a function of the progress, 0 to 1, and"),
+        ({"optimizer": Ruleless}, "the optimizer Ruleless has no rule: write its update"),
     ],
 )
 def test_a_wrong_argument_is_told_in_one_line(wrong, said):
@@ -356,6 +375,36 @@ def test_a_wrong_argument_is_told_in_one_line(wrong, said):
         char_rnn.train("book.txt", **settings)
     assert said in str(caught.value) and "\n" not in str(caught.value)
     assert "--" not in str(caught.value) and written() == ["book.txt"]
+
+
+def test_a_schedule_that_is_no_number_is_told_where_it_is_met():
+    with pytest.raises(UsageError, match=r"the schedule half is 'x' at iteration 0; it must be a"):
+        char_rnn.train("book.txt", schedule=half, save=False, **SMALL)
+
+
+def half(progress, iteration):
+    return "x"
+
+
+@pytest.mark.parametrize("wrong", [3, None, b"r"])
+def test_a_folder_that_is_no_path(wrong):
+    with pytest.raises(UsageError, match=r"it must be a path|is None"):
+        char_rnn.resume(wrong)
+    with pytest.raises(UsageError, match=r"folder is .*; it must be a path"):
+        Run.open(wrong)
+
+
+def test_a_corpus_is_scored_and_a_message_speaks_python():
+    run = char_rnn.train("book.txt", save=False, **SMALL)
+    named = run.evaluate("book.txt")
+    # Of its own text only what it was not trained on, whoever encoded it.
+    for corpus in (Corpus.from_text(TEXT), Corpus.from_text(TEXT.encode())):
+        score = run.evaluate(corpus)
+        assert (score.loss, score.part) == (named.loss, named.part)
+    other = Corpus.from_text("the lazy fox é\n")
+    assert run.evaluate(other).loss == run.evaluate("the lazy fox é\n").loss
+    with pytest.raises(CharRNNError, match=r"train it on this one with char_rnn\.train\(text, st"):
+        run.evaluate("éü\n")
 
 
 def test_what_cannot_be_gone_on_with():
@@ -412,8 +461,8 @@ def test_options_are_arguments(sentence, said):
     [
         ({"optimizer": 5}, "optimizer is 5"),
         ({"schedule": 3}, "schedule is 3"),
-        ({"callbacks": print}, "callbacks are <built-in function print>; they must be functions"),
-        ({"callbacks": [3]}, "callbacks are [3]"),
+        ({"callbacks": print}, "callbacks is <built-in function print>; it must be a list"),
+        ({"callbacks": [3]}, "a callback is 3"),
     ],
 )
 def test_what_is_no_optimiser_schedule_or_callback_leaves_no_folder(own, said):

@@ -138,6 +138,17 @@ class Corpus:
     def __len__(self) -> int:
         return self.length
 
+    def __repr__(self) -> str:
+        kind, V = self.vocabulary.kind, self.vocabulary.size
+        return f"Corpus({self.name}, {self.length:_} {kind}, {V} distinct)"
+
+    def to_bytes(self) -> bytes:
+        """Return the whole text, in UTF-8 where it is one of characters."""
+        ids = self.read(0, self.length)
+        if isinstance(self.vocabulary, ByteVocabulary):
+            return ids.astype(np.uint8).tobytes()
+        return self.vocabulary.decode(ids).encode("utf-8", "surrogatepass")
+
     def read(self, start: int, stop: int) -> Array:
         """Return the ids of [start, stop) as a new array."""
         return self._ids[start:stop].copy()

@@ -87,11 +87,16 @@ def as_state(state: Any, states: int, shape: tuple[int, ...], dtype: str) -> Arr
         parts = list(state) if states > 1 else [state]
         arrays = [np.asarray(part, dtype) for part in parts]
     except (TypeError, ValueError):
-        raise UsageError(f"state is {state!r}; expected {states} of {shape}") from None
+        raise UsageError(f"state is {state!r}; expected {_expected(states, shape)}") from None
     found = [array.shape for array in arrays]
     if found != [shape] * states:
-        raise UsageError(f"state has the shape {found}; expected {states} of {shape}")
+        given = ", ".join(map(str, found))
+        raise UsageError(f"state has the shape {given}; expected {_expected(states, shape)}")
     return np.stack(arrays)
+
+
+def _expected(states: int, shape: tuple[int, ...]) -> str:
+    return f"(L, B, H) = {shape}" if states == 1 else f"a pair (h, c), each (L, B, H) = {shape}"
 
 
 def outer_state(state: Array) -> State:

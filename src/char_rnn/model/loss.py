@@ -25,9 +25,9 @@ def log_softmax(logits: Array) -> Array:
 def cross_entropy(logits: Any, targets: Any) -> tuple[float, Array]:
     """Return the mean of −log p over all characters, in nats, and its gradient (…, V).
 
-    logits: (…, V). targets: (…) ids. Both stay as they are. The gradient is that of the mean with
-    respect to the logits, (p − one-hot of the target) / number of characters: `CharRNN.backward`
-    takes it. Bit for bit this is the loss of training.
+    logits: (…, V). targets: (…) ids, of one stream also (T,). Both stay as they are. The gradient
+    is that of the mean with respect to the logits, (p − one-hot of the target) / number of
+    characters: `CharRNN.backward` takes it. Bit for bit this is the loss of training.
     Raises UsageError for shapes that do not fit and ids that are not in the vocabulary.
     """
     given = np.asarray(logits)
@@ -38,6 +38,8 @@ def cross_entropy(logits: Any, targets: Any) -> tuple[float, Array]:
         )
     V = given.shape[-1]
     ids = as_ids("targets", targets, V)
+    if given.shape[:-1] == (*ids.shape, 1):  # of logits (T, 1, V), as forward makes of ids (T,)
+        ids = ids[..., None]
     if ids.shape != given.shape[:-1]:
         raise UsageError(
             f"targets have the shape {ids.shape}; for these logits they need {given.shape[:-1]}"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from char_rnn.config import ModelConfig
+from char_rnn.errors import UsageError
 from char_rnn.model.cells import Cell, cell_class
 from char_rnn.model.memory import aligned
 
@@ -123,9 +124,22 @@ class Parameters(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self._views)
 
+    def __repr__(self) -> str:
+        arrays = ", ".join(f"{name} {array.shape}" for name, array in self.items())
+        return f"Parameters({self.trained.size:_} numbers: {arrays})"
+
     def like(self) -> "Parameters":
         """Return zeros of the same layout, for gradients."""
         return Parameters(self.config)
+
+
+def check_parameters(what: str, given: object) -> None:
+    """Raise UsageError unless `given` is a Parameters; what: its name in the message."""
+    if not isinstance(given, Parameters):
+        raise UsageError(
+            f"{what} are {type(given).__name__}; they must be Parameters, as `model.parameters` "
+            "is, and what `model.backward` returns, with targets after the loss"
+        )
 
 
 def _matrices(shapes: dict[str, tuple[int, ...]]) -> set[str]:

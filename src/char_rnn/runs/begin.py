@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from char_rnn.charrnn import CharRNN
+from char_rnn.checks import Boolean, Texts
 from char_rnn.config import LENGTHS
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText, as_source
@@ -22,10 +22,10 @@ from char_rnn.runs.run import IN_MEMORY, Run
 from char_rnn.runs.watch import SilentWatch, Watch, make_watch
 from char_rnn.runs.words import in_python, worded_for_python
 from char_rnn.schedules import Schedule
-from char_rnn.storage.reading import StrPath
+from char_rnn.storage.reading import StrPath, as_path
 from char_rnn.training.events import End, Event
 from char_rnn.training.optimisers import Optimizer
-from char_rnn.training.own import Callback, Own, check_usable
+from char_rnn.training.own import Callback, Own, check_function, check_usable
 from char_rnn.training.trainer import Trainer
 
 ECHO = 0.5
@@ -85,17 +85,18 @@ def train(
     or FileError where no folder can be made.
     """
     with worded_for_python(), _watch(progress) as watch:
-        names, own = _names_and_own(optimizer, schedule, callbacks)
+        names, own = _names_and_own(optimizer, schedule, callbacks, on_event)
         given = _checked(settings | names)
+        _check_flags(save=save, bytes=bytes)
         if out is not None and not save:
             raise UsageError("out names a folder, and save=False makes none; leave one out")
         new = NewRun(
             text,
             given,
-            out=None if out is None else Path(out),
+            out=None if out is None else as_path("out", out),
             save=save,
             start_from=start_from.model if isinstance(start_from, Run) else start_from,
-            patterns=(pattern,) if isinstance(pattern, str) else tuple(pattern),
+            patterns=_patterns(pattern),
             as_bytes=bytes,
         )
         watch.line(f"Text: {text_line(new.corpus)}")
@@ -133,7 +134,7 @@ def resume(
     RunError for what is no run, that another process trains, or whose text has changed.
     """
     with worded_for_python(), _watch(progress) as watch:
-        names, own = _names_and_own(optimizer, schedule, callbacks)
+        names, own = _names_and_own(optimizer, schedule, callbacks, on_event)
         given = _checked(changes | names)
         check_free(given)
         if run is None:
@@ -153,20 +154,25 @@ def resume(
 
 
 def _names_and_own(
-    optimizer: AnyOptimizer | None, schedule: str | Schedule | None, callbacks: Sequence[Callback]
+    optimizer: AnyOptimizer | None,
+    schedule: str | Schedule | None,
+    callbacks: Sequence[Callback],
+    on_event: OnEvent | None,
 ) -> tuple[dict[str, str], Own]:
-    """Return the settings among these, by name, and what is the run's own, checked."""
+    """Return the settings among these, by name, and what is the run's own; all are checked."""
+    if on_event is not None:
+        check_function("on_event", on_event, 1, "a function of an event")
     names: dict[str, str] = {}
     own = Own(callbacks=callbacks)
     if isinstance(optimizer, str):
         names["optimizer"] = optimizer
-    else:
+    elif optimizer is not None:
         own["optimizer"] = optimizer
     if isinstance(schedule, str):
         names["schedule"] = schedule
-    else:
+    elif schedule is not None:
         own["schedule"] = schedule
-    check_usable(own)
+    check_usable(own)  # before there is a folder
     return names, own
 
 
@@ -184,6 +190,15 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     return {n: value for n, value in settings.items() if n not in LENGTHS or value is not None}
 
 
+def _check_flags(**flags: object) -> None:
+    for name, value in flags.items():
+        Boolean()(name, value)
+
+
+def _patterns(pattern: str | Sequence[str]) -> tuple[str, ...]:
+    return (pattern,) if isinstance(pattern, str) else Texts()("pattern", pattern)
+
+
 def _same_text(run: Run, text: GivenText | Corpus) -> Corpus:
     """Return `text` as the run reads its own."""
     if isinstance(text, Corpus):
@@ -195,6 +210,8 @@ def _same_text(run: Run, text: GivenText | Corpus) -> Corpus:
 
 
 def _watch(progress: bool | None) -> Watch:
+    if progress is not None:
+        _check_flags(progress=progress)
     return SilentWatch() if progress is False else make_watch()
 
 

@@ -16,10 +16,10 @@ def text_line(corpus: Corpus) -> str:
 
 def architecture(trainer: Trainer) -> str:
     """Return what is trained, and on how many threads."""
-    model = trainer.model
+    model, threads = trainer.model, trainer.threads
     return (
         f"{model.outline}, {model.config.layers} × {form(model.config)}, {model.num_parameters:,} "
-        f"parameters, {trainer.threads} threads"
+        f"parameters, {threads} thread{'s' * (threads != 1)}"
     )
 
 

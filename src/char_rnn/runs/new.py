@@ -22,7 +22,7 @@ from char_rnn.runs.room import check_room
 from char_rnn.runs.rules import check, unheard
 from char_rnn.runs.run import Run
 from char_rnn.storage import check_folder
-from char_rnn.storage.reading import StrPath
+from char_rnn.storage.reading import StrPath, as_path
 from char_rnn.training.own import Own
 from char_rnn.training.parallel import available_threads
 from char_rnn.training.trainer import Trainer
@@ -209,12 +209,7 @@ class NewRun:
         if self._source is not None:
             own = self._source.where == ITSELF
             return b"".join(self._source.byte_chunks()) if own else None
-        if self.corpus.where:
-            return None
-        ids = self.corpus.read(0, self.corpus.length)
-        if isinstance(self.corpus.vocabulary, ByteVocabulary):
-            return ids.astype(np.uint8).tobytes()
-        return self.corpus.vocabulary.decode(ids).encode("utf-8", "surrogatepass")
+        return None if self.corpus.where else self.corpus.to_bytes()
 
 
 def _train_config(given: Mapping[str, Any], recipe: Recipe) -> TrainConfig:
@@ -234,7 +229,9 @@ def _start_model(start_from: CharRNN | StrPath, given: Mapping[str, Any]) -> Cha
             f"{', '.join('--' + name for name in sorted(fixed))} cannot be chosen with "
             "--start_from: the model has it already; leave it out"
         )
-    model = start_from if isinstance(start_from, CharRNN) else CharRNN.load(Path(start_from))
+    model = start_from
+    if not isinstance(model, CharRNN):
+        model = CharRNN.load(as_path("start_from", model))
     if model.vocabulary is None:
         name = model if isinstance(start_from, CharRNN) else start_from
         raise UsageError(f"{name} has no vocabulary; there is nothing to start from")

@@ -133,9 +133,9 @@ def make_plan(
         "sample_every": max(1, round(iterations / SAMPLES)),
     }
     reasons = [
-        f"{minutes:g} minutes on {threads} threads: a {cell} of {MIDDLE.layers} × "
-        f"{MIDDLE.hidden_size} would read {rate / work(MIDDLE) * seconds / 1e6:.1f} million "
-        "characters",
+        f"{minutes:g} minutes on {threads} thread{'s' * (threads != 1)}: a {cell} of "
+        f"{MIDDLE.layers} × {MIDDLE.hidden_size} would read "
+        f"{rate / work(MIDDLE) * seconds / 1e6:.1f} million characters",
         f"{rung.layers} × {rung.hidden_size} units, read {rung.batch_size} × {rung.seq_length} "
         f"characters at a time: the largest model on the ladder that reads what it needs "
         f"({pace:,.0f} characters/s, {pace * seconds / 1e6:.1f} million)",

@@ -35,9 +35,10 @@ from char_rnn.runs.record import FolderRecord, MemoryRecord, Record
 from char_rnn.runs.score import Score, score_of
 from char_rnn.runs.scored_text import scored_text
 from char_rnn.runs.text import OwnText
+from char_rnn.runs.words import in_python, worded_for_python
 from char_rnn.storage import remove_leftovers, write_bytes, write_json
 from char_rnn.storage.models import CONFIG_FILE, LAST_FILE, MODEL_FILE
-from char_rnn.storage.reading import StrPath, shown
+from char_rnn.storage.reading import StrPath, as_path, shown
 from char_rnn.training.events import Event
 from char_rnn.training.own import Own, check_same
 from char_rnn.training.trainer import Trainer
@@ -129,7 +130,8 @@ class Run:
     @classmethod
     def open(cls, folder: StrPath) -> Self:
         """Open an existing run folder; raises RunError if it is none, CorruptFile if damaged."""
-        return cls(Path(folder), read_settings(Path(folder)))
+        path = as_path("folder", folder)
+        return cls(path, read_settings(path))
 
     def __repr__(self) -> str:
         config, place = self.model_config, IN_MEMORY
@@ -205,6 +207,7 @@ class Run:
         lines = self._record.lines if isinstance(self._record, MemoryRecord) else []
         return curves_of(self.text.name, lines)
 
+    @worded_for_python()
     def evaluate(self, text: GivenText | Corpus | None = None) -> Score:
         """Return how well the best model knows its validation part, or another `text`.
 
@@ -214,7 +217,8 @@ class Run:
         if text is None:
             return self._validation_score()
         found = scored_text(self.model, text, own=self.text)
-        return score_of(self.model, found.corpus, found.start, None, found.reason, found.notes)
+        notes = [in_python(note) for note in found.notes]
+        return score_of(self.model, found.corpus, found.start, None, found.reason, notes)
 
     def _validation_score(self) -> Score:
         corpus, fraction = self.corpus(), self.train_config.val_fraction

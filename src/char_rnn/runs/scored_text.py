@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.corpus import Corpus
-from char_rnn.data.given import GivenText, as_source
+from char_rnn.data.given import ITSELF, GivenText, as_source
 from char_rnn.data.known import Known
+from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary, named
 from char_rnn.errors import CharRNNError, UnknownCharacters, UsageError
 from char_rnn.runs.text import OwnText
@@ -68,16 +69,21 @@ def _is_own(model: CharRNN, corpus: Corpus) -> bool:
     return bool(model.summary.get("text_sha256") == corpus.sha256)
 
 
-def _is_folder(text: GivenText) -> bool:
-    return not isinstance(text, bytes) and os.path.isdir(text)  # noqa: PTH112 - of any text
+def _is_folder(text: GivenText | Corpus) -> bool:
+    return not isinstance(text, bytes | Corpus) and os.path.isdir(text)  # noqa: PTH112 - of any text
 
 
 def _own_files(
-    model: CharRNN, text: GivenText, patterns: Sequence[str], own: OwnText | None, notes: list[str]
+    model: CharRNN,
+    text: GivenText | Corpus,
+    patterns: Sequence[str],
+    own: OwnText | None,
+    notes: list[str],
 ) -> Corpus | None:
     """Return the folder `text` read as the run of the model did, if it is what that run read."""
     if patterns or own is None or not own.patterns or not _is_folder(text):
         return None
+    assert not isinstance(text, Corpus)  # which is no folder
     try:
         source = as_source(text, as_bytes=own.as_bytes, patterns=own.patterns)
         corpus = Corpus.from_source(source, as_bytes=own.as_bytes, vocabulary=model.vocabulary)
@@ -91,12 +97,17 @@ def _own_files(
 
 
 def _read(
-    model: CharRNN, text: GivenText, patterns: Sequence[str], notes: list[str]
+    model: CharRNN, text: GivenText | Corpus, patterns: Sequence[str], notes: list[str]
 ) -> tuple[Corpus, dict[str, int]]:
     """Return the text, less what the model does not know, and how often that stands there."""
     vocabulary = model.vocabulary
     as_bytes = not isinstance(vocabulary, Vocabulary)
-    source = as_source(text, as_bytes=as_bytes, patterns=patterns)
+    if isinstance(text, Corpus):
+        if text.vocabulary == vocabulary:
+            return text, {}
+        source = Source(text.name, text.where or ITSELF, (text.to_bytes(),))
+    else:
+        source = as_source(text, as_bytes=as_bytes, patterns=patterns)
     left_out: dict[str, int] = {}
     try:
         corpus = Corpus.from_source(source, as_bytes=as_bytes, vocabulary=vocabulary)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from char_rnn.errors import CharRNNError
 
+_TUNE = ("char-rnn train TEXT --start_from MODEL", "char_rnn.train(text, start_from=model)")
 # A whole command line, to be called next, stays as it is.
 # Names of files may hold two hyphens too; those of options begin with them.
 _OPTION = re.compile(
@@ -24,7 +25,7 @@ def in_python(sentence: str) -> str:
             return f"char_rnn.resume({found['folder']!r})"
         return found["command"] or ""
 
-    return _OPTION.sub(said, sentence)
+    return _OPTION.sub(said, sentence.replace(*_TUNE))
 
 
 @contextmanager

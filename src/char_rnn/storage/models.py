@@ -8,7 +8,7 @@ import numpy as np
 
 from char_rnn.errors import FileError, RunError, did_you_mean
 from char_rnn.storage.pickles import load_pickle
-from char_rnn.storage.reading import beside, shown
+from char_rnn.storage.reading import as_path, beside, shown
 from char_rnn.storage.tensors import load_tensors
 
 Array = np.ndarray
@@ -22,7 +22,7 @@ LAST_FILE = "last.safetensors"
 
 def model_file(path: str | Path) -> Path:
     """Return the model file that `path`, a file, a run folder or `SHIPPED`, stands for."""
-    path = Path(path)
+    path = as_path("path", path)
     if str(path) == SHIPPED and not path.exists():
         return Path(__file__).parents[1] / "shipped" / f"{SHIPPED}.safetensors"
     if not path.exists():

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TypeAlias
 
-from char_rnn.errors import CorruptFile, FileError
+from char_rnn.errors import CorruptFile, FileError, UsageError
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -17,6 +17,13 @@ MAX_JSON_BYTES = 2**20
 MAX_LINE_BYTES = 2**16
 MAX_LINES = 1_000_000
 MOST_BESIDE = 1000
+
+
+def as_path(name: str, value: Any) -> Path:
+    """Return `value` as a path; raise UsageError, by its `name`, for what is none."""
+    if not isinstance(value, str | os.PathLike):
+        raise UsageError(f"{name} is {value!r}; it must be a path: a str or a Path")
+    return Path(value)
 
 
 def shown(path: StrPath) -> str:

@@ -3,11 +3,12 @@
 import numpy as np
 
 from char_rnn.errors import NonFiniteGradient
-from char_rnn.model.parameters import Parameters
+from char_rnn.model.parameters import Parameters, check_parameters
 
 
 def gradient_norm(gradients: Parameters) -> float:
     """Return the L2 norm of what is trained; raises NonFiniteGradient if it is not finite."""
+    check_parameters("gradients", gradients)
     g = gradients.trained
     norm = float(np.sqrt(np.dot(g, g)))
     if not np.isfinite(norm):

@@ -14,7 +14,7 @@ import numpy as np
 from char_rnn.config import TrainConfig
 from char_rnn.errors import UsageError
 from char_rnn.model.memory import aligned
-from char_rnn.model.parameters import Parameters
+from char_rnn.model.parameters import Parameters, check_parameters
 from char_rnn.tables import OPTIMIZERS, find
 
 Array = np.ndarray
@@ -64,8 +64,11 @@ class Optimizer:
 
     def step(self, parameters: Parameters, gradients: Parameters, rate: float) -> None:
         """Change `parameters` in place by one step; the first one begins, if nothing has."""
+        check_parameters("parameters", parameters)
+        check_parameters("gradients", gradients)
         if not hasattr(self, "_scratch"):
             self.begin(parameters)
+        self._check_sizes(parameters, gradients)
         self.steps += 1
         if self.weight_decay:
             parameters.matrices[:] *= 1 - rate * self.weight_decay
@@ -77,6 +80,21 @@ class Optimizer:
             self.a: Array = scratch[0]
             self.b: Array = scratch[1]
             self.update(w[piece], g[piece], slots, rate)
+
+    def _check_sizes(self, parameters: Parameters, gradients: Parameters) -> None:
+        size = parameters.trained.size
+        if gradients.trained.size != size:
+            raise UsageError(
+                f"there are {gradients.trained.size:,} gradients for {size:,} parameters; take "
+                "those of the same network"
+            )
+        if any(
+            slot.size != size for slot in map(self.slots.get, self.slot_names) if slot is not None
+        ):
+            raise UsageError(
+                f"{type(self).__name__} has begun with another network; take one for each, or "
+                "call begin(parameters)"
+            )
 
     def update(self, w: Array, g: Array, slots: Slots, rate: float) -> None:
         """Change `w` and `slots` in place by one step, for a piece (N,) of the parameters.
@@ -205,4 +223,7 @@ def make_optimizer(
             f"optimizer is {chosen!r}; it must be a class derived from "
             "char_rnn.training.optimisers.Optimizer, or an object of one"
         )
+    kind = type(chosen)
+    if kind.update is Optimizer.update and kind.step is Optimizer.step:
+        raise UsageError(f"the optimizer {kind.__name__} has no rule: write its update")
     return chosen

@@ -7,6 +7,7 @@ in `Lion(weight_decay=0.0, beta1=0.9, beta2=0.99)`, a schedule by its name. `tra
 function or class of the same name still does the same, is for its owner to see.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypedDict
@@ -67,19 +68,35 @@ def check_same(own: dict[str, str], before: dict[str, str], where: StrPath) -> N
         )
 
 
+def check_function(name: str, given: object, arguments: int, what: str) -> None:
+    """Raise UsageError unless `given` can be called with as many `arguments`; what: it must be."""
+    try:
+        inspect.signature(given).bind(*range(arguments))  # type: ignore[arg-type]
+    except ValueError:  # one of C's, that does not tell
+        pass
+    except TypeError:
+        raise UsageError(f"{name} is {given!r}; it must be {what}") from None
+
+
 def as_schedule(schedule: Schedule) -> Schedule:
     """Return `schedule`, which raises UsageError where it is no number from 0 up."""
-    if not callable(schedule):
-        raise UsageError(
-            f"schedule is {schedule!r}; it must be a function of the progress, 0 to 1, and the "
-            "iteration, which returns what the learning rate is multiplied by"
-        )
+    check_function(
+        "schedule",
+        schedule,
+        2,
+        "a function of the progress, 0 to 1, and the iteration, which returns what the learning "
+        "rate is multiplied by",
+    )
 
     def value(progress: float, iteration: int) -> float:
-        factor = float(schedule(progress, iteration))
+        found: object = schedule(progress, iteration)
+        try:
+            factor = float(found)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            factor = math.nan
         if not (math.isfinite(factor) and factor >= 0):
             raise UsageError(
-                f"the schedule {_name(schedule)} is {factor} at iteration {iteration:,}; it must "
+                f"the schedule {_name(schedule)} is {found!r} at iteration {iteration:,}; it must "
                 "be a finite number from 0 up"
             )
         return factor
@@ -88,11 +105,14 @@ def as_schedule(schedule: Schedule) -> Schedule:
 
 
 def as_callbacks(callbacks: Sequence[Callback]) -> tuple[Callback, ...]:
-    """Return `callbacks` as a tuple."""
-    if not isinstance(callbacks, Iterable) or not all(map(callable, called := tuple(callbacks))):
+    """Return `callbacks` as a tuple; raise UsageError for what is no sequence of functions."""
+    if not isinstance(callbacks, Iterable):
         raise UsageError(
-            f"callbacks are {callbacks!r}; they must be functions of an event, in a list"
+            f"callbacks is {callbacks!r}; it must be a list of functions, each of an event"
         )
+    called = tuple(callbacks)
+    for callback in called:
+        check_function("a callback", callback, 1, "a function of an event")
     return called
 
 

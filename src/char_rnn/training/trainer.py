@@ -15,8 +15,9 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.config import SampleConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import Streams, calibration_start, fit, split
-from char_rnn.errors import WorkerDied
+from char_rnn.errors import UsageError, WorkerDied
 from char_rnn.formats import training_state
+from char_rnn.generate.arguments import as_generator
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 from char_rnn.schedules import Schedule, falling, parse_temperature
@@ -67,8 +68,9 @@ class Trainer:
         schedule: Schedule | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> None:
+        _check_parts(model, corpus, config)
         self.model, self.corpus, self.config = model, corpus, config
-        self.rng = np.random.default_rng(config.rng_seed) if rng is None else rng
+        self.rng = np.random.default_rng(config.rng_seed) if rng is None else as_generator(rng)
         self.notes: list[str] = []
         self.stop = False
         self._cut_text()
@@ -88,6 +90,9 @@ class Trainer:
         self.learner = Learner(model, self.streams, config, chosen, self.rng)
         self.budget = Budget(config, self.streams.windows_per_epoch)
         self.validation = Validation(self.averaged, corpus, config.patience)
+
+    def __repr__(self) -> str:
+        return f"Trainer({self.model}, {self.corpus}, iteration {self.iteration:,})"
 
     def _cut_text(self) -> None:
         """Cut the text into what trains, calibrates and validates, and the first into streams."""
@@ -271,3 +276,21 @@ class Trainer:
         self.iteration, self.characters = saved["iteration"], saved["characters"]
         self.seconds = saved["seconds"]
         self.budget.elapsed, self.budget.reserve = saved["elapsed"], saved["reserve"]
+
+
+def _check_parts(model: CharRNN, corpus: Corpus, config: TrainConfig) -> None:
+    """Raise UsageError unless these are what they are called, and speak of the same characters."""
+    for name, part, kind in (
+        ("model", model, CharRNN),
+        ("corpus", corpus, Corpus),
+        ("config", config, TrainConfig),
+    ):
+        if not isinstance(part, kind):
+            raise UsageError(f"{name} is {part!r}; it must be a {kind.__name__}")
+    if model.vocab_size != corpus.vocabulary.size or (
+        model.vocabulary not in (None, corpus.vocabulary)
+    ):
+        raise UsageError(
+            f"the model knows other characters ({model.vocab_size}) than the corpus has "
+            f"({corpus.vocabulary.size}); make one of them with the vocabulary of the other"
+        )

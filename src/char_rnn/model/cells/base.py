@@ -113,6 +113,12 @@ class Cell(ABC):
         """Raise UsageError for a class that contradicts itself, which would compute nonsense."""
         if not hasattr(cls, "phases"):
             return
+        gates = getattr(cls, "gates", None)
+        names = isinstance(gates, tuple) and all(isinstance(gate, str) for gate in gates)
+        if not names or len(set(cls.gates)) < len(cls.gates):
+            raise UsageError(
+                f"{cls.__name__}.gates is {gates!r}; it must be a tuple of different names"
+            )
         for name in (*cls.sigmoids, *cls.first_bias):
             if name not in cls.gates:
                 raise unknown_name(f"gate of {cls.__name__}", name, cls.gates)
@@ -122,6 +128,12 @@ class Cell(ABC):
                 f"{cls.__name__}.phases: one with an operand comes before one whose product is "
                 "with h; put it after"
             )
+        if cls.__init__ is Cell.__init__:
+            raise UsageError(f"{cls.__name__} has no __init__, which takes its views of the memory")
+        for phase in cls.phases:
+            for method in (phase.forward, phase.backward):
+                if not callable(getattr(cls, method, None)):
+                    raise UsageError(f"{cls.__name__} has no {method}, which its phase names")
 
     @classmethod
     def form(cls, config: ModelConfig) -> "type[Cell]":
