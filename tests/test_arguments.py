@@ -1,5 +1,9 @@
 """What the Python names are handed by mistake is a UsageError that says what they expect."""
 
+import copy
+import json
+import pickle
+
 import numpy as np
 import pytest
 
@@ -106,6 +110,8 @@ MISTAKES = {
         lambda: Trainer(MODEL, CORPUS, TrainConfig(epochs=1), rng=3), "default_rng"),
     "a gradient before there is one": (
         lambda: OTHER.state_gradient, "state_gradient is what a backward leaves"),
+    "a corpus of a text for a vocabulary": (
+        lambda: Corpus.from_text("abc", "abc"), "vocabulary is 'abc'; it must be a Vocabulary"),
     "an expression that is none": (lambda: SampleConfig(regex=5), "regex"),
 }  # fmt: skip
 
@@ -125,6 +131,10 @@ def test_what_is_right_goes_through():
     assert VOCABULARY.decode([]) == VOCABULARY.decode(np.zeros(0)) == ""
     assert VOCABULARY.decoder().feed(np.int64(1)) == "a"
     assert CharRNN(np.int64(4), layers=np.int32(2)).config.layers == 2
+    config = TrainConfig(batch_size=np.int64(3), learning_rate=np.float32(0.5))  # as of a sweep
+    assert json.dumps(config.to_dict()) == json.dumps(
+        TrainConfig(batch_size=3, learning_rate=0.5).to_dict()
+    )
     assert len(MODEL.sample_many(("a", "b"), 3)) == 2
 
 
@@ -140,6 +150,28 @@ def test_objects_say_what_they_are():
     assert repr(OTHER.parameters).startswith("Parameters(47 numbers: rnn.weight_ih_l0 (3, 5), ")
     trainer = Trainer(MODEL, CORPUS, TrainConfig(epochs=1, threads=1))
     assert repr(trainer) == f"Trainer({MODEL!r}, {CORPUS!r}, iteration 0)"
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [copy.deepcopy, copy.copy, CharRNN.copy, lambda model: pickle.loads(pickle.dumps(model))],
+    ids=["deepcopy", "copy", "its own copy", "pickle"],
+)
+def test_a_copy_has_weights_of_its_own_and_they_are_what_it_computes_with(twin):
+    model = CharRNN(4, 6, "lstm", vocabulary=VOCABULARY, rng=np.random.default_rng(0))
+    before = model.forward([1, 2])[0]
+    other = twin(model)
+    np.testing.assert_array_equal(other.forward([1, 2])[0], before)
+    other.parameters.flat[:] = 0
+    assert not other.parameters["out.weight"].any() and not other.forward([1, 2])[0].any()
+    np.testing.assert_array_equal(model.forward([1, 2])[0], before)
+    assert other.vocabulary == VOCABULARY
+
+
+def test_copied_parameters_are_views_of_one_array():
+    twin = copy.deepcopy(MODEL.parameters)
+    twin.flat[:] = 7
+    assert (twin["out.bias"] == 7).all() and not (MODEL.parameters["out.bias"] == 7).any()
 
 
 def test_backward_needs_a_forward_before_it():

@@ -51,3 +51,40 @@ def test_command_has_these_options(command):
         for option in (*parameter.opts, *parameter.secondary_opts)
     }  # fmt: skip
     assert {a.partition("=")[0] for a in arguments if a.startswith("--")} <= known
+
+
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+CODE = re.compile(r"```.*?```", re.S)
+
+
+def prose(path):
+    return CODE.sub("", path.read_text("utf-8"))
+
+
+def anchors(path):
+    """Return what the headings of `path` are called in a link, as code hosts make it."""
+    headings = re.findall(r"^#+ (.*)$", prose(path), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    links = re.findall(r"\]\(([^)\s]+)\)", prose(path))
+    for link in (link for link in links if not link.startswith("https://")):
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_are_named_are_there(path):
+    folders = (ROOT, ROOT / "src/char_rnn", ROOT / "src", path.parent)
+    for name in re.findall(r"(?<![\w./])((?:[a-z_]+/)+[a-z_]+\.(?:py|md|svg))", prose(path)):
+        assert any((folder / name).exists() for folder in folders), name
+
+
+def test_every_document_is_in_the_index():
+    index = (ROOT / "docs/README.md").read_text("utf-8")
+    for path in (ROOT / "docs").glob("*.md"):
+        assert path.name == "README.md" or f"({path.name})" in index, path.name

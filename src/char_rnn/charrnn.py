@@ -98,9 +98,7 @@ class CharRNN(Voice, Reader, ExerciseNames):
     def copy(self) -> Self:
         """Return a model with weights of its own, equal to these."""
         twin = type(self).__new__(type(self))
-        twin._set_up(self.config, self.vocabulary)
-        twin.parameters.flat[:] = self.parameters.flat
-        twin.summary = dict(self.summary)
+        twin.__setstate__((self.config, self.vocabulary, None, self.parameters.flat, self.summary))
         return twin
 
     def extended(self, vocabulary: AnyVocabulary, rng: np.random.Generator) -> Self:
@@ -147,6 +145,18 @@ class CharRNN(Voice, Reader, ExerciseNames):
         self.summary: dict[str, Any] = {}
         self._network = Network(self.parameters)
         self._state_gradient: State | None = None
+
+    # `copy.deepcopy` and `pickle`: the network's views are made anew.
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        flat = np.array(self.parameters.flat)
+        return self.config, self.vocabulary, self.rng, flat, self.summary
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        config, vocabulary, rng, flat, summary = state
+        self._set_up(config, vocabulary, rng)
+        self.parameters.flat[:] = flat
+        self.summary = dict(summary)
 
     def __repr__(self) -> str:
         return (

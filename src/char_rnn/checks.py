@@ -7,6 +7,7 @@ raises UsageError, in a line that says what was found and what it must be.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, ClassVar, Protocol
 
 from char_rnn.errors import UsageError, unknown_name
@@ -28,8 +29,9 @@ class Check(Protocol):
 
 def _finite(name: str, value: object) -> float:
     try:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-            return value
+        if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
+            # What JSON can hold, also of NumPy's numbers.
+            return int(value) if isinstance(value, Integral) else float(value)
     except OverflowError:  # a whole number that no float can hold
         raise UsageError(f"{name} is too large a number") from None
     raise UsageError(f"{name} is {value!r}; it must be a finite number")
@@ -44,13 +46,14 @@ class Whole:
 
     def __call__(self, name: str, value: Any) -> int:
         """Return the number."""
-        if isinstance(value, bool) or not isinstance(value, int):
+        if isinstance(value, bool) or not isinstance(value, Integral):
             raise UsageError(f"{name} is {value!r}; it must be a whole number")
-        if value < self.least:
-            raise UsageError(f"{name} is {value}; it must be at least {self.least}")
-        if value > self.most:
+        number = int(value)
+        if number < self.least:
+            raise UsageError(f"{name} is {number}; it must be at least {self.least}")
+        if number > self.most:
             raise UsageError(f"{name} is too large a number; it must be at most {self.most:,}")
-        return value
+        return number
 
     @property
     def bounds(self) -> str:

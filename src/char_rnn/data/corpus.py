@@ -15,7 +15,7 @@ from char_rnn.data.vocabulary import (
     code_points,
     from_code_points,
 )
-from char_rnn.errors import CorruptFile, DataError, TextTooShort
+from char_rnn.errors import CorruptFile, DataError, TextTooShort, UsageError
 
 Array = np.ndarray
 
@@ -81,6 +81,8 @@ class Corpus:
         """Return the corpus of a text in memory; bytes are modelled as bytes."""
         if vocabulary is None:
             vocabulary = ByteVocabulary() if isinstance(text, bytes) else Vocabulary(text)
+        if not isinstance(vocabulary, AnyVocabulary):
+            raise UsageError(f"vocabulary is {vocabulary!r}; it must be a Vocabulary, of its text")
         ids = vocabulary.encode(text)  # type: ignore[arg-type]
         return cls(ids, vocabulary, digest_of(vocabulary, [ids]))
 

@@ -8,6 +8,7 @@ N characters, which NumPy vectorises; over the short rows of an (N, V) array it 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from char_rnn.errors import UsageError
 from char_rnn.model.arguments import as_ids
@@ -22,7 +23,7 @@ def log_softmax(logits: Array) -> Array:
     return log_p
 
 
-def cross_entropy(logits: Any, targets: Any) -> tuple[float, Array]:
+def cross_entropy(logits: Any, targets: Any) -> tuple[float, NDArray[np.floating[Any]]]:
     """Return the mean of −log p over all characters, in nats, and its gradient (…, V).
 
     logits: (…, V). targets: (…) ids, of one stream also (T,). Both stay as they are. The gradient

@@ -7,6 +7,7 @@ has other names, so that none of them takes its weights and computes something e
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -124,6 +125,10 @@ class Parameters(Mapping[str, Array]):
     def __len__(self) -> int:
         return len(self._views)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle what is in `flat`: arrays that are copied one by one are no views."""
+        return _filled, (self.config, np.array(self.flat))
+
     def __repr__(self) -> str:
         arrays = ", ".join(f"{name} {array.shape}" for name, array in self.items())
         return f"Parameters({self.trained.size:_} numbers: {arrays})"
@@ -131,6 +136,12 @@ class Parameters(Mapping[str, Array]):
     def like(self) -> "Parameters":
         """Return zeros of the same layout, for gradients."""
         return Parameters(self.config)
+
+
+def _filled(config: ModelConfig, flat: Array) -> Parameters:
+    parameters = Parameters(config)
+    parameters.flat[:] = flat
+    return parameters
 
 
 def check_parameters(what: str, given: object) -> None:

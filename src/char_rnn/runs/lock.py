@@ -55,7 +55,7 @@ class RunLock:
         except Timeout:
             raise RunError(
                 f"another process is training in {shown(self._folder)}; wait for its end or stop "
-                "it, or take another folder with --out"
+                "it, or take another folder (--out)"
             ) from None
         except (OSError, NotImplementedError) as error:
             if isinstance(error, OSError) and error.errno not in NO_LOCKS:

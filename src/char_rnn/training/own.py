@@ -95,8 +95,9 @@ def as_schedule(schedule: Schedule) -> Schedule:
         except (TypeError, ValueError):
             factor = math.nan
         if not (math.isfinite(factor) and factor >= 0):
+            what = found if math.isnan(factor) else factor
             raise UsageError(
-                f"the schedule {_name(schedule)} is {found!r} at iteration {iteration:,}; it must "
+                f"the schedule {_name(schedule)} is {what!r} at iteration {iteration:,}; it must "
                 "be a finite number from 0 up"
             )
         return factor
