@@ -394,6 +394,24 @@ def test_a_folder_that_is_no_path(wrong):
         Run.open(wrong)
 
 
+class Ruin(Optimizer):
+    """An optimiser after whose every step nothing is finite."""
+
+    def update(self, w, g, slots, rate):
+        w *= np.nan
+
+
+def test_a_run_that_learned_nothing_says_so():
+    run = char_rnn.train(
+        "book.txt", optimizer="sgd", schedule=lambda *_: 1e30, save=False, **SMALL | {"clip": 0}
+    )
+    assert any("the best model is no better than guessing" in note for note in run.notes)
+    run = char_rnn.train("book.txt", optimizer=Ruin(), save=False, **SMALL | {"iterations": 3})
+    assert any("the loss diverged" in note and "times" in note for note in run.notes)
+    run = char_rnn.train("book.txt", save=False, **SMALL)
+    assert run.notes == []
+
+
 def test_a_corpus_is_scored_and_a_message_speaks_python():
     run = char_rnn.train("book.txt", save=False, **SMALL)
     named = run.evaluate("book.txt")

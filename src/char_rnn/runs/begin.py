@@ -23,7 +23,7 @@ from char_rnn.runs.watch import SilentWatch, Watch, make_watch
 from char_rnn.runs.words import in_python, worded_for_python
 from char_rnn.schedules import Schedule
 from char_rnn.storage.reading import StrPath, as_path
-from char_rnn.training.events import End, Event
+from char_rnn.training.events import Divergence, End, Event
 from char_rnn.training.optimisers import Optimizer
 from char_rnn.training.own import Callback, Own, check_function, check_usable
 from char_rnn.training.trainer import Trainer
@@ -226,13 +226,14 @@ def _to_the_end(run: Run, trainer: Trainer, watch: Watch, on_event: OnEvent | No
     watch.line(f"Architecture: {architecture(trainer)}")
     for note in run.notes:
         watch.line(f"Note: {note}")
-    end, failed = None, None
+    end, failed, diverged = None, None, 0
     name = "run" if run.folder is None else repr(str(run.folder))
     again = f"char_rnn.resume({name})"
     with _ctrl_c(trainer):
         try:
             for event in run.follow(trainer):
                 end = event
+                diverged += isinstance(event, Divergence)
                 if failed is not None:
                     continue
                 try:
@@ -247,10 +248,27 @@ def _to_the_end(run: Run, trainer: Trainer, watch: Watch, on_event: OnEvent | No
             raise WorkerDied(f"{error}; go on with {again} or {alone}") from error
     if failed is not None:
         raise failed
-    if isinstance(end, End) and end.reason == "interrupted":
-        note = f"stopped at iteration {end.iteration:,}; go on with {again}"
-        run.notes.append(note)
-        watch.line(f"Note: {note}")
+    if isinstance(end, End):
+        for note in _notes_of(end, diverged, watch.uniform, again):
+            run.notes.append(note)
+            watch.line(f"Note: {note}")
+
+
+def _notes_of(end: End, diverged: int, uniform: float, again: str) -> Iterator[str]:
+    """Yield what the user should know of how it ended; uniform: the loss of guessing."""
+    if diverged:
+        yield (
+            f"the loss diverged {diverged} time{'s' * (diverged != 1)}, and training went back to "
+            "the last good weights, at half the rate; a lower learning_rate may do better"
+        )
+    best = end.best_val_loss
+    if best is not None and not best < uniform:
+        yield (
+            f"the best model is no better than guessing (validation loss {best:.4f}, guessing "
+            f"{uniform:.4f}); train longer, or with a lower learning_rate"
+        )
+    if end.reason == "interrupted":
+        yield f"stopped at iteration {end.iteration:,}; go on with {again}"
 
 
 @contextmanager
