@@ -28,6 +28,11 @@ def test_chart():
     assert chart(made([1.0])) == "nothing to draw yet"
 
 
+def test_a_curve_is_shown_in_a_line():
+    assert repr(made([4.0, 3.0, 2.5]).loss) == "Curve(3 points, 4 … 2.5)"
+    assert repr(made([]).loss) == "Curve(0 points)" and len(repr(made([1.0] * 999))) < 300
+
+
 def test_damaged_and_missing_logs(tmp_path):
     with pytest.raises(RunError, match="not a run folder"):
         read_curves(tmp_path)

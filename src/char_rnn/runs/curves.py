@@ -25,6 +25,12 @@ class Curve:
     def __len__(self) -> int:
         return len(self.y)
 
+    def __repr__(self) -> str:
+        """Say where it begins and ends: it may have a million points."""
+        if not self.y:
+            return "Curve(0 points)"
+        return f"Curve({len(self):,} points, {self.y[0]:.4g} … {self.y[-1]:.4g})"
+
     def add(self, line: dict[str, Any], key: str) -> None:
         """Add what a line of the log says of `key`, if it says all that a point needs."""
         axes: dict[str, list[Any]] = {
