@@ -1,5 +1,8 @@
 """Train a character-level RNN, LSTM or GRU in NumPy alone, and generate from it.
 
+`train` and `resume` return a `Run`, whose `model` is a `CharRNN`; mistakes are a `CharRNNError`.
+docs/notebook.md has the programs that one writes first.
+
 Names are loaded when they are first used, so that `import char_rnn` and `char-rnn --help` cost
 nothing; what is loaded is NumPy and the standard library.
 """
