@@ -41,19 +41,15 @@ def scored_text(
     What the model does not know is left out. Of its own training text, under whatever name it
     comes, only the part is scored that it was not trained on; val_fraction: unless this is given.
     own: the text of the run that the model belongs to, if it belongs to one.
-    A Corpus is taken as it is, and must have the model's vocabulary.
+    A Corpus of another vocabulary is read as the text that it holds.
     """
     if model.vocabulary is None:
         raise UsageError("the model has no vocabulary; it cannot read a text")
     notes: list[str] = []
     left_out: dict[str, int] = {}
     corpus: Corpus | None
-    if isinstance(text, Corpus):
+    if isinstance(text, Corpus) and text.vocabulary == model.vocabulary:
         corpus = text
-        if corpus.vocabulary != model.vocabulary:
-            raise UsageError(
-                "the Corpus has other symbols than the model; hand over the text itself"
-            )
     else:
         corpus = _own_files(model, text, patterns, own, notes)
         if corpus is None:
