@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from char_rnn.config import CONDITION_NAMES, STRATEGIES
+
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = [
     (f"{path.name}-{k}", block)
@@ -23,6 +25,11 @@ def test_block_runs(block, tmp_path, monkeypatch):
         pytest.importorskip("torch", reason="PyTorch is not installed; the extra `bench` has it")
     monkeypatch.chdir(tmp_path)
     exec(compile(block, "block", "exec"), {})
+
+
+@pytest.mark.parametrize("name", [*STRATEGIES, *CONDITION_NAMES])
+def test_what_can_be_asked_of_a_text_is_explained(name):
+    assert f"`--{name}" in (ROOT / "docs" / "generation.md").read_text("utf-8")
 
 
 COMMANDS = [

@@ -18,7 +18,7 @@ def plan():
 
 
 def test_picture_is_current(plan):
-    said = "rooms or imports have changed; renew it with: python tools/floor_plan.py"
+    said = "rooms, files or imports have changed; renew it: python -m tools"
     assert plan.PICTURE.read_text("utf-8") == plan.floor_plan(), said
 
 

@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+import re
 import string
+from pathlib import Path
 
 import click
 import pytest
@@ -15,9 +17,12 @@ from char_rnn.cli.train import command as train
 from char_rnn.config import LENGTHS, PLANNED, ModelConfig, SampleConfig, TrainConfig
 from char_rnn.errors import UsageError
 from char_rnn.recipes import TRAIN_RECIPE
+from char_rnn.runs.going_on import FREE
 from char_rnn.runs.rules import KNOWN
 from char_rnn.settings import settings_of, without_effect
 
+SOURCE = Path(config.__file__).parent
+CODE = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
 CONFIGS = {ModelConfig: {"vocab_size": 5}, TrainConfig: {}, SampleConfig: {}}
 FIELDS = [
     pytest.param(cls, field, id=f"{cls.__name__}.{field.name}")
@@ -133,9 +138,20 @@ def test_a_default_reaches_the_command_as_it_is():
         assert ctx.params["reset_after"] is False
 
 
+@pytest.mark.parametrize(("cls", "field"), FIELDS)
+def test_a_setting_is_read_somewhere(cls, field):
+    """One that nothing reads would be accepted, and do nothing."""
+    assert re.search(rf"(config|train|model)\.{field.name}\b", CODE)
+
+
 def test_what_is_planned():
     assert {"cell", "layers", "learning_rate"} <= PLANNED
     assert not PLANNED & {*LENGTHS, "threads", "rng_seed", "temperature"}
+
+
+def test_what_may_change_when_a_run_goes_on():
+    samples = {"sample_every", "sample_length", "temperature"}
+    assert {*LENGTHS, *samples, "patience", "eval_every", "threads"} == FREE
 
 
 def test_needs_name_settings():

@@ -1,6 +1,6 @@
 """Draw the floor plan of the package, from its imports: docs/architecture.svg.
 
-    python tools/floor_plan.py
+    python -m tools
 
 A room is a file or a folder of src/char_rnn. It stands one floor above the highest room that it
 imports. An arrow is an import; one that longer ways already tell (A → B → C tells A → C) is left
@@ -188,6 +188,7 @@ def floor_plan() -> str:
     return "\n".join([*out, "</svg>", ""])
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the picture."""
     PICTURE.write_text(floor_plan(), "utf-8", newline="\n")
-    print(PICTURE.relative_to(ROOT))
+    print(f"Written: {PICTURE.relative_to(ROOT).as_posix()}")

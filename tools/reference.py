@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that are made from the code: `python -m tools.reference`.
+"""Write the pages of docs/ that are made from the code: `python -m tools`.
 
 docs/settings.md from the fields of the configurations, docs/commands.md from the help of every
 command. tests/cli/test_help.py fails where one is not current.
@@ -15,7 +15,7 @@ from char_rnn.settings import Setting, settings_of
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDTH = 78  # columns of a help, as in a terminal of 80
-RENEW = "made by `python -m tools.reference`"
+RENEW = "made by `python -m tools`"
 CONFIGS = (
     (ModelConfig, "of a network; options of `char-rnn train`"),
     (TrainConfig, "of a training run; options of `char-rnn train`"),
@@ -100,7 +100,3 @@ def main() -> None:
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), "utf-8")
         print(f"Written: docs/{name}")
-
-
-if __name__ == "__main__":
-    main()

@@ -233,9 +233,9 @@ class TrainConfig(Configuration):
         TRAINING,
         needs=(Need("clip", bool, "without a limit ({clip} 0)"),),
     )
-    iterations: int | None = setting(None, "Train so many steps.", Whole(1), LENGTH)
+    iterations: int | None = setting(None, "Train so many steps.", Whole(1), LENGTH, free=True)
     epochs: float | None = setting(
-        None, "Train so many passes over the text.", Positive(MOST_EPOCHS), LENGTH
+        None, "Train so many passes over the text.", Positive(MOST_EPOCHS), LENGTH, free=True
     )
     minutes: float | None = setting(
         None,
@@ -243,6 +243,7 @@ class TrainConfig(Configuration):
         Positive(MOST_MINUTES),
         LENGTH,
         short="m",
+        free=True,
     )
     eval_every: int = setting(
         500,
@@ -250,6 +251,7 @@ class TrainConfig(Configuration):
         Whole(0),
         EVALUATION,
         planned=True,
+        free=True,
         needs=(Need("val_fraction", bool, "without a validation part ({val_fraction} 0)", 0),),
     )
     patience: int = setting(
@@ -257,19 +259,26 @@ class TrainConfig(Configuration):
         "End after so many evaluations without a better one, 0 for never.",
         Whole(0),
         LENGTH,
+        free=True,
         needs=(
             Need("eval_every", bool, "without evaluations on the way ({eval_every} 0)", 0),
             Need("val_fraction", bool, "without a validation part ({val_fraction} 0)", 0),
         ),
     )
     sample_every: int = setting(
-        1000, "Iterations between samples, 0 for none.", Whole(0), EVALUATION, planned=True
+        1000,
+        "Iterations between samples, 0 for none.",
+        Whole(0),
+        EVALUATION,
+        planned=True,
+        free=True,
     )
     sample_length: int = setting(
         200,
         "Characters of a sample.",
         Whole(1, MOST_CHARACTERS),
         EVALUATION,
+        free=True,
         needs=(_WITH_SAMPLES,),
     )
     temperature: float | str = setting(
@@ -278,6 +287,7 @@ class TrainConfig(Configuration):
         Temperature(),
         EVALUATION,
         short="t",
+        free=True,
         needs=(_WITH_SAMPLES,),
     )
     val_fraction: float = setting(
@@ -290,7 +300,11 @@ class TrainConfig(Configuration):
         EVALUATION,
     )
     threads: int | None = setting(
-        None, "Slices of the batch computed side by side, one a core if not given.", Whole(1), RUN
+        None,
+        "Slices of the batch computed side by side, one a core if not given.",
+        Whole(1),
+        RUN,
+        free=True,
     )
     rng_seed: int = setting(0, "Seed of all that is random.", Whole(0, MOST_SEED), RUN)
 
@@ -400,6 +414,19 @@ class SampleConfig(Configuration):
         return bool(self.stop or self.lines or self.until_line_end)
 
     @property
+    def conditions(self) -> list[str]:
+        """The names of the conditions that are asked for."""
+        return [name for name in CONDITION_NAMES if getattr(self, name)]
+
+    @property
     def constrained(self) -> bool:
         """Whether something has to be met that may need characters to be taken back."""
-        return bool(self.regex or self.words or self.close or self.max_copy)
+        return any(name != "code" for name in self.conditions)
+
+
+CONDITION_NAMES = tuple(
+    name
+    for name, about in settings_of(SampleConfig).items()
+    if about.group == CONDITIONS and name != "effort"
+)
+"""The settings that ask for a condition."""

@@ -38,7 +38,8 @@ class Setting:
     """What there is to say of a setting beside its name, its type and its default.
 
     help: one sentence. check: what it may be. group: the section of `--help` and of the docs.
-    planned: `minutes` chooses it where the user does not. needs: what gives it an effect.
+    planned: `minutes` chooses it where the user does not. free: it may change when a run goes on.
+    needs: what gives it an effect.
     opposite: the flag that switches it off, where it has a name of its own. short: its option of
     one letter. option: whether it is an option at all.
     """
@@ -47,6 +48,7 @@ class Setting:
     check: Check
     group: str = ""
     planned: bool = False
+    free: bool = False
     needs: tuple[Need, ...] = ()
     opposite: str = ""
     short: str = ""

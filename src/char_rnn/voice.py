@@ -86,7 +86,7 @@ class Voice:
     ) -> list[str]:
         """Return what follows each of `seeds`: as one batch, or one by one under conditions.
 
-        The conditions are regex, words, close, max_copy and code. threads: groups of texts that
+        The conditions are `config.CONDITION_NAMES`. threads: groups of texts that
         are written side by side, None for as many as there are cores; the texts are the same.
         """
         return list(self.generate_each(seeds, config, rng, copies, threads))

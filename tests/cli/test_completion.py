@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 import char_rnn
-from char_rnn.tables import CELLS
+from char_rnn.cli.main import COMMANDS
+from char_rnn.config import SampleConfig
+from char_rnn.settings import settings_of
+from char_rnn.tables import CELLS, OPTIMIZERS
 
+TOP = [f"--{name}" for name in settings_of(SampleConfig) if name.startswith("top_")]
 SOURCE = str(Path(char_rnn.__file__).parents[1])
 
 
@@ -49,16 +53,16 @@ def offered(line, kind="plain"):
 @pytest.mark.parametrize(
     ("line", "values"),
     [
-        ("char-rnn ", ["compare", "evaluate", "generate", "inspect", "overlap", "plot", "train"]),
+        ("char-rnn ", list(COMMANDS)),
         ("char-rnn ge", ["generate"]),
         ("char-rnn -", ["--version", "-h", "--help"]),
         ("char-rnn train --optim", ["--optimizer"]),
         ("char-rnn train --cell ", list(CELLS)),
-        ("char-rnn train --optimizer ada", ["adagrad", "adam", "adamw"]),
+        ("char-rnn train --optimizer ada", [n for n in OPTIMIZERS if n.startswith("ada")]),
         ("char-rnn train --reset_", ["--reset_after", "--reset_before"]),
         ("char-rnn train --learning-", ["--learning-rate"]),
-        ("char-rnn generate --top", ["--top_k", "--top_p"]),
-        ("char-rnn generate --top-", ["--top-k", "--top-p"]),
+        ("char-rnn generate --top", TOP),
+        ("char-rnn generate --top-", [name.replace("_", "-") for name in TOP]),
         ("char-rnn train sh", ["shakespeare"]),
         ("char-rnn train python", ["python-code", "python-docs", "python.txt"]),
         ("char-rnn generate ", ["shakespeare", "runs/play", "runs/book", "python.txt", "runs/"]),

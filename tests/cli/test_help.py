@@ -139,4 +139,4 @@ def reference():
 @pytest.mark.parametrize("name", ["settings.md", "commands.md"])
 def test_pages_are_current(reference, name):
     there = (ROOT / "docs" / name).read_text("utf-8")
-    assert there == reference.PAGES[name](), "renew it: python -m tools.reference"
+    assert there == reference.PAGES[name](), "renew it: python -m tools"

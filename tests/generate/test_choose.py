@@ -1,5 +1,6 @@
 """Every strategy against its definition, and draws against their probabilities."""
 
+import inspect
 import math
 from itertools import permutations
 
@@ -148,6 +149,14 @@ def test_draws_follow_the_probabilities(settings, p, B):
 def test_single_draws_follow_the_probabilities():
     drawn = draw(np.tile(Z, (100_000, 1)), np.random.default_rng(0))
     assert chi_square(np.bincount(drawn, minlength=5), P) < 23.5
+
+
+def test_every_strategy_is_in_the_order_and_every_function_a_strategy():
+    functions = {
+        name for name, found in vars(filters).items()
+        if inspect.isfunction(found) and found.__module__ == filters.__name__ and name[0] != "_"
+    }  # fmt: skip
+    assert functions == {*STRATEGIES}
 
 
 def test_the_order_matters_and_is_kept():

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from min_gru import MinGRU
 
-from char_rnn import register_cell
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.runs import plan
 from char_rnn.runs.plan import LADDER, make_plan, measure, sum_of_products
+from char_rnn.tables import CELLS
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_the_form_that_was_asked_for_is_the_one_that_is_timed(monkeypatch):
 
 
 def test_the_cell_says_what_it_multiplies(machine):
-    register_cell("mingru", MinGRU)
+    CELLS.setdefault("mingru", MinGRU)
     for layers in (1, 3):
         rung = LADDER[0]._replace(layers=layers, hidden_size=32)
         for cell, gates in (("rnn", 1), ("gru", 3), ("lstm", 4)):
@@ -91,7 +91,7 @@ def test_the_cell_says_what_it_multiplies(machine):
 
 
 def test_nothing_is_left_out_of_recurrent_weights_that_a_cell_does_not_have(machine):
-    register_cell("mingru", MinGRU)
+    CELLS.setdefault("mingru", MinGRU)
     assert sizes(10, 10_000).train["recurrent_dropout"] > 0
     train = sizes(10, 10_000, cell="mingru").train
     assert train["recurrent_dropout"] == 0 < train["output_dropout"]

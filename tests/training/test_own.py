@@ -277,20 +277,20 @@ def test_a_registered_one_goes_by_its_name(tmp_path):
         if isinstance(event, Step) and event.iteration == 13:
             raise Killed
 
-    char_rnn.register_optimizer("lion", Lion)
-    whole = trained(tmp_path / "whole", "lion")
+    char_rnn.register_optimizer("mine", Lion)
+    whole = trained(tmp_path / "whole", "mine")
     with pytest.raises(Killed):
-        trained(tmp_path / "parts", "lion", callbacks=[kill])
+        trained(tmp_path / "parts", "mine", callbacks=[kill])
     parts = char_rnn.resume(tmp_path / "parts", progress=False)
     np.testing.assert_array_equal(whole.model.parameters.flat, parts.model.parameters.flat)
     by_class = trained(None, Lion, save=False)
     np.testing.assert_array_equal(whole.model.parameters.flat, by_class.model.parameters.flat)
-    assert parts.model.summary["optimizer"] == "lion" and "own" not in parts.settings
-    del OPTIMIZERS["lion"]  # as in another process
+    assert parts.model.summary["optimizer"] == "mine" and "own" not in parts.settings
+    del OPTIMIZERS["mine"]  # as in another process
     with pytest.raises(FileError) as caught:
         char_rnn.resume(tmp_path / "parts", progress=False, iterations=50)
     message = str(caught.value)
-    assert "unknown optimizer 'lion'" in message and "\n" not in message
+    assert "unknown optimizer 'mine'" in message and "\n" not in message
     assert message.endswith("char_rnn.register_optimizer")
     assert CharRNN.load(tmp_path / "parts").sample("the", 5)  # the model itself needs none
 

@@ -26,7 +26,6 @@ LEFT_OUT = ("characters", "at", "seconds", "text", "iterations", "model")  # the
 @click.command(
     "compare",
     cls=Command,
-    short_help="Show several runs side by side.",
     examples=("char-rnn compare runs/*", "char-rnn compare runs/gru runs/lstm -o both.png"),
 )
 @click.argument("runs", nargs=-1, required=True, type=PATH, shell_complete=complete_run)

@@ -33,7 +33,6 @@ SCORED, MORE, OUTPUT = "What is scored", "What else is measured", "Output"
 @click.command(
     "evaluate",
     cls=Command,
-    short_help="Measure how well a model knows a text.",
     examples=(
         "char-rnn evaluate runs/book book.txt",
         "char-rnn evaluate shakespeare play.txt --windows 50 --show",

@@ -33,7 +33,6 @@ START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
 @click.command(
     "generate",
     cls=Command,
-    short_help="Write text with a model.",
     examples=(
         'char-rnn generate -s "Once upon" -n 1000',
         'char-rnn generate shakespeare -s "ROMEO:" --top_p 0.9 --lines 4 --count 3',
@@ -107,8 +106,7 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
     Without it, with the newest run in runs/; and where there is none, with the model of
     Shakespeare's plays that comes with the package (also by its name, `shakespeare`).
 
-    The strategies top_k, top_p, min_p, typical, temperature and repetition_penalty are applied in
-    the order in which they are given.
+    What chooses a character is applied in the order in which it is given.
     """
     given = given_options(ctx)
     config = sample_config(options, ctx)
@@ -153,7 +151,7 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
         copies = _copies(network, model, options["text"], config)
         pieces = network.generate(seed, config, rng, copies, options["threads"] or 1)
         stream(seed, pieces, config, options["out"], options["highlight"])
-        if config.constrained or config.code:
+        if config.conditions:
             early = "; it ended early, for --effort was spent" if pieces.gave_up else ""
             click.echo(f"{pieces.unit} taken back: {pieces.taken_back:,}{early}", err=True)
 
@@ -166,7 +164,7 @@ def _check(given: dict[str, Any], options: dict[str, Any], config: SampleConfig)
     alone = [name for name in ("interactive", "beam") if options[name]]
     if len(alone) > 1 or (alone and count > 1):
         raise UsageError("--interactive, --beam and --count exclude each other; give one of them")
-    conditions = config.constrained or bool(config.code)
+    conditions = bool(config.conditions)
     check(
         GENERATING,
         given,

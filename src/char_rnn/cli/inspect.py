@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 @click.command(
     "inspect",
     cls=Command,
-    short_help="Show what a model is and what it was trained on.",
     examples=("char-rnn inspect", "char-rnn inspect runs/book", "char-rnn inspect shakespeare"),
 )
 @click.argument("model", required=False, type=PATH, shell_complete=complete_model)

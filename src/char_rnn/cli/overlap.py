@@ -35,7 +35,6 @@ MOST_DIVERSE = 1_000_000  # characters of a sample that diversity is measured on
 @click.command(
     "overlap",
     cls=Command,
-    short_help="Show what was copied from the training text.",
     examples=(
         "char-rnn overlap runs/book",
         "char-rnn overlap runs/book --count 10 -n 5000 -t 0.5 --show",

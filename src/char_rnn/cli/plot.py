@@ -10,10 +10,7 @@ from char_rnn.cli.options import PATH, option
 
 
 @click.command(
-    "plot",
-    cls=Command,
-    short_help="Draw the curves of a run.",
-    examples=("char-rnn plot", "char-rnn plot runs/book -o curves.png"),
+    "plot", cls=Command, examples=("char-rnn plot", "char-rnn plot runs/book -o curves.png")
 )
 @click.argument("run", required=False, type=PATH, shell_complete=complete_run)
 @option("out", short="o", type=PATH, help="Write a picture: .png, .svg or .pdf.")

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import click
 
+from char_rnn.config import CHOICE, CONDITION_NAMES, SampleConfig
 from char_rnn.errors import UsageError
+from char_rnn.settings import settings_of
 
 
 class Rule(NamedTuple):
@@ -46,22 +48,18 @@ def check(rules: Sequence[Rule], given: Mapping[str, Any], options: Mapping[str,
                     raise UsageError(f"--{name} has no effect {rule.why}; leave it out")
 
 
-STRATEGIES = (
+CHOOSING = (
     "greedy",
-    "temperature",
-    "top_k",
-    "top_p",
-    "min_p",
-    "typical",
-    "repetition_penalty",
-    "repetition_window",
-    "bias",
-    "forbid",
+    *(
+        name
+        for name, about in settings_of(SampleConfig).items()
+        if about.group == CHOICE and about.option
+    ),
 )
 OF_SEARCH = ("groups", "results", "diversity", "length_penalty")
 GENERATING = (
     Rule(("temperature",), "greedy", lambda on: not on, "with --greedy, which is --temperature 0"),
-    Rule(STRATEGIES, "beam", lambda n: n is None, "in a beam search (--beam), which draws nothing"),
+    Rule(CHOOSING, "beam", lambda n: n is None, "in a beam search (--beam), which draws nothing"),
     Rule(("threads", "highlight"), "beam", lambda n: n is None, "in a beam search (--beam)"),
     Rule(OF_SEARCH, "beam", lambda n: n is not None, "without a beam search (--beam)"),
     Rule(("diversity",), "groups", lambda n: n > 1, "without --groups"),
@@ -83,7 +81,7 @@ GENERATING = (
         ("effort",),
         "conditions",
         bool,
-        "without a condition (--regex, --words, --close, --max_copy or --code)",
+        f"without a condition ({', '.join(f'--{name}' for name in CONDITION_NAMES)})",
     ),
     Rule(("regex",), "regex", bool, "where it is empty"),
     Rule(("text",), "max_copy", bool, "without --max_copy: it is the text not to copy from"),

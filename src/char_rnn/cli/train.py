@@ -34,7 +34,6 @@ def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...])
 @click.command(
     "train",
     cls=Command,
-    short_help="Train a model on a text.",
     sections=(TEXT, LENGTH, MODEL),
     examples=(
         "char-rnn train book.txt -m 10",

@@ -39,11 +39,13 @@ class Constraint(ABC):
     What is left is counted in ids: characters, or bytes for a model of bytes.
 
     name: what the user calls it. ends: whether it may end a text before its full length.
+    anywhere: whether it is met at every place, so that something else may end the text.
     exact: whether some character is always left to write, as long as it is the only constraint.
     """
 
     name: ClassVar[str]
     ends: ClassVar[bool] = False
+    anywhere: ClassVar[bool] = False
     exact: bool = True
 
     @abstractmethod

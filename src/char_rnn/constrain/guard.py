@@ -215,18 +215,12 @@ class Guard:
 def make_guard(
     config: SampleConfig, vocabulary: AnyVocabulary, length: int, copies: Followers | None = None
 ) -> Guard | None:
-    """Return the guard of what `config` asks for (regex, words, close, max_copy), None for nothing.
+    """Return the guard of the conditions that `config` asks for, but for code; None for nothing.
 
     length: ids of the output at most. copies: an index of the training text, for max_copy.
     Raises UsageError for a constraint that cannot be met, or that something else would break;
     MissingExtra if a regular expression needs a library that is not installed.
     """
-    whole = [name for name in ("regex", "words", "close") if getattr(config, name)]
-    if whole and config.ends:
-        raise UsageError(
-            f"{' and '.join(whole)} must hold for the whole output, which stop, lines and "
-            "until_line_end would cut off; give one or the other"
-        )
     amounts = bias_amounts(config, vocabulary)
     letters = letters_of(vocabulary, None if amounts is None else np.isneginf(amounts))
     constraints: list[Constraint] = []
@@ -240,6 +234,12 @@ def make_guard(
         constraints.append(Words(config.words, letters, room))
     if config.close:
         constraints.append(Closing(letters))
+    whole = [c.name for c in constraints if not c.anywhere]
+    if whole and config.ends:
+        raise UsageError(
+            f"{' and '.join(whole)} must hold for the whole output, which stop, lines and "
+            "until_line_end would cut off; give one or the other"
+        )
     not_copied = None
     if config.max_copy:
         if copies is None:

@@ -103,7 +103,7 @@ class ConstrainedWriter(Writer):
         if config.constrained or config.ends:
             raise UsageError(
                 "code ends where a statement does and is cut nowhere else; leave stop, lines, "
-                "until_line_end, regex, words, close and max_copy out"
+                "until_line_end and all other conditions out"
             )
         stepper = Stepper(self._parameters)
         chooser = self._chooser(config, rng)
@@ -120,7 +120,7 @@ class ConstrainedWriter(Writer):
         copies: "CopyIndex | None" = None,
     ) -> Texts:
         """Return what follows each of `seeds`: as one batch, or one by one under conditions."""
-        if not (config.constrained or config.code):
+        if not config.conditions:
             return super().write_many(seeds, config, rng, threads)
         check_room(len(seeds), config, threads)
         pieces: list[str] = []  # of the text in hand
@@ -144,10 +144,10 @@ class ConstrainedWriter(Writer):
 
 def refuse_conditions(config: SampleConfig, where: str) -> None:
     """Raise UsageError if `config` asks for conditions, which cannot be kept in `where`."""
-    if config.constrained or config.code:
+    if config.conditions:
         raise UsageError(
-            "regex, words, close, max_copy and code hold for a whole text; they cannot be kept in "
-            f"{where}: leave them out"
+            f"{' and '.join(config.conditions)}: a condition holds for a whole text and cannot be "
+            f"kept in {where}; leave it out"
         )
 
 

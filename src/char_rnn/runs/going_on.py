@@ -4,20 +4,19 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from char_rnn.config import LENGTHS
+from char_rnn.config import LENGTHS, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import part_to_train
 from char_rnn.errors import UsageError
 from char_rnn.runs.room import check_room
 from char_rnn.runs.rules import check
 from char_rnn.runs.run import IN_MEMORY, Run
+from char_rnn.settings import settings_of
 from char_rnn.storage.reading import shown
 from char_rnn.training.own import Own
 from char_rnn.training.trainer import Trainer
 
-FREE = frozenset(
-    (*LENGTHS, "patience", "eval_every", "sample_every", "sample_length", "temperature", "threads")
-)
+FREE = frozenset(name for name, about in settings_of(TrainConfig).items() if about.free)
 """The settings that may change when a run goes on."""
 
 
