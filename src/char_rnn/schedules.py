@@ -129,6 +129,8 @@ class Temperature:
 
     def at(self, step: int, total: float | None) -> float:
         """Return the temperature at `step` of `total` steps; None if that is not known."""
+        if self.kind == "constant":  # the most common one, and asked for at every character
+            return self.points[0][1]
         return self(min(step / total, 1.0) if total else 0.0, step)
 
     def __str__(self) -> str:
