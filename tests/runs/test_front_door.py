@@ -496,7 +496,8 @@ def test_a_run_whose_trainer_cannot_be_made_is_not_locked():
 
     with pytest.raises(RuntimeError) as caught:
         char_rnn.train(TEXT, out="r", **SMALL, optimizer=Broken)
-    char_rnn.resume("r", progress=False)
+    with pytest.raises(RunError, match="was made with the optimizer Broken"):  # and is not locked
+        char_rnn.resume("r", progress=False)
     assert str(caught.value) == "no slots"  # and what holds the failed run was held until now
 
 

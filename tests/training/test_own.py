@@ -12,6 +12,7 @@ from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.config import ModelConfig
 from char_rnn.errors import FileError, RunError, UsageError
 from char_rnn.model.parameters import Parameters
+from char_rnn.runs.new import NewRun
 from char_rnn.runs.run import Run
 from char_rnn.storage import load_tensors
 from char_rnn.tables import OPTIMIZERS
@@ -267,6 +268,18 @@ def test_through_the_front_door(tmp_path):
     )  # fmt: skip
     assert next(event.iteration for event in again if isinstance(event, Step)) == 21
     np.testing.assert_array_equal(whole.model.parameters.flat, parts.model.parameters.flat)
+
+
+def test_a_run_that_was_killed_before_its_first_step_knows_its_own(tmp_path):
+    settings = {"hidden_size": 5, "iterations": 4, "seq_length": 10, "batch_size": 4}
+    new = NewRun("the cat sat on the mat.\n" * 40, settings, out=tmp_path / "r")
+    new.plan()
+    run, _ = new.make(optimizer=Lion, schedule=saw)
+    run.release()
+    with pytest.raises(RunError, match=r"was made with the optimizer Lion\("):
+        char_rnn.resume(tmp_path / "r", progress=False)
+    run = char_rnn.resume(tmp_path / "r", optimizer=Lion, schedule=saw, progress=False)
+    assert run.model.summary["iteration"] == 4
 
 
 def test_a_registered_one_goes_by_its_name(tmp_path):

@@ -23,7 +23,7 @@ from char_rnn.runs.rules import check, unheard
 from char_rnn.runs.run import Run
 from char_rnn.storage import check_folder
 from char_rnn.storage.reading import StrPath, as_path
-from char_rnn.training.own import Own
+from char_rnn.training.own import Own, named
 from char_rnn.training.parallel import available_threads
 from char_rnn.training.trainer import Trainer
 from char_rnn.training.validation import MOST_VALIDATION
@@ -128,6 +128,7 @@ class NewRun:
                 self._patterns,
                 command,
                 self._copy(),
+                named(own, self.train),
             )
         else:
             run = Run.in_memory(model, self.train, corpus, self.start)

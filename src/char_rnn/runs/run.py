@@ -4,7 +4,7 @@ Who opens a run and makes its trainer changes nothing; what is written, is writt
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -85,6 +85,7 @@ class Run:
         patterns: Sequence[str] = (),
         command: str = "",
         copy: bytes | None = None,
+        own: Mapping[str, str] | None = None,
     ) -> Self:
         """Make a new run folder, or make an empty one a run; its config comes last.
 
@@ -92,10 +93,12 @@ class Run:
         patterns: with which the text was opened, so that it can be opened again.
         command: which one makes the run, where it is not char-rnn.
         copy: the text itself, to be kept in the folder, where it cannot be opened again.
+        own: the optimiser and the schedule, where they are the user's own (training/own.py).
         Raises RunError if something is there, or is being made there, or nothing can be.
         """
         where = text.where if copy is None else TEXT_FILE
         settings = _settings(model, train, text, where, patterns, command)
+        settings |= {"own": dict(own)} if own else {}
         check_new(folder)
         there, lock = folder.exists(), RunLock(folder)
         try:

@@ -40,6 +40,13 @@ def check_usable(own: Own) -> None:
     as_callbacks(own.get("callbacks", ()))
 
 
+def named(own: Own, config: TrainConfig) -> dict[str, str]:
+    """Return what files say of `own` in a run of `config`; nothing where it has nothing."""
+    optimizer = own.get("optimizer")
+    chosen = None if optimizer is None else make_optimizer(config, optimizer)
+    return described(chosen, own.get("schedule"))
+
+
 def described(optimizer: Optimizer | None, schedule: Schedule | None) -> dict[str, str]:
     """Return what files say of an own optimiser and an own schedule; nothing of None."""
     found = {}
