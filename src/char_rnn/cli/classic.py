@@ -188,8 +188,8 @@ def _script(name: str) -> str:
     return shlex.quote(str(beside)) if beside.is_file() else name
 
 
-def _seed(network: "CharRNN") -> str:
-    vocabulary = network.vocabulary
+def _seed(model: "CharRNN") -> str:
+    vocabulary = model.vocabulary
     knows = vocabulary is not None and not vocabulary.unknown("To be or")
     return '"To be or"' if knows else '""'
 
@@ -222,10 +222,10 @@ def generate(
     if model is None:
         here = sorted(Path().glob("*_rnn.pkl"), key=lambda path: path.stat().st_mtime_ns)
         model = here[-1] if here else newest_run()
-    network = CharRNN.load(model)
+    loaded = CharRNN.load(model)
     if named and seed:
         click.echo(f'Seed: "{seed}"\n\nGenerated:')
     import numpy as np
 
-    seed = known(network, seed)
-    stream(seed, network.generate(seed, config, np.random.default_rng(rng_seed)), config)
+    seed = known(loaded, seed)
+    stream(seed, loaded.generate(seed, config, np.random.default_rng(rng_seed)), config)

@@ -41,7 +41,7 @@ SCORED, MORE, OUTPUT = "What is scored", "What else is measured", "Output"
         "char-rnn evaluate runs/code project/ --pattern '*.py' --json",
     ),
 )
-@click.argument("model", type=PATH, shell_complete=complete_model)
+@click.argument("path", metavar="MODEL", type=PATH, shell_complete=complete_model)
 @click.argument("text", shell_complete=complete_text)
 @option(
     "val_fraction",
@@ -87,7 +87,7 @@ SCORED, MORE, OUTPUT = "What is scored", "What else is measured", "Output"
 )
 @option("html", type=PATH, group=OUTPUT, help="Write the text as a heat map to this file.")
 def command(
-    model: Path,
+    path: Path,
     text: str,
     val_fraction: float | None,
     windows: int | None,
@@ -117,17 +117,17 @@ def command(
     from char_rnn.scoring import surprisals
     from char_rnn.storage import check_writable
 
-    network = CharRNN.load(model)
-    of = _opened(model, network, text, pattern, val_fraction)
+    model = CharRNN.load(path)
+    of = _opened(path, model, text, pattern, val_fraction)
     corpus, start, left_out = of.corpus, of.start, of.left_out
     scored = corpus.vocabulary.decode(corpus.read(start + 1, corpus.length))
     count = corpus.length - start - 1
     bytewise = len(scored) != count  # bytes that are not one character each
     _check_text(corpus, start, windows, free_running, bytewise and bool(show or html))
-    for path in filter(None, (plot, html)):
-        check_writable(path)
+    for file in filter(None, (plot, html)):
+        check_writable(file)
     report: dict[str, Any] = {
-        "model": str(model),
+        "model": str(path),
         "text": corpus.name,
         "scored": of.reason,
         "characters": count,
@@ -135,7 +135,7 @@ def command(
     }
     # What overflows is told below, and not by NumPy.
     with waiting("Reading the text") as told, np.errstate(over="ignore", invalid="ignore"):
-        nats = surprisals(network, corpus, start, corpus.length, streams, told)
+        nats = surprisals(model, corpus, start, corpus.length, streams, told)
     report["loss"] = in_units(float(nats.mean()))
     finite = bool(np.isfinite(nats).all())
     if not finite:
@@ -145,10 +145,10 @@ def command(
             err=True,
         )
     if finite:
-        report |= _more(network, corpus, start, windows, dynamic)
+        report |= _more(model, corpus, start, windows, dynamic)
     if finite and free_running:
         with waiting("Free running") as told:
-            report["free running"] = _free_running(network, corpus, start, plot, told)
+            report["free running"] = _free_running(model, corpus, start, plot, told)
     if not no_baselines:
         with waiting("Baselines") as told:
             report["baselines"] = _baselines(corpus, start, told)
@@ -164,23 +164,19 @@ def command(
     if finite and show:
         _show(scored[:SHOWN], nats[:SHOWN])
     if finite and html:
-        _write_page(html, network, corpus, start, nats, scored)
+        _write_page(html, model, corpus, start, nats, scored)
 
 
 def _opened(
-    model: Path,
-    network: "CharRNN",
-    text: str,
-    patterns: tuple[str, ...],
-    val_fraction: float | None,
+    path: Path, model: "CharRNN", text: str, patterns: tuple[str, ...], val_fraction: float | None
 ) -> "ScoredText":
     """Return the text to score; tell what should be known of it."""
     from char_rnn.data.given import TextName
     from char_rnn.runs.scored_text import scored_text
     from char_rnn.runs.text import own_text
 
-    own = own_text(str(model))
-    found = scored_text(network, TextName(text), patterns, val_fraction, own)
+    own = own_text(str(path))
+    found = scored_text(model, TextName(text), patterns, val_fraction, own)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     return found
@@ -219,7 +215,7 @@ def _check_text(
 
 
 def _more(
-    network: "CharRNN", corpus: "Corpus", start: int, windows: int | None, dynamic: bool
+    model: "CharRNN", corpus: "Corpus", start: int, windows: int | None, dynamic: bool
 ) -> dict[str, Any]:
     """Return the losses of other ways to read the same text."""
     from char_rnn.analyse.dynamic import dynamic_surprisals
@@ -230,11 +226,11 @@ def _more(
     found = {}
     if windows:
         with waiting(f"Windows of {windows}") as told:
-            cold = cold_loss(network, corpus, start, corpus.length, windows, told)
+            cold = cold_loss(model, corpus, start, corpus.length, windows, told)
         found[f"windows of {windows}, each from the initial state"] = in_units(cold)
     if dynamic:
         with waiting("Dynamic evaluation") as told:
-            learned = dynamic_surprisals(network, corpus, start, corpus.length, progress=told)
+            learned = dynamic_surprisals(model, corpus, start, corpus.length, progress=told)
         found["dynamic evaluation (learns as it reads)"] = in_units(float(learned.mean()))
     return found
 
@@ -261,7 +257,7 @@ def _baselines(corpus: "Corpus", start: int, told: "Tell") -> dict[str, dict[str
 
 
 def _free_running(
-    network: "CharRNN", corpus: "Corpus", start: int, picture: Path | None, told: "Tell"
+    model: "CharRNN", corpus: "Corpus", start: int, picture: Path | None, told: "Tell"
 ) -> dict[str, Any]:
     """Return what free running finds; the part before `start`, if there is one, is a reference."""
     import numpy as np
@@ -270,7 +266,7 @@ def _free_running(
 
     train = corpus.read(max(0, start - MOST_TRAINING), start) if start else None
     rng = np.random.default_rng(0)  # so that the same model gets the same figures
-    found = free_running(network, corpus, start, corpus.length, rng, train, progress=told)
+    found = free_running(model, corpus, start, corpus.length, rng, train, progress=told)
     if picture is not None:
         from char_rnn.analyse.plots import plot_free_running
 
@@ -367,13 +363,13 @@ def _show(scored: str, nats: "np.ndarray") -> None:
 
 
 def _write_page(
-    path: Path, network: "CharRNN", corpus: "Corpus", start: int, nats: "np.ndarray", scored: str
+    path: Path, model: "CharRNN", corpus: "Corpus", start: int, nats: "np.ndarray", scored: str
 ) -> None:
     from char_rnn.analyse.surprise import likeliest, page
     from char_rnn.storage import write_text
 
     stop = min(corpus.length, start + 1 + ON_PAGE)
-    expected = likeliest(network, corpus, start, stop)
+    expected = likeliest(model, corpus, start, stop)
     title = f"{corpus.name}: where it surprises the model"
     ids = corpus.read(start + 1, stop)
     write_text(path, page(title, corpus.vocabulary.chars, ids, expected, float(nats.mean())))

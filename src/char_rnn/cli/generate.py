@@ -41,7 +41,7 @@ START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
         "char-rnn generate shakespeare --interactive",
     ),
 )
-@click.argument("model", required=False, type=PATH, shell_complete=complete_model)
+@click.argument("path", metavar="[MODEL]", required=False, type=PATH, shell_complete=complete_model)
 @option("seed", short="s", default="", group=START, help="The text to go on from.")
 @option(
     "skip_unknown",
@@ -100,7 +100,7 @@ START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
 )
 @option("results", type=POSITIVE, default=1, group=SEARCH, help="Texts of the search to show.")
 @click.pass_context
-def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any) -> None:
+def command(ctx: click.Context, /, path: Path | None, seed: str, **options: Any) -> None:
     """Write text with MODEL, a model file or a run folder.
 
     Without it, with the newest run in runs/; and where there is none, with the model of
@@ -114,17 +114,17 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
     from char_rnn.charrnn import CharRNN
     from char_rnn.storage import check_writable
 
-    if model is None:
+    if path is None:
         from char_rnn.runs.folder import newest_run_or_shipped
 
-        model = newest_run_or_shipped()
-        click.echo(f"Model: {model}", err=True)
-    network = CharRNN.load(model)
-    seed = known(network, seed, options["skip_unknown"])
+        path = newest_run_or_shipped()
+        click.echo(f"Model: {path}", err=True)
+    model = CharRNN.load(path)
+    seed = known(model, seed, options["skip_unknown"])
     config = dataclasses.replace(
         config,
-        stop=tuple(known(network, text, what="--stop") for text in config.stop),
-        words=tuple(known(network, text, what="--words") for text in config.words),
+        stop=tuple(known(model, text, what="--stop") for text in config.stop),
+        words=tuple(known(model, text, what="--words") for text in config.words),
     )
     if options["out"] is not None:
         check_writable(_file(options["out"], max(options["count"], options["results"])))
@@ -135,21 +135,21 @@ def command(ctx: click.Context, /, model: Path | None, seed: str, **options: Any
         from char_rnn.cli.interactive import converse
 
         skip = options["skip_unknown"]
-        session = network.session(config, rng)
-        converse(session, seed, lambda said: known(network, said, skip, "your line"))
+        session = model.session(config, rng)
+        converse(session, seed, lambda said: known(model, said, skip, "your line"))
     elif options["beam"] is not None:
-        _search(network, seed, config, options)
+        _search(model, seed, config, options)
     elif options["count"] > 1:
         from char_rnn.generate.batch import check_room
 
         check_room(options["count"], config, options["threads"] or 1)  # before a list is made
-        copies = _copies(network, model, options["text"], config)
+        copies = _copies(model, path, options["text"], config)
         seeds = [seed] * options["count"]
-        texts = network.generate_each(seeds, config, rng, copies, options["threads"])
+        texts = model.generate_each(seeds, config, rng, copies, options["threads"])
         _write_all(texts, seed, options["count"], options["out"])
     else:
-        copies = _copies(network, model, options["text"], config)
-        pieces = network.generate(seed, config, rng, copies, options["threads"] or 1)
+        copies = _copies(model, path, options["text"], config)
+        pieces = model.generate(seed, config, rng, copies, options["threads"] or 1)
         stream(seed, pieces, config, options["out"], options["highlight"])
         if config.conditions:
             early = "; it ended early, for --effort was spent" if pieces.gave_up else ""
@@ -185,7 +185,7 @@ def _check(given: dict[str, Any], options: dict[str, Any], config: SampleConfig)
         raise UsageError("--out must hold {n} where several texts are written: name-{n}.txt")
 
 
-def known(network: "CharRNN", text: str, skip: bool = False, what: str = "the seed text") -> str:
+def known(model: "CharRNN", text: str, skip: bool = False, what: str = "the seed text") -> str:
     """Return `text` as the model can read it; else raise UnknownCharacters, which names `what`.
 
     Where the model knows its letters in another Unicode form, it is taken in that one, and a note
@@ -193,7 +193,7 @@ def known(network: "CharRNN", text: str, skip: bool = False, what: str = "the se
     """
     from char_rnn.data.vocabulary import named
 
-    vocabulary = network.vocabulary
+    vocabulary = model.vocabulary
     if vocabulary is None:
         return text
     form, same = vocabulary.best_form(text)
@@ -287,11 +287,11 @@ def _watched(pieces: Iterator[str], config: SampleConfig) -> Iterator[str]:
                 click.echo(f"\nNote: {fitting(loop_advice(loop, config.temperature))}", err=True)
 
 
-def _search(network: "CharRNN", seed: str, config: SampleConfig, options: dict[str, Any]) -> None:
+def _search(model: "CharRNN", seed: str, config: SampleConfig, options: dict[str, Any]) -> None:
     """Write what a beam search finds, also if it is stopped."""
     received: list[int] = []
     with signals(received.append):
-        found = network.search(
+        found = model.search(
             seed,
             config,
             options["beam"],
@@ -339,7 +339,7 @@ def _write(n: int, heading: str, text: str, out: str | None) -> None:
 
 
 def _copies(
-    network: "CharRNN", model: Path, text: str | None, config: SampleConfig
+    model: "CharRNN", path: Path, text: str | None, config: SampleConfig
 ) -> "CopyIndex | None":
     """Return the index of the training text that --max_copy asks for, or None."""
     if not config.max_copy:
@@ -351,4 +351,4 @@ def _copies(
 
     with waiting("Indexing the training text"):
         name = None if text is None else TextName(text)
-        return CopyIndex(training_ids(str(model), network, name), config.max_copy)
+        return CopyIndex(training_ids(str(path), model, name), config.max_copy)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     cls=Command,
     examples=("char-rnn inspect", "char-rnn inspect runs/book", "char-rnn inspect shakespeare"),
 )
-@click.argument("model", required=False, type=PATH, shell_complete=complete_model)
-def command(model: Path | None) -> None:
+@click.argument("path", metavar="[MODEL]", required=False, type=PATH, shell_complete=complete_model)
+def command(path: Path | None) -> None:
     """Show what MODEL, a model file or a run folder, is; without it, the newest run, or the
     model that comes with the package."""
     from char_rnn.charrnn import CharRNN
@@ -27,23 +27,23 @@ def command(model: Path | None) -> None:
     from char_rnn.storage.models import model_file
     from char_rnn.storage.reading import shown
 
-    path = model_file(newest_run_or_shipped() if model is None else model)
+    path = model_file(newest_run_or_shipped() if path is None else path)
     for name, value in description(CharRNN.load(path)):
         click.echo(f"{name + ':':<17} {value}")
     click.echo(f"{'File:':<17} {shown(path)}, {path.stat().st_size:,} bytes")
 
 
-def description(network: "CharRNN") -> list[tuple[str, str]]:
+def description(model: "CharRNN") -> list[tuple[str, str]]:
     """Return names and values that describe a CharRNN, each value in one line."""
     from char_rnn.model.parameters import apart
     from char_rnn.runs.describe import calibration, form
     from char_rnn.storage.reading import shown
 
-    config, summary, vocabulary = network.config, network.summary, network.vocabulary
+    config, summary, vocabulary = model.config, model.summary, model.vocabulary
     module = f"nn.{config.cell.upper()} and nn.Linear"
     rows = [
-        ("Architecture", f"{network.outline}, {config.layers} × {form(config)}"),
-        ("Parameters", f"{network.num_parameters:,} ({config.dtype})"),
+        ("Architecture", f"{model.outline}, {config.layers} × {form(config)}"),
+        ("Parameters", f"{model.num_parameters:,} ({config.dtype})"),
         ("Initial state", config.initial_state),
         ("In PyTorch", "no module of this form" if apart(config) else module),
     ]
