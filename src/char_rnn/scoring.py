@@ -14,6 +14,7 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.config import ModelConfig
 from char_rnn.data.windows import Ids, ScoredWindow, Sweep
 from char_rnn.errors import TextTooShort
+from char_rnn.model import states
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
 
@@ -119,12 +120,9 @@ def in_windows(
     Yields where each begins and its targets (≤ most, B), while its logits are in the network.
     """
     length = steps(network.config, text.shape[1], most)
-    with network.weights_held():
-        for at in range(0, len(text) - 1, length):
-            window = text[at : at + length + 1].astype(np.intp)
-            network.forward(window[:-1], state)
-            yield at, window[1:]
-            state = network.state()
+    inputs, targets = text[:-1], text[1:]
+    for part in states.in_windows(network, inputs, state, length):
+        yield part.start, targets[part].astype(np.intp)
 
 
 @blas_threads(1)

@@ -45,6 +45,30 @@ def test_parameters_are_live():
     assert not np.allclose(before, after)
 
 
+def test_held_weights_are_taken_once_and_anew_afterwards():
+    model = CharRNN(5, 3, rng=np.random.default_rng(0))
+    net = network.Network(model.parameters)
+    ids, state = np.array([[0], [1], [2]]), net.initial_state(1)
+
+    def logits():
+        return net.forward(ids, state).copy()
+
+    for _ in range(2):
+        model.parameters["rnn.weight_hh_l0"][:] *= -0.7
+        with net.weights_held():  # a second sweep does not go on with the weights of the first
+            before = logits()
+            fresh = network.Network(model.parameters).forward(ids, state)
+            np.testing.assert_array_equal(before, fresh)
+            model.parameters["rnn.weight_hh_l0"][:] *= 2
+            np.testing.assert_array_equal(logits(), before)
+        after = logits()
+        assert not np.allclose(before, after)
+        model.parameters["rnn.weight_hh_l0"][:] *= 2
+        assert not np.allclose(logits(), after)
+        with pytest.raises(ZeroDivisionError), net.weights_held():
+            raise ZeroDivisionError
+
+
 def test_the_exercise_network_has_the_parameters_of_its_shapes():
     model = CharRNN(65, 256)
     assert model.outline == "CharRNN(input=65, hidden=256, output=65)"

@@ -19,7 +19,7 @@ def states(parameters: Parameters, ids: Array) -> Array:
     network = Network(parameters)
     shape = (network.cell.states, *_shape(network, ids))
     found = np.empty(shape, parameters.flat.dtype)
-    for part in _windows(network, ids):
+    for part in in_windows(network, ids):
         for k, layer in enumerate(network.layers):
             found[:, part, k] = layer.states[:, 1:]
     return found
@@ -31,7 +31,7 @@ def gates(parameters: Parameters, ids: Array) -> dict[str, Array]:
     names = network.cell.gates
     found = np.empty((len(names), *_shape(network, ids)), parameters.flat.dtype)
     kept = not issubclass(network.cell, RNN)  # its one gate is its new state, and only there
-    for part in _windows(network, ids):
+    for part in in_windows(network, ids):
         for k, layer in enumerate(network.layers):
             found[:, part, k] = layer.gates if kept else layer.states[:, 1:]
     return dict(zip(names, found, strict=True))
@@ -47,7 +47,7 @@ def surprisals(parameters: Parameters, ids: Array, start: int | None) -> Array:
     network = Network(parameters)
     nats = np.full(text.shape, np.log(parameters.config.vocab_size))
     inputs, targets, found = text[:-1], text[1:], nats[1:]
-    for part in _windows(network, inputs):
+    for part in in_windows(network, inputs):
         found[part] = network.nats(targets[part])
     return nats[-len(ids) :]
 
@@ -57,12 +57,17 @@ def _shape(network: Network, ids: Array) -> tuple[int, int, int, int]:
     return T, network.config.layers, B, network.config.hidden_size
 
 
-def _windows(network: Network, ids: Array) -> Iterator[slice]:
-    """Let `network` read ids (T, B); yield where each window was while its memory has it."""
-    state = network.initial_state(ids.shape[1])
+def in_windows(
+    network: Network, ids: Array, state: Array | None = None, steps: int = WINDOW
+) -> Iterator[slice]:
+    """Let `network` read ids (T, B); yield where each window is while its memory has it.
+
+    state: (S, L, B, H) to begin with, the initial one if None. steps: the most of a window.
+    """
+    state = network.initial_state(ids.shape[1]) if state is None else state
     with network.weights_held():
-        for at in range(0, len(ids), WINDOW):
-            part = slice(at, at + WINDOW)
-            network.forward(ids[part], state)
+        for at in range(0, len(ids), steps):
+            part = slice(at, at + steps)
+            network.forward(ids[part].astype(np.intp, copy=False), state)
             yield part
             state = network.state()
