@@ -10,7 +10,10 @@ import pytest
 import char_rnn
 
 SOURCE = Path(char_rnn.__file__).parent
-GROUND = {"errors", "tables", "config", "storage", "schedules", "settings", "checks", "char_rnn"}
+GROUND = {
+    *("errors", "tables", "config", "storage", "schedules", "settings", "checks", "char_rnn"),
+    "text_config",
+}
 BELOW = {"data", "model", "generate", "formats", "charrnn"}
 MAY_IMPORT = {
     "errors": set(),
@@ -19,6 +22,7 @@ MAY_IMPORT = {
     "checks": {"errors", "schedules"},
     "settings": {"errors", "checks"},
     "config": {"errors", "tables", "checks", "settings"},
+    "text_config": {"errors", "checks", "settings"},
     "recipes": {"config"},
     "storage": {"errors"},
     "data": GROUND,

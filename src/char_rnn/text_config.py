@@ -1,0 +1,80 @@
+"""How a text is read: from which bytes, with which characters, as which documents."""
+
+from dataclasses import dataclass
+
+from char_rnn.checks import Boolean, OneOf, Text, Texts, Whole
+from char_rnn.errors import UsageError
+from char_rnn.settings import Configuration, Need, documented, setting, validate
+
+TEXT = "Text"
+NORMAL_FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+DOCUMENT_KINDS = ("lines", "blank", "files", "records")
+"""What may be a document by name; any other text is what stands between two."""
+
+_OF_CHARACTERS = Need("bytes", lambda b: not b, "with {bytes}: bytes are taken as they are", False)
+
+
+@documented
+@dataclass(frozen=True)
+class TextConfig(Configuration):
+    """How a text is read."""
+
+    bytes: bool | None = setting(
+        None,
+        "Model raw bytes, or characters.",
+        Boolean(),
+        TEXT,
+        planned=True,
+        opposite="characters",
+    )
+    encoding: str = setting(
+        "",
+        "How bytes stand for characters, such as latin-1; else UTF-8 or by its mark.",
+        Text(),
+        TEXT,
+        needs=(_OF_CHARACTERS,),
+    )
+    pattern: tuple[str, ...] = setting(
+        (),
+        "Of a folder only the files whose name, or path in it, matches, such as '*.py'.",
+        Texts(),
+        TEXT,
+    )
+    column: str = setting(
+        "", "Of JSON lines and CSV files only the field of this name.", Text(), TEXT
+    )
+    documents: str = setting(
+        "",
+        "What begins and ends: lines, blank, files, records, or the text that stands between two.",
+        Text(),
+        TEXT,
+    )
+    keep_line_ends: bool = setting(
+        False,
+        "Leave CR and CR LF as they are, which else become LF.",
+        Boolean(),
+        TEXT,
+        needs=(_OF_CHARACTERS,),
+    )
+    normalize: str = setting(
+        "",
+        "Take the text in this Unicode normal form.",
+        OneOf(NORMAL_FORMS, optional=True),
+        TEXT,
+        needs=(_OF_CHARACTERS,),
+    )
+    lowercase: bool = setting(
+        False, "Take the text in lower case.", Boolean(), TEXT, needs=(_OF_CHARACTERS,)
+    )
+    min_count: int = setting(
+        1,
+        "Characters that occur less often are one symbol, which is never generated.",
+        Whole(1),
+        TEXT,
+        needs=(_OF_CHARACTERS,),
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+        if self.documents == "records" and not self.column:
+            raise UsageError("documents are records of a column; name the column, too")
