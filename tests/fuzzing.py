@@ -22,6 +22,7 @@ from char_rnn.cli.main import cli, run
 from char_rnn.config import ModelConfig
 from char_rnn.data.sources import open_source
 from char_rnn.runs.run import Run
+from char_rnn.text_config import TextConfig
 
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 30
 CONFIG = TrainConfig(
@@ -59,7 +60,7 @@ class Sandbox:
         self.text, self.victim = folder / "t.txt", folder / "victim.txt"
         self.text.write_text(TEXT, "utf-8")
         self.victim.write_text('{"event": "step"}\n' * 50, "utf-8")
-        corpus = Corpus.from_source(open_source(self.text), as_bytes=as_bytes)
+        corpus = Corpus.from_source(open_source(self.text, TextConfig(as_bytes)))
         config = ModelConfig(corpus.vocabulary.size, 4, **model)
         made = Run.create(self.good, config, dataclasses.replace(CONFIG, **train), corpus)
         trainer = made.trainer(corpus)

@@ -13,6 +13,7 @@ from char_rnn.errors import CharRNNError, CorruptFile, RunError
 from char_rnn.runs.curves import read_curves
 from char_rnn.runs.run import Run
 from char_rnn.storage import load_tensors, reading, save_tensors
+from char_rnn.text_config import TextConfig
 
 TEXT = "the quick brown fox jumps over the lazy dog. " * 20
 CORPUS = Corpus.from_text(TEXT)
@@ -145,7 +146,8 @@ def test_a_config_of_another_form_is_refused(folder, text):
     ("part", "name", "value"),
     [
         ("text", "sha256", None), ("text", "where", 3), ("text", "bytes", 0),
-        ("text", "length", "1"),
+        ("text", "length", "1"), ("text", "reading", []), ("text", "reading", {"byte": True}),
+        ("text", "reading", {"min_count": 0}), ("text", "reading", {"pattern": "*"}),
         ("text", "patterns", ["*.py", 1]), ("text", "patterns", "*"), ("text", "name", "a" * 5000),
         ("model", "hidden_size", 10**400), ("model", "layers", 2147483648), ("model", "cell", []),
         ("model", "vocab_size", 5), ("model", "more", 1), ("train", "batch_size", 1e308),
@@ -208,8 +210,10 @@ def test_old_runs_without_later_fields_go_on(folder):
 
     edit(folder, older)
     settings = json.loads((folder / "config.json").read_text("utf-8"))
-    del settings["text"]["patterns"], settings["train"]["sampling_schedule"]
+    del settings["text"]["reading"], settings["train"]["sampling_schedule"]
+    settings["text"]["bytes"] = False
     (folder / "config.json").write_text(json.dumps(settings), "utf-8")
+    assert Run.open(folder).text.reading == TextConfig(False, keep_line_ends=True)
     np.testing.assert_array_equal(resume(folder), whole)
 
 

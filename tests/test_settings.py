@@ -20,10 +20,15 @@ from char_rnn.recipes import TRAIN_RECIPE
 from char_rnn.runs.going_on import FREE
 from char_rnn.runs.rules import KNOWN
 from char_rnn.settings import settings_of, without_effect
+from char_rnn.text_config import TextConfig
 
 SOURCE = Path(config.__file__).parent
 CODE = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
-CONFIGS = {ModelConfig: {"vocab_size": 5}, TrainConfig: {}, SampleConfig: {}}
+CONFIGS = {ModelConfig: {"vocab_size": 5}, TrainConfig: {}, SampleConfig: {}, TextConfig: {}}
+NOT_READ_YET = {
+    *("documents", "normalize", "lowercase", "min_count"),  # the vocabulary's
+    *("column", "keep_line_ends"),
+}
 FIELDS = [
     pytest.param(cls, field, id=f"{cls.__name__}.{field.name}")
     for cls in CONFIGS
@@ -75,6 +80,11 @@ def test_what_is_of_the_wrong_type_is_refused_by_name(cls, field):
         (SampleConfig, "code", "rust", "unknown code 'rust'; known: python"),
         (SampleConfig, "order", ("top_q",), "unknown strategy 'top_q' (did you mean 'top_p'?); kn"),
         (SampleConfig, "temperature", "warm", "temperature 'warm'"),
+        (TextConfig, "bytes", 1, "bytes is 1; it must be true or false"),
+        (TextConfig, "pattern", "*.py", "pattern is the one text '*.py'; it must be a tuple: ('*."),
+        (TextConfig, "normalize", "NFX", "unknown normalize 'NFX'; known: NFC, NFD, NFKC, NFKD"),
+        (TextConfig, "min_count", 0, "min_count is 0; it must be at least 1"),
+        (TextConfig, "documents", "records", "documents are records of a column; name the column"),
     ],
 )
 def test_a_wrong_value_is_told_in_one_line(cls, name, value, said):
@@ -106,7 +116,8 @@ def options_of(command):
 
 
 @pytest.mark.parametrize(
-    ("cls", "command"), [(ModelConfig, train), (TrainConfig, train), (SampleConfig, generate)]
+    ("cls", "command"),
+    [(ModelConfig, train), (TrainConfig, train), (TextConfig, train), (SampleConfig, generate)],
 )
 def test_options_are_made_from_the_fields(cls, command):
     options = options_of(command)
@@ -141,7 +152,8 @@ def test_a_default_reaches_the_command_as_it_is():
 @pytest.mark.parametrize(("cls", "field"), FIELDS)
 def test_a_setting_is_read_somewhere(cls, field):
     """One that nothing reads would be accepted, and do nothing."""
-    assert re.search(rf"(config|train|model)\.{field.name}\b", CODE)
+    found = re.search(rf"(config|train|model|reading)\.{field.name}\b", CODE)
+    assert bool(found) != (cls is TextConfig and field.name in NOT_READ_YET)
 
 
 def test_what_is_planned():
@@ -155,7 +167,7 @@ def test_what_may_change_when_a_run_goes_on():
 
 
 def test_needs_name_settings():
-    known = settings_of(ModelConfig) | settings_of(TrainConfig)
+    known = KNOWN
     found = 0
     for name, about in known.items():
         for need in about.needs:
@@ -163,7 +175,7 @@ def test_needs_name_settings():
             assert need.setting in known and need.setting != name
             named = {part for _, part, _, _ in string.Formatter().parse(need.otherwise) if part}
             assert named <= known.keys()
-            default = {**TRAIN_RECIPE.train.to_dict(), "layers": 2}
+            default = {**TRAIN_RECIPE.train.to_dict(), "layers": 2, "bytes": None}
             assert isinstance(need.holds(default[need.setting]), bool)
     assert found >= 10
 
@@ -178,6 +190,9 @@ def test_what_has_no_effect_is_told_in_the_spelling_of_the_place():
     settings |= {"optimizer": "sgd", "layers": 1}
     assert told(given, settings) == ["layer_dropout has no effect with one layer (layers)"]
     assert not told({"layer_dropout": 0.0, "seed": 1}, settings)
+    assert told({"encoding": "cp1252", "lowercase": False}, {"bytes": True}) == [
+        "encoding has no effect with bytes: bytes are taken as they are"
+    ]
     patience = told({"patience": 3}, {"eval_every": 0, "val_fraction": 0.0})
     assert len(patience) == 2 and "eval_every 0" in patience[0]
 

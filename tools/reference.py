@@ -11,12 +11,15 @@ import click
 from char_rnn.cli import classic
 from char_rnn.cli.main import COMMANDS, cli
 from char_rnn.config import ModelConfig, SampleConfig, TrainConfig
+from char_rnn.runs.rules import KNOWN
 from char_rnn.settings import Setting, settings_of
+from char_rnn.text_config import TextConfig
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 WIDTH = 78  # columns of a help, as in a terminal of 80
 RENEW = "made by `python -m tools`"
 CONFIGS = (
+    (TextConfig, "of how a text is read; options of `char-rnn train`"),
     (ModelConfig, "of a network; options of `char-rnn train`"),
     (TrainConfig, "of a training run; options of `char-rnn train`"),
     (SampleConfig, "of a text that is written; options of `char-rnn generate`"),
@@ -28,7 +31,7 @@ def settings_page() -> str:
     """Return docs/settings.md."""
     parts = [
         f"# Settings\n\nEvery setting, with its default and what it may be, {RENEW}\nfrom the "
-        "fields of three frozen dataclasses. Each is an option of the same name, `--hidden_size` "
+        "fields of four frozen dataclasses. Each is an option of the same name, `--hidden_size` "
         "or\n"
         "`--hidden-size`, but for those marked †, which are for Python alone. Where it says "
         "*planned*,\n`--minutes` chooses the setting unless you do ([training.md](training.md)). "
@@ -48,7 +51,7 @@ def settings_page() -> str:
 
 
 def _row(name: str, about: Setting, default: str) -> str:
-    names = {name: f"`{name}`" for name in settings_of(ModelConfig) | settings_of(TrainConfig)}
+    names = {name: f"`{name}`" for name in KNOWN}
     short = f", `-{about.short}`" if about.short else ""
     needs = (f" No effect {need.otherwise.format_map(names)}." for need in about.needs)
     return (

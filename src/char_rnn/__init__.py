@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from char_rnn.runs.run import Run as Run
     from char_rnn.tables import register_cell as register_cell
     from char_rnn.tables import register_optimizer as register_optimizer
+    from char_rnn.text_config import TextConfig as TextConfig
     from char_rnn.training.trainer import Trainer as Trainer
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ _HOMES = {
     "Corpus": "data.corpus",
     "ModelConfig": "config",
     "SampleConfig": "config",
+    "TextConfig": "text_config",
     "TrainConfig": "config",
     "Run": "runs.run",
     "Trainer": "training.trainer",

@@ -33,6 +33,7 @@ from char_rnn.storage.fields import (
 )
 from char_rnn.storage.reading import StrPath, shown
 from char_rnn.tables import CELLS, OPTIMIZERS, Table
+from char_rnn.text_config import TextConfig
 
 Array = np.ndarray
 
@@ -118,20 +119,37 @@ def _version(value: Any) -> int:
 OWN = record({"optimizer": Maybe(text()), "schedule": Maybe(text())})
 """What a run's own optimiser and schedule are (training/own.py)."""
 
+_RUN_TEXT = record(
+    {
+        "where": text(),
+        "name": text(),
+        "length": whole(1),
+        "sha256": WORD,
+        "reading": Maybe(settings(TextConfig)),
+        # Of older runs, which have no reading:
+        "bytes": Maybe(boolean),
+        "patterns": Maybe(list_of(text()), []),
+    }
+)
+
+
+def _run_text(value: Any) -> dict[str, Any]:
+    """Let the text of a run through, with how it is read: older runs say less of that."""
+    found: dict[str, Any] = _RUN_TEXT(value)
+    as_bytes, patterns = found.pop("bytes", None), found.pop("patterns")
+    if "reading" not in found:
+        if as_bytes is None:
+            raise MisfitError("is missing").at("reading")
+        # They took line ends as they were.
+        found["reading"] = TextConfig(as_bytes, pattern=tuple(patterns), keep_line_ends=True)
+    return found
+
+
 RUN_SETTINGS = record(
     {
         "format_version": _version,
         "command": Maybe(WORD),
-        "text": record(
-            {
-                "where": text(),
-                "name": text(),
-                "length": whole(1),
-                "sha256": WORD,
-                "bytes": boolean,
-                "patterns": Maybe(list_of(text()), []),  # older runs have none
-            }
-        ),
+        "text": _run_text,
         "model": _model_config,
         "train": _train_config,
         "own": Maybe(OWN),

@@ -78,3 +78,7 @@ class TextConfig(Configuration):
         validate(self)
         if self.documents == "records" and not self.column:
             raise UsageError("documents are records of a column; name the column, too")
+
+
+USUAL = TextConfig()
+"""How a text is read where nothing is said."""

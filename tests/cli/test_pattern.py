@@ -43,9 +43,8 @@ def test_a_folder_of_code_and_its_resume(home: Path, more: list[str]) -> None:
     said = run("train", "code", "--pattern", "*.py", *more, *SMALL, "--iterations", 3, "--out",
                out, cwd=home)  # fmt: skip
     assert "code, 1,202 " in said
-    assert json.loads((home / out / "config.json").read_text("utf-8"))["text"]["patterns"] == [
-        "*.py"
-    ]
+    reading = json.loads((home / out / "config.json").read_text("utf-8"))["text"]["reading"]
+    assert reading["pattern"] == ["*.py"] and reading["bytes"] is bool(more)
     said = run("train", "--resume", out, "--iterations", 5, cwd=home)
     assert "at iteration 3" in said
     vocabulary = CharRNN.load(home / out).vocabulary
@@ -77,7 +76,8 @@ def test_an_older_run_without_patterns_goes_on(home: Path) -> None:
     run("train", "code", *SMALL, "--iterations", 2, "--out", "old", cwd=home)
     path = home / "old" / "config.json"
     settings = json.loads(path.read_text("utf-8"))
-    assert settings["text"].pop("patterns") == []
+    assert settings["text"].pop("reading")["pattern"] == []
+    settings["text"]["bytes"] = False
     path.write_text(json.dumps(settings), "utf-8")
     assert "at iteration 2" in run("train", "--resume", "old", "--iterations", 3, cwd=home)
     settings["text"]["patterns"] = "*.py"

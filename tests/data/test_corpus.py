@@ -12,6 +12,7 @@ from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import open_source
 from char_rnn.data.vocabulary import Vocabulary
 from char_rnn.errors import DataError, TextTooShort, UsageError
+from char_rnn.text_config import TextConfig
 
 TEXT = "déjà vu, " * 5000
 
@@ -25,8 +26,8 @@ def path(tmp_path, monkeypatch):
 
 
 def load(path, limit=0, as_bytes=False):
-    source = open_source(path, as_bytes=as_bytes)
-    return Corpus.from_source(source, as_bytes=as_bytes, memory_limit=limit)
+    source = open_source(path, TextConfig(as_bytes))
+    return Corpus.from_source(source, memory_limit=limit)
 
 
 @pytest.mark.parametrize("as_bytes", [False, True])
@@ -183,7 +184,7 @@ def test_a_text_that_shrinks_while_it_is_read_is_noticed(path, limit):
     times = []
 
     class Shrinking:
-        name, where, notes = source.name, source.where, source.notes
+        name, where, notes, config = source.name, source.where, source.notes, source.config
 
         def chunks(self):
             times.append(1)

@@ -12,6 +12,7 @@ import pytest
 from char_rnn.data import sources
 from char_rnn.data.sources import CHUNK, open_source
 from char_rnn.errors import DataError, NotText, TextNotFound, TextTooShort, UsageError
+from char_rnn.text_config import TextConfig
 
 
 def file(folder: Path, data: bytes, name: str = "a.txt") -> Path:
@@ -55,7 +56,7 @@ def test_where_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_byte_order_mark_is_dropped_at_the_start_only(tmp_path: Path) -> None:
     path = file(tmp_path, codecs.BOM_UTF8 + "a\ufeffb".encode())
     assert read(path) == "a\ufeffb"
-    assert b"".join(open_source(path, as_bytes=True).byte_chunks()) == path.read_bytes()
+    assert b"".join(open_source(path, TextConfig(True)).byte_chunks()) == path.read_bytes()
 
 
 def test_characters_split_at_chunk_borders(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_invalid_utf8_names_the_offset(tmp_path: Path, data: bytes, offset: int)
     assert f"byte offset {offset} " in text
     assert str(path) in text
     assert "--bytes" in text
-    assert b"".join(open_source(path, as_bytes=True).byte_chunks()) == data
+    assert b"".join(open_source(path, TextConfig(True)).byte_chunks()) == data
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_empty_texts(tmp_path: Path) -> None:
         with pytest.raises(TextTooShort, match="empty") as error:
             open_source(file(tmp_path, data))
         message(error)
-    assert list(open_source(file(tmp_path, codecs.BOM_UTF8), as_bytes=True).byte_chunks())
+    assert list(open_source(file(tmp_path, codecs.BOM_UTF8), TextConfig(True)).byte_chunks())
     path = file(tmp_path, b"x")
     source = open_source(path)
     path.write_bytes(b"")
@@ -196,7 +197,7 @@ def test_a_folder(tmp_path: Path) -> None:
     assert "".join(source.chunks()) == "".join(source.chunks()) == expected
     (note,) = source.notes
     assert "2 files" in note
-    everything = b"".join(open_source(root, as_bytes=True).byte_chunks())
+    everything = b"".join(open_source(root, TextConfig(True)).byte_chunks())
     assert everything.startswith(b"upper" + codecs.BOM_UTF8 + b"onetwo\nbin\0arylatin \xe9 text")
     assert b"hidden" not in everything
 
@@ -239,13 +240,13 @@ def code(tmp_path: Path) -> Path:
 
 def test_a_pattern_chooses_files_and_their_ends_are_told(tmp_path: Path) -> None:
     root = code(tmp_path)
-    source = open_source(root, patterns=["*.py"])
+    source = open_source(root, TextConfig(pattern=["*.py"]))
     text = "import a\n\f\nclass A:\n    x = 1\n\f\n# é\n"
     assert "".join(source.chunks()) == "".join(source.chunks()) == text
     ast.parse(text)
     (note,) = source.notes
     assert "skipped 1 file that is" in note  # README.md and a.pyc were not asked for
-    as_bytes = open_source(root, patterns=["*.py"], as_bytes=True)
+    as_bytes = open_source(root, TextConfig(True, pattern=["*.py"]))
     expected = b"import a\n\f\nclass A:\n    x = 1\n\f\ncaf\xe9\n\f\n# \xc3\xa9\n"
     assert b"".join(as_bytes.byte_chunks()) == expected
     assert not as_bytes.notes and as_bytes.key() != source.key()
@@ -264,23 +265,23 @@ def test_a_pattern_chooses_files_and_their_ends_are_told(tmp_path: Path) -> None
     ],
 )
 def test_patterns(tmp_path: Path, patterns: list[str], first_words: list[str]) -> None:
-    text = "".join(open_source(code(tmp_path), patterns=patterns).chunks())
+    text = "".join(open_source(code(tmp_path), TextConfig(pattern=patterns)).chunks())
     assert [part.split()[0] for part in text.split("\f\n")] == first_words
 
 
 def test_one_file_and_a_plain_folder_have_no_separator(tmp_path: Path) -> None:
     root = code(tmp_path)
-    assert "\f" not in "".join(open_source(root, patterns=["main.py"]).chunks())
+    assert "\f" not in "".join(open_source(root, TextConfig(pattern=["main.py"])).chunks())
     assert "\f" not in read(root)
     assert "\f" not in read(root / "main.py")
-    plain, chosen = (open_source(root, patterns=some) for some in ([], ["*"]))
+    plain, chosen = (open_source(root, TextConfig(pattern=some)) for some in ([], ["*"]))
     assert plain.parts == chosen.parts and plain.key() != chosen.key()
 
 
 def test_separators_stand_where_chunks_meet(tmp_path: Path) -> None:
     for name, size in (("a", CHUNK), ("b", CHUNK - 1), ("c", 3)):
         file(tmp_path, name.encode() * size, f"{name}.txt")
-    pieces = list(open_source(tmp_path, patterns=["*.txt"]).chunks())
+    pieces = list(open_source(tmp_path, TextConfig(pattern=["*.txt"])).chunks())
     assert "".join(pieces) == "a" * CHUNK + "\n\f\n" + "b" * (CHUNK - 1) + "\n\f\n" + "ccc"
     assert max(map(len, pieces)) < 3 * CHUNK
 
@@ -290,19 +291,19 @@ def test_patterns_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(
         TextNotFound, match=r"match '\*.rs' or '\*.c' in.*another pattern \(--pattern\)"
     ) as error:
-        open_source(root, patterns=["*.rs", "*.c"])
+        open_source(root, TextConfig(pattern=["*.rs", "*.c"]))
     message(error)
     with pytest.raises(TextNotFound, match="1 skipped"):
-        open_source(root, patterns=["*latin.py"])
+        open_source(root, TextConfig(pattern=["*latin.py"]))
     with pytest.raises(TextTooShort, match="empty"):
-        open_source(root, patterns=["__init__.py"])
+        open_source(root, TextConfig(pattern=["__init__.py"]))
     monkeypatch.chdir(root)
     for name in ("main.py", "-", "python-docs"):
         with pytest.raises(UsageError, match=r"'\*.py'.*folder") as usage:
-            open_source(name, patterns=["*.py"])
+            open_source(name, TextConfig(pattern=["*.py"]))
         message(usage)
     with pytest.raises(TextNotFound, match="no such file or folder"):
-        open_source("nowhere", patterns=["*.py"])
+        open_source("nowhere", TextConfig(pattern=["*.py"]))
 
 
 def test_a_folder_without_text(tmp_path: Path) -> None:

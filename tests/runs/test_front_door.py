@@ -29,6 +29,7 @@ from char_rnn.recipes import TRAIN_RECIPE
 from char_rnn.runs import plan, watch
 from char_rnn.runs.text import source_of, training_ids
 from char_rnn.runs.words import in_python
+from char_rnn.text_config import TextConfig
 from char_rnn.training.events import Checkpoint, End, Evaluation, Sample, Step
 from char_rnn.training.optimisers import Adam, Optimizer
 
@@ -225,10 +226,23 @@ def test_the_model_that_it_starts_from_stays_as_it_is():
     flat = as_bytes.parameters.flat.copy()
     char_rnn.train(data, start_from=as_bytes, save=False, **more)
     np.testing.assert_array_equal(as_bytes.parameters.flat, flat)
+    for start, of in ((old, True), (as_bytes, False)):
+        named = "bytes" if of else "characters"
+        with pytest.raises(UsageError, match=f"^{named}: the model to start from knows .*{named}"):
+            char_rnn.train(TEXT, start_from=start, bytes=of, save=False, **more)
     np.testing.assert_array_equal(old.model.parameters.flat, before)
 
 
 # The text.
+
+
+def test_bytes_are_characters_where_that_is_said():
+    for more in ({"bytes": False}, {"encoding": "utf-8"}):
+        run = char_rnn.train("ä bc\n".encode() * 50, out=f"r-{next(iter(more))}", **SMALL | more)
+        assert run.model.vocabulary.chars == sorted("\n äbc") and run.text.reading.bytes is False
+        assert char_rnn.resume(run.folder, iterations=31, progress=False).text == run.text
+    with pytest.raises(UsageError, match=r"^encoding has no effect with bytes: bytes are taken as"):
+        char_rnn.train(TEXT, bytes=True, encoding="utf-8", **SMALL)
 
 
 def test_which_text_wins(home):
@@ -315,15 +329,16 @@ def test_some_files_of_a_folder_and_a_corpus():
     for name in ("a.py", "b.py", "c.txt"):
         Path("d", name).write_text(f"# {name}\n" * 100)
     run = char_rnn.train("d", pattern="*.py", out="r", **SMALL)
-    assert run.text.patterns == ("*.py",) and "\f" in run.model.vocabulary
+    assert run.text.reading == TextConfig(False, pattern=("*.py",)) and "\f" in run.model.vocabulary
     assert char_rnn.resume("r", iterations=31, progress=False).folder == Path("r")
     score = run.evaluate("d")
     assert "read as in training, with pattern" in in_python(score.notes[0])
     corpus = Corpus.from_source(as_source("book.txt"))
     run = char_rnn.train(corpus, out="s", **SMALL)
     assert run.text.where.endswith("book.txt") and not Path("s/text.txt").exists()
-    for wrong in ({"bytes": True}, {"pattern": "*.py"}):
-        with pytest.raises(UsageError, match=r"^bytes and pattern say how a text is read"):
+    for wrong in ({"bytes": False}, {"pattern": "*.py"}, {"encoding": "latin-1"}):
+        (name,) = wrong
+        with pytest.raises(UsageError, match=rf"^a text is read with {name}, and a Corpus"):
             char_rnn.train(corpus, **SMALL | wrong)
     with pytest.raises(UsageError, match="pattern"):
         char_rnn.train(TEXT, pattern="*.py", **SMALL)

@@ -8,6 +8,7 @@ from char_rnn.data import sources
 from char_rnn.data.sources import open_source
 from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.runs.text import symbols_of, training_ids
+from char_rnn.text_config import TextConfig
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_symbols_are_as_small_as_they_can_be(tmp_path, wide, dtype):
     path.write_text(f"abé{wide}", "utf-8", newline="")
     symbols = symbols_of(open_source(path), False)
     assert symbols.dtype == dtype and symbols.tolist() == [ord(c) for c in f"abé{wide}"]
-    assert symbols_of(open_source(path, as_bytes=True), True).dtype == np.uint8
+    assert symbols_of(open_source(path, TextConfig(True)), True).dtype == np.uint8
 
 
 def test_symbols_of_a_text_in_chunks(text):

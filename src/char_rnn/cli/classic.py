@@ -16,6 +16,7 @@ from char_rnn.cli.settings import setting_option
 from char_rnn.config import RUN, ModelConfig, SampleConfig, TrainConfig
 from char_rnn.recipes import EXERCISE_RECIPE
 from char_rnn.runs.watch import LiveWatch, Watch
+from char_rnn.text_config import TEXT
 from char_rnn.training.events import Event, Sample, Step
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 RECIPE = EXERCISE_RECIPE
 DEFAULTS = RECIPE.train
-TEXT = "Text"
 
 
 class Transcript(Watch):

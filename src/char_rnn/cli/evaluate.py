@@ -12,6 +12,7 @@ from char_rnn.cli.options import PATH, POSITIVE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.terminal import write_styled
 from char_rnn.errors import TextTooShort, UsageError
+from char_rnn.text_config import TextConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +119,7 @@ def command(
     from char_rnn.storage import check_writable
 
     model = CharRNN.load(path)
-    of = _opened(path, model, text, pattern, val_fraction)
+    of = _opened(path, model, text, TextConfig(pattern=pattern), val_fraction)
     corpus, start, left_out = of.corpus, of.start, of.left_out
     scored = corpus.vocabulary.decode(corpus.read(start + 1, corpus.length))
     count = corpus.length - start - 1
@@ -168,7 +169,7 @@ def command(
 
 
 def _opened(
-    path: Path, model: "CharRNN", text: str, patterns: tuple[str, ...], val_fraction: float | None
+    path: Path, model: "CharRNN", text: str, reading: TextConfig, val_fraction: float | None
 ) -> "ScoredText":
     """Return the text to score; tell what should be known of it."""
     from char_rnn.data.given import TextName
@@ -176,7 +177,7 @@ def _opened(
     from char_rnn.runs.text import own_text
 
     own = own_text(str(path))
-    found = scored_text(model, TextName(text), patterns, val_fraction, own)
+    found = scored_text(model, TextName(text), reading, val_fraction, own)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     return found

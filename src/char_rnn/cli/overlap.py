@@ -15,6 +15,7 @@ from char_rnn.cli.rules import DRAWING, check, given_options
 from char_rnn.cli.terminal import write_styled
 from char_rnn.config import SampleConfig
 from char_rnn.errors import TextNotFound, UsageError
+from char_rnn.text_config import TextConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,12 +117,13 @@ def command(
     check(DRAWING, given_options(ctx), {"models": models})
     kinds = {model.vocabulary.kind for model in models.values() if model.vocabulary is not None}
     as_bytes = bytes or "bytes" in kinds
-    source = open_source(text, as_bytes=as_bytes) if text is not None else _own_text(models)
+    reading = TextConfig(as_bytes)
+    source = open_source(text, reading) if text is not None else _own_text(models)
     if html is not None:
         check_writable(html)
     training = symbols_of(source, as_bytes)
     rng = np.random.default_rng(rng_seed)
-    samples, stopped = _samples(model_or_text, models, as_bytes, settings, count, rng)
+    samples, stopped = _samples(model_or_text, models, reading, settings, count, rng)
     if stopped is not None and not samples:
         raise stopped
     with waiting("Looking up") as told:
@@ -148,7 +150,7 @@ def command(
 def _samples(
     names: Sequence[str],
     models: "dict[str, CharRNN]",
-    as_bytes: bool,
+    reading: TextConfig,
     settings: SampleConfig,
     count: int,
     rng: "np.random.Generator",
@@ -161,10 +163,11 @@ def _samples(
     from char_rnn.data.sources import open_source
     from char_rnn.runs.text import symbols_of
 
+    as_bytes = bool(reading.bytes)
     found: list[tuple[str, np.ndarray]] = []
     for name in names:
         if name not in models:
-            found.append((name, symbols_of(open_source(name, as_bytes=as_bytes), as_bytes)))
+            found.append((name, symbols_of(open_source(name, reading), as_bytes)))
             continue
         texts, drawn, stopped = models[name].generate_each([""] * count, settings, rng), [], None
         try:

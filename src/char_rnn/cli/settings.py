@@ -13,11 +13,12 @@ from char_rnn.cli.options import TEMPERATURE, Decorator, option
 from char_rnn.config import LENGTHS, ModelConfig, TrainConfig
 from char_rnn.recipes import TRAIN_RECIPE
 from char_rnn.settings import Setting, settings_of
+from char_rnn.text_config import TextConfig
 
 
 def settings(command: Callable[..., object]) -> Callable[..., object]:
-    """Give `command` an option for every setting of a model and its training."""
-    for config in (TrainConfig, ModelConfig):
+    """Give `command` an option for every setting of a text, a model and its training."""
+    for config in (TrainConfig, ModelConfig, TextConfig):
         for name, about in reversed(settings_of(config).items()):
             if about.option:
                 command = _training_option(config, name, about)(command)
@@ -26,7 +27,7 @@ def settings(command: Callable[..., object]) -> Callable[..., object]:
 
 def default(name: str) -> Any:
     """Return what `name` is in `char-rnn train` where nobody says anything."""
-    for place in (TRAIN_RECIPE, TRAIN_RECIPE.train, ModelConfig):
+    for place in (TRAIN_RECIPE, TRAIN_RECIPE.train, ModelConfig, TextConfig):
         if hasattr(place, name):
             return getattr(place, name)
     raise KeyError(name)
@@ -35,19 +36,19 @@ def default(name: str) -> Any:
 def _training_option(config: type, name: str, about: Setting) -> Decorator:
     value, told = default(name), None
     if about.planned:
-        told = f"planned, or {plain(value)}"
+        told = f"planned, or {plain(value) or about.opposite}"
     elif about.opposite:
         told = f"--{name if value else about.opposite}"
     elif name in LENGTHS:  # whether one was given decides, so none has a value of its own
         told, value = f"{plain(value)}, if nothing says how long" if value else None, None
-    return setting_option(config, name, default=value, told=told)
+    return setting_option(config, name, default=None if value == "" else value, told=told)
 
 
 def setting_option(config: type, name: str, **more: Any) -> Decorator:
     """Return the option of the setting `name` of a configuration.
 
-    more: what differs here, as in `option`. A yes or no that is planned has a value, as it may be
-    chosen either way; any other is a flag.
+    more: what differs here, as in `option`. A yes or no that is planned and has no opposite has a
+    value, as it may be chosen either way; any other is a flag.
     """
     about, kind = settings_of(config)[name], _kind(config, name)
     given: dict[str, Any] = {
@@ -56,7 +57,7 @@ def setting_option(config: type, name: str, **more: Any) -> Decorator:
         "short": about.short,
         "default": getattr(config, name) or None if kind is str else getattr(config, name),
     }
-    if kind is bool and not about.planned:
+    if kind is bool and (about.opposite or not about.planned):
         return option(name, about.opposite, is_flag=True, **given | more)
     if kind is tuple:
         return option(name, multiple=True, **given | {"default": ()} | more)

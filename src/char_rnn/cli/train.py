@@ -12,8 +12,8 @@ from char_rnn.cli.rules import given_options
 from char_rnn.cli.settings import settings
 from char_rnn.config import LENGTH, MODEL, RUN
 from char_rnn.errors import UsageError
+from char_rnn.text_config import TEXT
 
-TEXT = "Text"
 if TYPE_CHECKING:
     from char_rnn.cli.to_the_end import Ending
     from char_rnn.runs.run import Run
@@ -44,15 +44,6 @@ def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...])
     ),
 )
 @click.argument("text", nargs=-1, metavar="[TEXT]", callback=one_text, shell_complete=complete_text)
-@option("bytes", is_flag=True, group=TEXT, help="Model raw bytes instead of characters.")
-@option(
-    "pattern",
-    multiple=True,
-    metavar="PATTERN",
-    group=TEXT,
-    help="Of a folder only the files whose name, or path in it, matches, such as '*.py'; a form "
-    "feed on a line of its own stands between two files.",
-)
 @settings
 @option(
     "out", short="o", type=PATH, group=RUN, told="a new one in runs/", help="Folder of the run."
@@ -121,8 +112,6 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
         given,
         out=options["out"],
         start_from=options["start_from"],
-        patterns=options["pattern"],
-        as_bytes=options["bytes"],
     )
     if new.added:
         click.echo(f"New to the model: {new.added}")

@@ -1,5 +1,6 @@
 """A text as ids: in memory while it is small, in a file when it is not."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from char_rnn.data.vocabulary import (
     from_code_points,
 )
 from char_rnn.errors import CorruptFile, DataError, TextTooShort, UsageError
+from char_rnn.text_config import TextConfig
 
 Array = np.ndarray
 
@@ -38,6 +40,10 @@ class Text(Protocol):
     def notes(self) -> list[str]:
         """What the user should know about it."""
 
+    @property
+    def config(self) -> TextConfig:
+        """How it is read."""
+
     def chunks(self) -> Iterator[str]:
         """Yield the text in pieces."""
 
@@ -52,7 +58,8 @@ class Corpus:
     """A text as ids, with its vocabulary.
 
     vocabulary; length: characters (or bytes); sha256: of the ids and the vocabulary;
-    name, where: what the text is called and where it came from; notes: sentences for the user.
+    name, where: what the text is called and where it came from; notes: sentences for the user;
+    config: how it was read.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class Corpus:
         name: str = "text",
         where: str = "",
         notes: list[str] | None = None,
+        config: TextConfig | None = None,
     ) -> None:
         self._ids = ids
         self.vocabulary = vocabulary
@@ -70,6 +78,9 @@ class Corpus:
         self.sha256 = sha256
         self.name, self.where = name, where
         self.notes = list(notes or [])
+        # Of a text in memory not even line ends were changed.
+        config = TextConfig(keep_line_ends=True) if config is None else config
+        self.config = dataclasses.replace(config, bytes=vocabulary.kind == "bytes")
         if self.length == 0:
             raise TextTooShort(f"{name} is empty; there is nothing to train on")
         if vocabulary.kind == "characters" and vocabulary.size == 1:
@@ -91,19 +102,17 @@ class Corpus:
         cls,
         source: Text,
         *,
-        as_bytes: bool = False,
-        memory_limit: int = MEMORY_LIMIT,
         vocabulary: AnyVocabulary | None = None,
+        memory_limit: int = MEMORY_LIMIT,
     ) -> "Corpus":
-        """Read `source` in chunks: once for its characters, once to encode it.
+        """Read `source` in chunks, as its config says: once for its characters, once to encode it.
 
         More than `memory_limit` bytes of ids go to a file in the cache folder, which is found
         again the next time unless the text has changed, and is made anew if it is damaged.
         """
-        if vocabulary is None and as_bytes:
+        if vocabulary is None and source.config.bytes:
             vocabulary = ByteVocabulary()
-        if isinstance(vocabulary, ByteVocabulary):
-            as_bytes = True
+        as_bytes = isinstance(vocabulary, ByteVocabulary)
         kind = json.dumps(vocabulary.to_dict() if vocabulary else "characters")
         key = hashlib.sha256(f"{source.key()} {kind}".encode()).hexdigest()[:32]
         notes = list(source.notes)
@@ -114,7 +123,7 @@ class Corpus:
             notes.append("the encoded text in the cache is damaged; it is encoded again")
         if cached is not None:
             ids, vocabulary, digest = cached
-            return cls(ids, vocabulary, digest, source.name, source.where, notes)
+            return cls(ids, vocabulary, digest, source.name, source.where, notes, source.config)
 
         length = 0
         seen = np.zeros(UNICODE, bool)
@@ -133,9 +142,9 @@ class Corpus:
             data = np.concatenate(parts) if parts else np.zeros(0, vocabulary.dtype)
             _same_length(source, length, len(data))
             digest = digest_of(vocabulary, [data])
-            return cls(data, vocabulary, digest, source.name, source.where, notes)
+            return cls(data, vocabulary, digest, source.name, source.where, notes, source.config)
         ids, digest = write(key, _checked(pieces, source, length), vocabulary, notes)
-        return cls(ids, vocabulary, digest, source.name, source.where, notes)
+        return cls(ids, vocabulary, digest, source.name, source.where, notes, source.config)
 
     def __len__(self) -> int:
         return self.length

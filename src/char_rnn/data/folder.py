@@ -7,6 +7,7 @@ from pathlib import Path
 
 from char_rnn.data.decoding import empty, expected, head, is_empty, looks_like_text, shown, trouble
 from char_rnn.errors import TextNotFound
+from char_rnn.text_config import TextConfig
 
 SEPARATOR = "\f\n"
 """What stands between two files where their ends matter: a form feed on a line of its own.
@@ -15,13 +16,15 @@ A form feed is a page break, rare in any text. To Python's parser it is white sp
 joined source files are still source."""
 
 
-def files_of(root: Path, patterns: Sequence[str], as_bytes: bool) -> tuple[list[Path], list[str]]:
+def files_of(root: Path, config: TextConfig) -> tuple[list[Path], list[str]]:
     """Return the files of the folder `root`, sorted by relative path, and notes for the user.
 
-    patterns: files must match one of these where any are given; see `matches`.
+    config: with a pattern, files must match one of them; see `matches`.
     Hidden files and folders and symbolic links to folders are left out, and so is what is not
-    text unless `as_bytes`. Raises TextNotFound if nothing is left, TextTooShort if all is empty.
+    text unless it is read as bytes. Raises TextNotFound if nothing is left, TextTooShort if all
+    is empty.
     """
+    patterns, as_bytes = config.pattern, bool(config.bytes)
     paths, skipped, anything = [], 0, False
     for path in _walk(root, patterns):
         if not path.is_file():  # a socket, a pipe, a link to nothing

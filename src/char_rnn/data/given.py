@@ -1,10 +1,10 @@
 """A text as it is handed to the library: a path, a name, or the text itself."""
 
 import os
-from collections.abc import Sequence
 
 from char_rnn.data.sources import Source, open_source
 from char_rnn.errors import TextNotFound, UsageError
+from char_rnn.text_config import USUAL, TextConfig
 
 GivenText = str | bytes | os.PathLike[str]
 ITSELF = "the text"
@@ -19,7 +19,7 @@ class TextName(str):
     __slots__ = ()
 
 
-def as_source(text: GivenText, *, as_bytes: bool = False, patterns: Sequence[str] = ()) -> Source:
+def as_source(text: GivenText, config: TextConfig = USUAL) -> Source:
     """Return the source of `text`: of these, the first that it is.
 
     1. a Path: that file or folder
@@ -28,28 +28,28 @@ def as_source(text: GivenText, *, as_bytes: bool = False, patterns: Sequence[str
     4. a str that names a file or folder which is there
     5. the name of a built-in text
 
-    as_bytes, patterns: see `open_source`. Raises UsageError for what is no text, TextNotFound for
+    config: how it is read. Raises UsageError for what is no text, TextNotFound for
     what is none of these.
     """
     if isinstance(text, bytes):
-        return _itself(text, patterns)
+        return _itself(text, config)
     if isinstance(text, os.PathLike):
         path = os.path.join(os.curdir, text)  # noqa: PTH118 - so that it is taken for no name
-        return open_source(path, as_bytes=as_bytes, patterns=patterns)
+        return open_source(path, config)
     if not isinstance(text, str):
         raise UsageError(
             f"the text is of the type {type(text).__name__}; expected a str, bytes, a Path or a "
             "Corpus"
         )
     if isinstance(text, TextName):
-        return open_source(text, as_bytes=as_bytes, patterns=patterns)
+        return open_source(text, config)
     if "\n" in text or "\r" in text:
-        return _itself(_encoded(text), patterns)
+        return _itself(_encoded(text), config)
     there = os.path.lexists(text)
     if len(text) > _LONGEST_NAME and not there:
         raise TextNotFound(_none_of_these(f"{text[:40]!r}…: no such file or folder"))
     try:
-        return open_source(text, as_bytes=as_bytes, patterns=patterns)
+        return open_source(text, config)
     except TextNotFound as error:
         if there:  # a folder without a text
             raise
@@ -60,13 +60,13 @@ def _none_of_these(what: str) -> str:
     return f"{what}; a text itself must have a line end in it (or take Corpus.from_text)"
 
 
-def _itself(data: bytes, patterns: Sequence[str]) -> Source:
-    if patterns:
+def _itself(data: bytes, config: TextConfig) -> Source:
+    if config.pattern:
         raise UsageError(
-            f"the pattern {patterns[0]!r} chooses among the files of a folder, and the text itself "
-            "was given; leave it out"
+            f"the pattern {config.pattern[0]!r} chooses among the files of a folder, and the text "
+            "itself was given; leave it out"
         )
-    return Source("text", ITSELF, (data,))
+    return Source("text", ITSELF, (data,), config=config)
 
 
 def _encoded(text: str) -> bytes:

@@ -7,6 +7,7 @@ import numpy as np
 
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary, code_points
+from char_rnn.text_config import TextConfig
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Known:
     def notes(self) -> list[str]:
         """What the user should know about it."""
         return self.source.notes
+
+    @property
+    def config(self) -> TextConfig:
+        """How it is read."""
+        return self.source.config
 
     def chunks(self) -> Iterator[str]:
         """Yield the text in pieces; none is empty."""

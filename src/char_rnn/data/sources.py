@@ -5,7 +5,7 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import AnyStr
@@ -26,6 +26,7 @@ from char_rnn.data.decoding import (
 from char_rnn.data.folder import SEPARATOR, files_of
 from char_rnn.errors import DataError, TextNotFound, UsageError, did_you_mean
 from char_rnn.storage.reading import beside
+from char_rnn.text_config import USUAL, TextConfig
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Source:
 
     `name` is short, for file names; `where` is the absolute path, the built-in name or "-";
     `notes` are lines for the user; `parts` are the files, or the bytes themselves, in order;
-    `separator` stands between two parts that hold anything, on a line of its own.
+    `separator` stands between two parts that hold anything, on a line of its own; `config` says
+    how it is read.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Source:
     parts: tuple[Part, ...] = field(repr=False)
     notes: list[str] = field(default_factory=list)
     separator: str = ""
+    config: TextConfig = USUAL
 
     def chunks(self) -> Iterator[str]:
         """Yield the text, about a million characters at a time.
@@ -99,32 +102,31 @@ class Source:
         return shown(part)
 
 
-def open_source(
-    text: str | os.PathLike[str], *, as_bytes: bool = False, patterns: Sequence[str] = ()
-) -> Source:
+def open_source(text: str | os.PathLike[str], config: TextConfig = USUAL) -> Source:
     """Open a text: a file, a folder, "-" for standard input, or the name of a built-in text.
 
     A folder stands for every text file in it and in its folders, sorted by relative path; hidden
-    ones and symbolic links to folders are left out, and so is what is not text unless `as_bytes`.
-    patterns: only the folder's files that match one of them, with a separator between two files;
-        see `folder.matches`. The built-in python-code has the same separator.
+    ones and symbolic links to folders are left out, and so is what is not text unless it is read
+    as bytes.
+    config: how it is read. With a pattern only the folder's files count that match one of them
+        (`folder.matches`), with a separator between two files, as the built-in python-code has.
     Missing, empty and unreadable texts are errors here; bytes that are not UTF-8 are errors of
     `Source.chunks`.
     """
     given = os.fspath(text)
     path = Path(given)
     built_in = given in builtin.BUILTIN and not os.path.lexists(given)
-    if patterns and (built_in or given == "-" or path.is_file()):
+    if config.pattern and (built_in or given == "-" or path.is_file()):
         raise UsageError(
-            f"the pattern {patterns[0]!r} chooses among the files of a folder, and {given!r} is "
-            "none; leave it out (--pattern), or name a folder"
+            f"the pattern {config.pattern[0]!r} chooses among the files of a folder, and {given!r} "
+            "is none; leave it out (--pattern), or name a folder"
         )
     if given == "-":
-        return _standard_input()
+        return _standard_input(config)
     if not given:
         raise TextNotFound(f"the name of the text is empty; {expected()}")
     if built_in:
-        return _built_in(given)
+        return _built_in(given, config)
     notes = []
     if given in builtin.BUILTIN:
         notes.append(
@@ -140,28 +142,30 @@ def open_source(
         raise trouble(path, error) from None
     whole = Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute() keeps the ".."
     if stat.S_ISDIR(mode):
-        paths, more = files_of(whole, patterns, as_bytes)
-        separator = SEPARATOR if patterns else ""
-        return Source(whole.name or "folder", str(whole), tuple(paths), notes + more, separator)
+        paths, more = files_of(whole, config)
+        separator = SEPARATOR if config.pattern else ""
+        name = whole.name or "folder"
+        return Source(name, str(whole), tuple(paths), notes + more, separator, config)
     if not stat.S_ISREG(mode):
         raise DataError(
             f"{shown(path)}: not a regular file; pipe it into standard input and name it -"
         )
-    if is_empty(head(whole), as_bytes):
+    if is_empty(head(whole), bool(config.bytes)):
         raise empty(shown(whole))
-    return Source(whole.stem, str(whole), (whole,), notes)
+    return Source(whole.stem, str(whole), (whole,), notes, config=config)
 
 
-def _built_in(name: str) -> Source:
+def _built_in(name: str, config: TextConfig) -> Source:
     """Open a built-in text."""
     if name == "python-docs":
-        return Source(name, name, (builtin.python_docs().encode("utf-8"),))
+        return Source(name, name, (builtin.python_docs().encode("utf-8"),), config=config)
     if name == "python-code":
-        return Source(name, name, tuple(builtin.python_code()), separator=SEPARATOR)
-    return Source(name, name, (builtin.shakespeare_file(),))
+        paths = tuple(builtin.python_code())
+        return Source(name, name, paths, separator=SEPARATOR, config=config)
+    return Source(name, name, (builtin.shakespeare_file(),), config=config)
 
 
-def _standard_input() -> Source:
+def _standard_input(config: TextConfig) -> Source:
     """Read standard input to its end."""
     buffer = getattr(sys.stdin, "buffer", None)
     if buffer is None:
@@ -172,7 +176,7 @@ def _standard_input() -> Source:
         raise DataError(f"standard input: cannot be read ({error})") from None
     if not data or data == codecs.BOM_UTF8:
         raise empty("standard input")
-    return Source("stdin", "-", (data,))
+    return Source("stdin", "-", (data,), config=config)
 
 
 def _joined(

@@ -10,14 +10,14 @@ from types import FrameType
 from typing import Any
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.checks import Boolean, Texts
+from char_rnn.checks import Boolean
 from char_rnn.config import LENGTHS
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText, as_source
 from char_rnn.errors import UsageError, WorkerDied, did_you_mean
 from char_rnn.runs.describe import architecture, calibration, text_line
 from char_rnn.runs.going_on import check_free, go_on, only_finished
-from char_rnn.runs.new import MODEL_FIELDS, TRAIN_FIELDS, NewRun
+from char_rnn.runs.new import MODEL_FIELDS, TEXT_FIELDS, TRAIN_FIELDS, NewRun
 from char_rnn.runs.run import IN_MEMORY, Run
 from char_rnn.runs.watch import SilentWatch, Watch, make_watch
 from char_rnn.runs.words import in_python, worded_for_python
@@ -43,7 +43,7 @@ def train(
     save: bool = True,
     start_from: CharRNN | Run | StrPath | None = None,
     pattern: str | Sequence[str] = (),
-    bytes: bool = False,
+    bytes: bool | None = None,
     on_event: OnEvent | None = None,
     progress: bool | None = None,
     optimizer: AnyOptimizer | None = None,
@@ -59,15 +59,16 @@ def train(
         3. "-": standard input
         4. a str that names a file or folder which is there
         5. the name of a built-in text: python-docs, python-code, shakespeare
-    settings: any of ModelConfig and TrainConfig, by name. Without `iterations` and `epochs` it
-        trains for `minutes` (two), and what is not given is planned for the machine, the text and
-        the time, as `char-rnn train` does; the notes say what was chosen, and why.
+    settings: any of ModelConfig and TrainConfig, by name, and of TextConfig, for how the text is
+        read. Without `iterations` and `epochs` it trains for `minutes` (two), and what is not given
+        is planned for the machine, the text and the time, as `char-rnn train` does; the notes say
+        what was chosen, and why.
     out: the run's folder; None makes a new one in runs/.
     save: False trains in memory: nothing is written, and the run has no folder.
     start_from: go on from this model (fine-tuning): a CharRNN, a Run, a file, a run's folder, or
         "shakespeare", the model that comes with the package. It learns the text's new characters.
-    pattern: of a folder only the files whose name, or path in it, matches.
-    bytes: model raw bytes instead of characters.
+    pattern, bytes: the settings of these names; one pattern alone may be a str. bytes=None takes a
+        text given as bytes, and that of a model of bytes to start from, as bytes.
     on_event: is called with every event of the trainer (training/events.py). What it raises comes
         out when the step in hand is saved.
     progress: False shows nothing. Else a line that moves on a terminal, a panel in a notebook, and
@@ -86,8 +87,8 @@ def train(
     """
     with worded_for_python(), _watch(progress) as watch:
         names, own = _names_and_own(optimizer, schedule, callbacks, on_event)
-        given = _checked(settings | names)
-        _check_flags(save=save, bytes=bytes)
+        given = _checked(settings | names | _reading(pattern, bytes))
+        _check_flags(save=save)
         if out is not None and not save:
             raise UsageError("out names a folder, and save=False makes none; leave one out")
         new = NewRun(
@@ -96,8 +97,6 @@ def train(
             out=None if out is None else as_path("out", out),
             save=save,
             start_from=start_from.model if isinstance(start_from, Run) else start_from,
-            patterns=_patterns(pattern),
-            as_bytes=bytes,
         )
         watch.line(f"Text: {text_line(new.corpus)}")
         new.plan()
@@ -178,14 +177,14 @@ def _names_and_own(
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that say anything; raise UsageError for a name that is none."""
-    known = (MODEL_FIELDS | TRAIN_FIELDS) - {"vocab_size"}
+    known = (MODEL_FIELDS | TRAIN_FIELDS | TEXT_FIELDS) - {"vocab_size"}
     for name in settings:
         if name == "vocab_size":
             raise UsageError("vocab_size comes from the text; leave it out")
         if name not in known:
             raise UsageError(
                 f"unknown setting {name!r}{did_you_mean(name, sorted(known))}; known are the "
-                "fields of ModelConfig and TrainConfig"
+                "fields of ModelConfig, TrainConfig and TextConfig"
             )
     return {n: value for n, value in settings.items() if n not in LENGTHS or value is not None}
 
@@ -195,8 +194,12 @@ def _check_flags(**flags: object) -> None:
         Boolean()(name, value)
 
 
-def _patterns(pattern: str | Sequence[str]) -> tuple[str, ...]:
-    return (pattern,) if isinstance(pattern, str) else Texts()("pattern", pattern)
+def _reading(pattern: str | Sequence[str], bytes: bool | None) -> dict[str, Any]:
+    """Return these settings of how a text is read, where they say anything."""
+    patterns = (pattern,) if isinstance(pattern, str) else pattern
+    return ({} if patterns == () else {"pattern": patterns}) | (
+        {} if bytes is None else {"bytes": bytes}
+    )
 
 
 def _same_text(run: Run, text: GivenText | Corpus) -> Corpus:
@@ -204,9 +207,9 @@ def _same_text(run: Run, text: GivenText | Corpus) -> Corpus:
     if isinstance(text, Corpus):
         return text
     own, start = run.text, run.start
-    source = as_source(text, as_bytes=own.as_bytes, patterns=own.patterns)
+    source = as_source(text, own.reading)
     vocabulary = None if start is None else start.vocabulary
-    return Corpus.from_source(source, as_bytes=own.as_bytes, vocabulary=vocabulary)
+    return Corpus.from_source(source, vocabulary=vocabulary)
 
 
 def _watch(progress: bool | None) -> Watch:

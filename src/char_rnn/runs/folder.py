@@ -44,6 +44,7 @@ def read_settings(folder: Path) -> dict[str, Any]:
         raise RunError(f"{folder} is not a run folder: it has no {CONFIG_FILE}")
     path = folder / CONFIG_FILE
     found: dict[str, Any] = read(RUN_SETTINGS, read_json(path), path)
+    found["text"]["reading"] = found["text"]["reading"].to_dict()
     return found | {name: found[name].to_dict() for name in ("model", "train")}
 
 

@@ -1,7 +1,7 @@
 """A new run: from settings, a text, a plan, and perhaps a model that is there."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -23,6 +23,7 @@ from char_rnn.runs.rules import check, unheard
 from char_rnn.runs.run import Run
 from char_rnn.storage import check_folder
 from char_rnn.storage.reading import StrPath, as_path
+from char_rnn.text_config import TextConfig
 from char_rnn.training.own import Own, named
 from char_rnn.training.parallel import available_threads
 from char_rnn.training.trainer import Trainer
@@ -30,6 +31,7 @@ from char_rnn.training.validation import MOST_VALIDATION
 
 MODEL_FIELDS = frozenset(field.name for field in dataclasses.fields(ModelConfig))
 TRAIN_FIELDS = frozenset(field.name for field in dataclasses.fields(TrainConfig))
+TEXT_FIELDS = frozenset(field.name for field in dataclasses.fields(TextConfig))
 FINE_TUNING = 0.5
 MOST_PLANNING = 0.3  # of the time there is
 
@@ -40,7 +42,7 @@ class NewRun:
     Made, its settings are checked and its text is read; `plan` chooses what nobody has set; `make`
     makes the run. Each says what is wrong before anything is made of it.
 
-    given: settings by the names of ModelConfig and TrainConfig; others do not count.
+    given: settings by the names of ModelConfig, TrainConfig and TextConfig; others do not count.
     out: its folder, None for a new one in runs/. save: whether it has one at all.
     start_from: a model to go on from, or where it is.
     recipe: the settings where nobody says anything.
@@ -58,11 +60,9 @@ class NewRun:
         out: Path | None = None,
         save: bool = True,
         start_from: CharRNN | StrPath | None = None,
-        patterns: Sequence[str] = (),
-        as_bytes: bool = False,
         recipe: Recipe = TRAIN_RECIPE,
     ) -> None:
-        self._out, self._save, self._patterns = out, save, tuple(patterns)
+        self._out, self._save = out, save
         self._given = dict(given)
         self.train = _train_config(given, recipe)
         self.model: dict[str, Any] = {
@@ -80,13 +80,14 @@ class NewRun:
             self.start = _start_model(start_from, given)
             self.model = self.start.config.to_dict()
             del self.model["vocab_size"]
+        self.reading = self._reading(text)
         # What a plan leaves as it is.
         self._settled = self._given | (self.model if self.start is not None else {})
         open_ = PLANNED - self._settled.keys() if self.train.minutes else frozenset()
-        sure = self.model | self.train.to_dict()
+        sure = self.model | self.train.to_dict() | self.reading.to_dict()
         check(given, {name: sure[name] for name in sure.keys() - open_})
         self._source: Source | None = None
-        self.corpus = self._read(text, as_bytes)
+        self.corpus = self._read(text)
         if self.start is not None:
             self._extend(self.start)
         if self.corpus.where == "-" and out is None:
@@ -125,7 +126,6 @@ class NewRun:
                 self.train,
                 corpus,
                 self.start,
-                self._patterns,
                 command,
                 self._copy(),
                 named(own, self.train),
@@ -155,18 +155,30 @@ class NewRun:
         length = part_to_train(self.corpus.length, train.val_fraction, train.calibration)
         check_room(ModelConfig(vocab_size=V, **self.model), train, length)
 
-    def _read(self, text: GivenText | Corpus, as_bytes: bool) -> Corpus:
+    def _reading(self, text: GivenText | Corpus) -> TextConfig:
+        """Return how the text is read; raise UsageError where that is settled."""
+        said = {name: self._given[name] for name in TEXT_FIELDS & self._given.keys()}
         if isinstance(text, Corpus):
-            if as_bytes or self._patterns:
+            if said:
+                names = " and ".join(f"--{name}" for name in sorted(said))
                 raise UsageError(
-                    "--bytes and --pattern say how a text is read, and a Corpus has been read; "
-                    "leave them out"
+                    f"a text is read with {names}, and a Corpus has been read; leave that out"
                 )
+            return text.config
+        reading = TextConfig(**said)
+        if reading.bytes is None:
+            old = None if self.start is None else self.start.vocabulary
+            # Bytes in an encoding are a text.
+            as_bytes = isinstance(text, bytes) and not reading.encoding
+            as_bytes = as_bytes or isinstance(old, ByteVocabulary)
+            reading = dataclasses.replace(reading, bytes=as_bytes)
+        return reading
+
+    def _read(self, text: GivenText | Corpus) -> Corpus:
+        if isinstance(text, Corpus):
             return text
-        old = None if self.start is None else self.start.vocabulary
-        as_bytes = as_bytes or isinstance(text, bytes) or isinstance(old, ByteVocabulary)
-        self._source = as_source(text, as_bytes=as_bytes, patterns=self._patterns)
-        return Corpus.from_source(self._source, as_bytes=as_bytes)
+        self._source = as_source(text, self.reading)
+        return Corpus.from_source(self._source)
 
     def _extend(self, start: CharRNN) -> None:
         """Give model and corpus one vocabulary: the model's and what the text adds."""
@@ -175,8 +187,10 @@ class NewRun:
             return
         if not (isinstance(old, Vocabulary) and isinstance(of_text, Vocabulary)):
             if self._source is not None:
+                other = "--characters" if isinstance(old, ByteVocabulary) else "--bytes"
                 raise UsageError(
-                    "--bytes: the model to start from knows characters; leave --bytes out"
+                    f"{other}: the model to start from knows "
+                    f"{'characters' if other == '--bytes' else 'bytes'}; leave {other} out"
                 )
             raise UsageError(
                 f"the Corpus is of {of_text.kind}, and the model to start from knows other "

@@ -4,7 +4,7 @@ Who opens a run and makes its trainer changes nothing; what is written, is writt
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -82,7 +82,6 @@ class Run:
         train: TrainConfig,
         text: Corpus,
         start: CharRNN | None = None,
-        patterns: Sequence[str] = (),
         command: str = "",
         copy: bytes | None = None,
         own: Mapping[str, str] | None = None,
@@ -90,14 +89,13 @@ class Run:
         """Make a new run folder, or make an empty one a run; its config comes last.
 
         start: a model of `model` and of the text's vocabulary to go on from.
-        patterns: with which the text was opened, so that it can be opened again.
         command: which one makes the run, where it is not char-rnn.
         copy: the text itself, to be kept in the folder, where it cannot be opened again.
         own: the optimiser and the schedule, where they are the user's own (training/own.py).
         Raises RunError if something is there, or is being made there, or nothing can be.
         """
         where = text.where if copy is None else TEXT_FILE
-        settings = _settings(model, train, text, where, patterns, command)
+        settings = _settings(model, train, text, where, command)
         settings |= {"own": dict(own)} if own else {}
         check_new(folder)
         there, lock = folder.exists(), RunLock(folder)
@@ -250,9 +248,7 @@ class Run:
         if self._corpus is None:
             text, start = self.text, self.start
             vocabulary = None if start is None else start.vocabulary
-            self._corpus = Corpus.from_source(
-                text.source(), as_bytes=text.as_bytes, vocabulary=vocabulary
-            )
+            self._corpus = Corpus.from_source(text.source(), vocabulary=vocabulary)
         return self._corpus
 
     def hold(self) -> None:
@@ -377,12 +373,7 @@ class Run:
 
 
 def _settings(
-    model: ModelConfig,
-    train: TrainConfig,
-    text: Corpus,
-    where: str,
-    patterns: Sequence[str] = (),
-    command: str = "",
+    model: ModelConfig, train: TrainConfig, text: Corpus, where: str, command: str = ""
 ) -> dict[str, Any]:
     """Return what the config of a run says."""
     return {
@@ -392,8 +383,7 @@ def _settings(
             "name": text.name,
             "length": text.length,
             "sha256": text.sha256,
-            "bytes": text.vocabulary.kind == "bytes",
-            "patterns": list(patterns),
+            "reading": text.config.to_dict(),
         },
         "model": model.to_dict(),
         "train": train.to_dict(),

@@ -1,8 +1,7 @@
 """The text that a model is scored on: which of its characters, and from where on."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.corpus import Corpus
@@ -11,7 +10,8 @@ from char_rnn.data.known import Known
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary, named
 from char_rnn.errors import CharRNNError, UnknownCharacters, UsageError
-from char_rnn.runs.text import OwnText
+from char_rnn.runs.text import OwnText, reading_for
+from char_rnn.text_config import USUAL, TextConfig
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class ScoredText:
 def scored_text(
     model: CharRNN,
     text: GivenText | Corpus,
-    patterns: Sequence[str] = (),
+    reading: TextConfig = USUAL,
     val_fraction: float | None = None,
     own: OwnText | None = None,
 ) -> ScoredText:
     """Open `text` for `model` to be scored on.
 
+    reading: how the text is read; characters or bytes is the model's to say.
     What the model does not know is left out. Of its own training text, under whatever name it
     comes, only the part is scored that it was not trained on; val_fraction: unless this is given.
     own: the text of the run that the model belongs to, if it belongs to one.
@@ -51,9 +52,9 @@ def scored_text(
     if isinstance(text, Corpus) and text.vocabulary == model.vocabulary:
         corpus = text
     else:
-        corpus = _own_files(model, text, patterns, own, notes)
+        corpus = _own_files(model, text, reading, own, notes)
         if corpus is None:
-            corpus, left_out = _read(model, text, patterns, notes)
+            corpus, left_out = _read(model, text, reading, notes)
     start, reason = _start(model, corpus, val_fraction)
     count = corpus.length - start - 1
     if count < 1:
@@ -72,41 +73,41 @@ def _is_folder(text: GivenText | Corpus) -> bool:
 def _own_files(
     model: CharRNN,
     text: GivenText | Corpus,
-    patterns: Sequence[str],
+    reading: TextConfig,
     own: OwnText | None,
     notes: list[str],
 ) -> Corpus | None:
     """Return the folder `text` read as the run of the model did, if it is what that run read."""
-    if patterns or own is None or not own.patterns or not _is_folder(text):
+    if reading.pattern or own is None or not own.reading.pattern or not _is_folder(text):
         return None
     assert not isinstance(text, Corpus)  # which is no folder
     try:
-        source = as_source(text, as_bytes=own.as_bytes, patterns=own.patterns)
-        corpus = Corpus.from_source(source, as_bytes=own.as_bytes, vocabulary=model.vocabulary)
+        source = as_source(text, own.reading)
+        corpus = Corpus.from_source(source, vocabulary=model.vocabulary)
     except CharRNNError:  # another folder, then
         return None
     if not _is_own(model, corpus):
         return None
-    shown = " ".join(f"--pattern {pattern!r}" for pattern in own.patterns)
+    shown = " ".join(f"--pattern {pattern!r}" for pattern in own.reading.pattern)
     notes.append(f"{os.fsdecode(text)} is read as in training, with {shown}")
     return corpus
 
 
 def _read(
-    model: CharRNN, text: GivenText | Corpus, patterns: Sequence[str], notes: list[str]
+    model: CharRNN, text: GivenText | Corpus, reading: TextConfig, notes: list[str]
 ) -> tuple[Corpus, dict[str, int]]:
     """Return the text, less what the model does not know, and how often that stands there."""
     vocabulary = model.vocabulary
-    as_bytes = not isinstance(vocabulary, Vocabulary)
+    reading = replace(reading, bytes=reading_for(vocabulary).bytes)
     if isinstance(text, Corpus):
         if text.vocabulary == vocabulary:
             return text, {}
-        source = Source(text.name, text.where or ITSELF, (text.to_bytes(),))
+        source = Source(text.name, text.where or ITSELF, (text.to_bytes(),), config=reading)
     else:
-        source = as_source(text, as_bytes=as_bytes, patterns=patterns)
+        source = as_source(text, reading)
     left_out: dict[str, int] = {}
     try:
-        corpus = Corpus.from_source(source, as_bytes=as_bytes, vocabulary=vocabulary)
+        corpus = Corpus.from_source(source, vocabulary=vocabulary)
     except UnknownCharacters:
         assert isinstance(vocabulary, Vocabulary)  # bytes are all known
         known = Known(source, vocabulary)

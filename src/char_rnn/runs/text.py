@@ -1,5 +1,6 @@
 """Which text a run or a model was trained on, and its symbols."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from char_rnn.data.builtin import BUILTIN
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText, as_source
 from char_rnn.data.sources import Source, open_source
-from char_rnn.data.vocabulary import code_points
+from char_rnn.data.vocabulary import AnyVocabulary, code_points
 from char_rnn.errors import TextNotFound, UnknownCharacters, UsageError
 from char_rnn.runs.folder import TEXT_FILE, read_settings
 from char_rnn.storage.models import CONFIG_FILE
+from char_rnn.text_config import TextConfig
 
 Array = np.ndarray
 
@@ -25,15 +27,14 @@ class OwnText:
 
     where: the absolute path, a built-in name, "-" for standard input, or `TEXT_FILE` for the copy
         in the run's `folder`.
-    patterns: which files of a folder it was. as_bytes: whether it is modelled as bytes.
+    reading: how it is read.
     """
 
     where: str
     name: str
     length: int
     sha256: str
-    as_bytes: bool
-    patterns: tuple[str, ...]
+    reading: TextConfig
     folder: Path | None = None
 
     @classmethod
@@ -45,17 +46,16 @@ class OwnText:
             text["name"],
             text["length"],
             text["sha256"],
-            text["bytes"],
-            tuple(text["patterns"]),
+            TextConfig.from_dict(text["reading"]),
             folder,
         )
 
     def source(self) -> Source:
         """Open the text; whether it is the same still is told by the corpus made of it."""
         if self.where == TEXT_FILE and self.folder is not None:
-            copy = open_source(self.folder / TEXT_FILE, as_bytes=self.as_bytes)
-            return Source(self.name, TEXT_FILE, copy.parts)
-        return open_source(self.where, as_bytes=self.as_bytes, patterns=self.patterns)
+            copy = open_source(self.folder / TEXT_FILE, self.reading)
+            return dataclasses.replace(copy, name=self.name, where=TEXT_FILE)
+        return open_source(self.where, self.reading)
 
 
 def own_text(name: str) -> OwnText | None:
@@ -70,12 +70,17 @@ def own_text(name: str) -> OwnText | None:
     return OwnText.of_settings(read_settings(folder), folder)
 
 
+def reading_for(vocabulary: AnyVocabulary | None) -> TextConfig:
+    """Return how a text is read for a model of `vocabulary`."""
+    as_bytes = vocabulary is not None and vocabulary.kind == "bytes"
+    return TextConfig(as_bytes)
+
+
 def source_of(name: str, model: CharRNN) -> Source:
     """Return the source of the text that `model`, read from `name`, was trained on.
 
     Raises UsageError if it is not known or no longer the same.
     """
-    as_bytes = model.vocabulary is not None and model.vocabulary.kind == "bytes"
     own = own_text(name)
     where = str(model.summary.get("text", "")) if own is None else own.where
     if own is None and where not in BUILTIN:
@@ -83,13 +88,14 @@ def source_of(name: str, model: CharRNN) -> Source:
     if where == "-":
         raise UsageError(f"{name} was trained on standard input; name its text (--text)")
     try:
-        source = open_source(where, as_bytes=as_bytes) if own is None else own.source()
+        reading = reading_for(model.vocabulary)
+        source = open_source(where, reading) if own is None else own.source()
     except TextNotFound:
         raise UsageError(
             f"{where}, the text that {name} was trained on, is not there; name it (--text)"
         ) from None
     try:
-        corpus = Corpus.from_source(source, as_bytes=as_bytes, vocabulary=model.vocabulary)
+        corpus = Corpus.from_source(source, vocabulary=model.vocabulary)
         same = corpus.sha256 == model.summary.get("text_sha256")
     except UnknownCharacters:
         same = False
@@ -117,10 +123,10 @@ def training_ids(name: str, model: CharRNN, text: GivenText | None) -> Array:
     A character that the model does not know stands for no id of it: it breaks a run.
     """
     vocabulary = model.vocabulary
-    as_bytes = vocabulary is not None and vocabulary.kind == "bytes"
-    source = source_of(name, model) if text is None else as_source(text, as_bytes=as_bytes)
+    reading = reading_for(vocabulary)
+    source = source_of(name, model) if text is None else as_source(text, reading)
     if vocabulary is None or vocabulary.kind == "bytes":
-        return symbols_of(source, as_bytes)
+        return symbols_of(source, bool(reading.bytes))
     codes = code_points("".join(vocabulary.chars))
     # Of every code point up to the largest; the last entry is that of all beyond.
     table = np.full(int(codes.max()) + 2, len(codes), np.min_scalar_type(len(codes)))

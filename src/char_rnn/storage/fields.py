@@ -254,5 +254,6 @@ def _of_type(hint: Any) -> Kind:
         float: number(),
         str: text(1000),
         type(None): choice(None),
+        tuple[str, ...]: list_of(text(1000)),
     }
     return known[hint]
