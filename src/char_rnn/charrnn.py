@@ -50,6 +50,8 @@ class CharRNN(Voice, Reader, ExerciseNames):
     rng: draws the initial weights and random initial states; None takes a fresh one.
     vocabulary: makes ids of characters; needed by `sample` and by nothing else.
     init, initial_state, layer_norm, tied: see ModelConfig.
+    end: the id of the symbol that a document begins with, as ModelConfig says; where there is a
+        vocabulary, it is the vocabulary's.
 
     parameters: a mapping from PyTorch's names to live arrays.
     summary: whatever is known of the training, saved with the model.
@@ -69,7 +71,10 @@ class CharRNN(Voice, Reader, ExerciseNames):
         initial_state: str = ModelConfig.initial_state,
         layer_norm: bool = ModelConfig.layer_norm,
         tied: bool = ModelConfig.tied,
+        end: int | None = ModelConfig.end,
     ) -> None:
+        if end is None:
+            end = getattr(vocabulary, "end", None)
         config = ModelConfig(
             vocab_size=as_whole("vocab_size", vocab_size),
             hidden_size=as_whole("hidden_size", hidden_size),
@@ -81,6 +86,7 @@ class CharRNN(Voice, Reader, ExerciseNames):
             layer_norm=bool(layer_norm),
             tied=bool(tied),
             dtype=as_dtype(dtype),
+            end=None if end is None else as_whole("end", end),
         )
         self._set_up(config, vocabulary, rng)
         initialise_(self.parameters, self.rng)
@@ -92,7 +98,7 @@ class CharRNN(Voice, Reader, ExerciseNames):
         vocabulary: AnyVocabulary | None = None,
         rng: np.random.Generator | None = None,
     ) -> Self:
-        """Return a new network of `config`."""
+        """Return a new network of `config`; `end` is the vocabulary's, if it does not say."""
         return cls(**config.to_dict(), vocabulary=vocabulary, rng=rng)
 
     def copy(self) -> Self:
@@ -112,8 +118,8 @@ class CharRNN(Voice, Reader, ExerciseNames):
             return self.copy()
         if not (isinstance(old, Vocabulary) and isinstance(vocabulary, Vocabulary)):
             raise UsageError("a model of characters and one of bytes cannot be made of each other")
-        config = dataclasses.replace(self.config, vocab_size=vocabulary.size)
-        twin = type(self).from_config(config, vocabulary, rng)
+        config = dataclasses.replace(self.config, vocab_size=vocabulary.size, end=None)
+        twin = type(self).from_config(config, vocabulary, rng)  # `end` is the vocabulary's
         twin.summary = dict(self.summary)
         places = vocabulary.encode("".join(old.chars)).astype(np.intp)
         twin.parameters["out.bias"] = self.parameters["out.bias"].min()
@@ -138,6 +144,12 @@ class CharRNN(Voice, Reader, ExerciseNames):
             raise UsageError(
                 f"vocab_size is {config.vocab_size} but the vocabulary has {vocabulary.size} "
                 "characters; they must be the same"
+            )
+        end = getattr(vocabulary, "end", None)
+        if vocabulary is not None and end != config.end:
+            raise UsageError(
+                f"end is {config.end} but that of the vocabulary is {end}; leave it out, for it "
+                "comes from the vocabulary"
             )
         self.vocabulary = vocabulary
         self.rng = as_generator(rng)

@@ -91,6 +91,13 @@ class ModelConfig(Configuration):
     dtype: str = setting(
         "float32", "The numbers; float64 for gradient checks.", OneOf(DTYPES), MODEL, option=False
     )
+    end: int | None = setting(
+        None,
+        "Id of the symbol that a document begins with: reading it, the state begins anew.",
+        Whole(0),
+        MODEL,
+        option=False,
+    )
 
     def __post_init__(self) -> None:
         validate(self)
@@ -98,6 +105,11 @@ class ModelConfig(Configuration):
             object.__setattr__(self, "reset_after", RESET_AFTER and self.cell == "gru")
         if self.reset_after and self.cell != "gru":
             raise UsageError(f"reset_after belongs to the gru cell, not to {self.cell!r}")
+        if self.end is not None and self.end >= self.vocab_size:
+            raise UsageError(
+                f"end is {self.end}, but the ids of vocab_size {self.vocab_size} are 0 to "
+                f"{self.vocab_size - 1}"
+            )
 
 
 _WITH_SAMPLES = Need("sample_every", bool, "without samples ({sample_every} 0)")

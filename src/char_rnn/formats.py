@@ -107,6 +107,9 @@ def model_facts(facts: Any) -> dict[str, Any]:
             .at("vocab_size")
             .at("config")
         )
+    end = getattr(vocabulary, "end", None)
+    if vocabulary is not None and end != config.end:
+        raise MisfitError(f"is {config.end}", f"{end}, as vocabulary has").at("end").at("config")
     return found
 
 

@@ -50,12 +50,13 @@ class Reader:
 
         text: as `states` takes it; for several texts, or ids (T, B), the result is (T, B).
         Their sum is −log of the probability that `generate` writes the text if it has no seed:
-        the first character is predicted after a line end, where the vocabulary has one, and may
-        else be any of them alike, log V nats.
+        the first character is predicted after the symbol that a document begins with, or where
+        there is none after a line end, if the vocabulary has one; it may else be any of them
+        alike, log V nats.
         """
         ids = self._ids(text)
-        start = None
-        if self.vocabulary is not None and "\n" in self.vocabulary:
+        start = self.parameters.config.end
+        if start is None and self.vocabulary is not None and "\n" in self.vocabulary:
             start = int(self.vocabulary.encode("\n")[0])
         return surprisals(self.parameters, ids.reshape(len(ids), -1), start).reshape(ids.shape)
 

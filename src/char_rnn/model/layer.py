@@ -9,6 +9,7 @@ window, without a copy.
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import groupby
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ from char_rnn.model.products import as_blocks, block_width, into_blocks
 
 Array = np.ndarray
 Call = Callable[[], object]
+Borders = Mapping[int, Array]
+"""Where streams begin anew: step of the window -> which ones, for the steps that have some."""
+NO_BORDERS: Borders = MappingProxyType({})
 
 FEW_UNITS = 4096
 """Up to so many units of a batch a gate's constants are quicker read in full than broadcast: 5.7
@@ -83,6 +87,8 @@ class Layer:
             self.input = TiedInput(w_ih, dw_ih, self._scale, input_norm, vectors, d_vectors)
         else:
             self.input = CharacterInput(w_ih, dw_ih, self._scale, len(vectors), input_norm)
+        self.d_initial = np.zeros((cell.states, self.H), self.dtype)
+        self._apart = config.end is not None
         self._shape = (0, 0)
 
     def allocate(self, T: int, B: int) -> None:
@@ -94,7 +100,7 @@ class Layer:
         new = self._new
         self.gates = new(G, T, B, H)
         self._rows = self.gates.reshape(G, T * B, H)
-        self.states = new(S, T + 1, B, H)
+        self._place_states(T, B)
         self._kept = new(K, T, B, H)
         if self.recurrent_norm is not None:
             # x̂ of every product, and in the backward pass the product's gradient.
@@ -125,20 +131,24 @@ class Layer:
             **self.scale_and_shift(B),
         }
         together = [list(ps) for _, ps in groupby(self.cell.phases, lambda p: p.operand)]
-        self._forward: list[Call] = []
+        self._forward: list[list[Call]] = []
         self._backward: list[list[Call]] = []
         for t in range(T):
             step = self.cell(
                 StepMemory(
                     gates=self.gates[:, t],
-                    before=self.states[:, t],
-                    after=self.states[:, t + 1],
+                    before=self._before[:, t],
+                    after=self.after[:, t],
                     kept=self._kept[:, t],
                     **shared,
                 )
             )
+            calls: list[Call] = []
             for phases in together:
-                self._forward += self._plan_forward(phases, t, step, shared["recurrent"])
+                calls += self._plan_forward(phases, t, step, shared["recurrent"])
+            if self._apart and t + 1 < T:
+                calls.append(partial(np.copyto, self._before[:, t + 1], self.after[:, t]))
+            self._forward.append(calls)
             back: list[Call] = []
             for phase in reversed(self.cell.phases):
                 back += self._plan_backward(phase, t, step, shared["d_operand"])
@@ -146,6 +156,16 @@ class Layer:
         with_product = [phase for phase in self.cell.phases if self.cell.count(phase)]
         self._phases = [self._phase_memory(phase) for phase in with_product]
         self._shape = (T, B)
+
+    def _place_states(self, T: int, B: int) -> None:
+        """Make room for the states (S, T, B, H) before and after each step.
+
+        The ones are the others, a step on; where streams may begin anew in between, they are not.
+        """
+        S, H = self.cell.states, self.H
+        states = self._new(S, T + 1, B, H)
+        self._before: Array = self._new(S, T, B, H) if self._apart else states[:, :T]
+        self.after: Array = states[:, 1:]
 
     def scale_and_shift(self, B: int) -> dict[str, Array]:
         """Return what makes tanh each gate's own function; see StepMemory."""
@@ -192,22 +212,34 @@ class Layer:
         into_blocks(self._w_hh.transpose(0, 2, 1), self._product_scale, self._weights)
         into_blocks(self._w_hh, np.ones_like(self._recurrent_scale), self._weights_back)
 
-    def forward(self, x: Array, state: Array) -> Array:
-        """Run the window: x (T, B) ids or (T, B, I), state (S, B, H); return h (T, B, H)."""
+    def forward(
+        self, x: Array, state: Array, borders: Borders = NO_BORDERS, initial: Array | float = 0
+    ) -> Array:
+        """Run the window: x (T, B) ids or (T, B, I), state (S, B, H); return h (T, B, H).
+
+        The streams that `borders` names begin that step anew, with `initial` (S, 1, H).
+        """
         self.input.forward(x, self._rows)
-        self.states[:, 0] = state
-        for call in self._forward:
-            call()
-        return self.states[0, 1:]
+        self._before[:, 0] = state
+        self._borders = borders
+        for t, calls in enumerate(self._forward):
+            if t in borders:
+                self._before[:, t, borders[t]] = initial
+            for call in calls:
+                call()
+        h: Array = self.after[0]
+        return h
 
     def backward(self, dh_above: Array) -> tuple[Array | None, Array]:
         """Run backward: dh_above (T, B, H) is the gradient of what `forward` returned.
 
         Writes the gradients of the parameters; returns those of x (None for ids) and of the
-        state (S, B, H). The activations are overwritten: one backward for each forward.
+        state (S, B, H). Leaves `d_initial` (S, H), the gradient of the initial state of those that
+        began anew. The activations are overwritten: one backward for each forward.
         """
         dh = self._d_states[0]
         self._d_states[:] = 0
+        self.d_initial[:] = 0
         for norm in (self.recurrent_norm, self.input.norm):
             if norm is not None:
                 norm.d_gain[:] = 0
@@ -217,6 +249,10 @@ class Layer:
                 call()
             if self._adds_up:
                 np.add.reduce(self._dh_terms, axis=0, out=dh)
+            if t in self._borders:  # what came before has no part in it
+                anew = self._borders[t]
+                self.d_initial += self._d_states[:, anew].sum(axis=1)
+                self._d_states[:, anew] = 0
         return self._weight_gradients(), self._d_states.copy()
 
     def _weight_gradients(self) -> Array | None:
@@ -243,7 +279,7 @@ class Layer:
         if not len(recurrent):
             return maths
         kept = phases[0].operand
-        operand = self.states[0, t] if kept is None else self._kept[kept, t]
+        operand = self._before[0, t] if kept is None else self._kept[kept, t]
         weight, product = self._weights[rows], as_blocks(recurrent, self._forward_width)
         if len(operand) == 1:
             weight = self._side_by_side[:, rows].reshape(self.H, -1)
@@ -278,7 +314,7 @@ class Layer:
         if phase.gradient is not None:
             dz = self._kept[phase.gradient : phase.gradient + 1]
         d_product = dz if self.recurrent_norm is None else self._hat[self.cell.rows(phase)]
-        operand = self.states[0, :T] if phase.operand is None else self._kept[phase.operand]
+        operand = self._before[0] if phase.operand is None else self._kept[phase.operand]
         rows = (-1, T * B, self.H)
         return PhaseMemory(
             phase, dz.reshape(rows), d_product.reshape(rows), operand.reshape(rows[1:])

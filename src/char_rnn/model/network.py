@@ -7,7 +7,7 @@ import numpy as np
 
 from char_rnn.errors import UsageError
 from char_rnn.model.cells import cell_class
-from char_rnn.model.layer import Layer
+from char_rnn.model.layer import NO_BORDERS, Borders, Layer
 from char_rnn.model.loss import cross_entropy_gradient_, exponentials, nats
 from char_rnn.model.memory import aligned
 from char_rnn.model.parameters import STATE_NAMES, Parameters
@@ -85,7 +85,8 @@ class Network:
         """Run a window of ids (T, B) from `state` (S, L, B, H); return the logits (T, B, V).
 
         masks: (L, B, H), factors of what each layer hands on, the same at every step (dropout).
-        The weights count as they are now, but see `weights_held`.
+        A stream that reads `config.end` begins that step anew, from the initial state (zeros where
+        that is random). The weights count as they are now, but see `weights_held`.
         Raises UsageError if there is not the memory for such a window.
         """
         T, B = ids.shape
@@ -97,10 +98,11 @@ class Network:
                 layer.prepare()
             self._taken = True
         x = ids
+        borders, initial = self._borders(ids), self.initial_state(1)
         if masks is not None and not self._masked:
             self._masked = [np.empty((T, B, self.config.hidden_size), x.dtype) for x in masks]
         for k, (layer, before) in enumerate(zip(self.layers, state.swapaxes(0, 1), strict=True)):
-            x = layer.forward(x, before)
+            x = layer.forward(x, before, borders, initial[:, k])
             if masks is not None:
                 x = np.multiply(x, masks[k], out=self._masked[k])
         self._masks = masks
@@ -109,6 +111,14 @@ class Network:
         self.can_go_back = True
         return self.logits.reshape(-1, T, B).transpose(1, 2, 0)
 
+    def _borders(self, ids: Array) -> Borders:
+        """Return which streams begin anew where, for they read `config.end` there."""
+        if self.config.end is None:
+            return NO_BORDERS
+        steps, streams = np.nonzero(ids == self.config.end)
+        found, starts = np.unique(steps, return_index=True)
+        return dict(zip(found.tolist(), np.split(streams, starts[1:]), strict=False))
+
     @property
     def hidden(self) -> Array:
         """What the top layer handed to the output in the last window: (T, B, H)."""
@@ -116,7 +126,7 @@ class Network:
 
     def state(self) -> Array:
         """Return a copy of the state after the last window: (S, L, B, H)."""
-        return np.stack([layer.states[:, -1] for layer in self.layers], axis=1)
+        return np.stack([layer.after[:, -1] for layer in self.layers], axis=1)
 
     def _read_out(self, h: Array) -> None:
         """Compute the logits y = W h + b, (V, N), of the top layer's states (N, H)."""
@@ -185,6 +195,8 @@ class Network:
         if self.config.initial_state == "learned":
             for s, name in enumerate(STATE_NAMES[: self.cell.states]):
                 gradients[name][:] = 0 if began is None else self.d_state[s][:, began].sum(axis=1)
+                if self.config.end is not None:
+                    gradients[name] += np.stack([layer.d_initial[s] for layer in self.layers])
 
     def _need_forward(self) -> None:
         if not self.can_go_back:

@@ -127,6 +127,8 @@ def window_memory(config: ModelConfig, T: int, B: int) -> int:
     arrays = len(cell.gates) + cell.states + cell.kept
     if config.layer_norm:
         arrays += len(cell.gates) + cell.recurrent_gates()
+    if config.end is not None:
+        arrays += cell.states  # those before each step, apart from those after it
     floats = T * B * (L * H * arrays + H * (1 if L == 1 else 2) + 2 * V)
     return floats * item_size(config) + STEP * L * (T + 3)
 

@@ -21,7 +21,7 @@ def states(parameters: Parameters, ids: Array) -> Array:
     found = np.empty(shape, parameters.flat.dtype)
     for part in in_windows(network, ids):
         for k, layer in enumerate(network.layers):
-            found[:, part, k] = layer.states[:, 1:]
+            found[:, part, k] = layer.after
     return found
 
 
@@ -33,7 +33,7 @@ def gates(parameters: Parameters, ids: Array) -> dict[str, Array]:
     kept = not issubclass(network.cell, RNN)  # its one gate is its new state, and only there
     for part in in_windows(network, ids):
         for k, layer in enumerate(network.layers):
-            found[:, part, k] = layer.gates if kept else layer.states[:, 1:]
+            found[:, part, k] = layer.gates if kept else layer.after
     return dict(zip(names, found, strict=True))
 
 

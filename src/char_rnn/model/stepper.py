@@ -50,6 +50,11 @@ class Stepper:
         readers.append(parameters["out.weight"])
         for level, reader in zip(self._levels, readers, strict=True):
             level.prepare(reader)
+        self._end = parameters.config.end
+        if self._end is not None:
+            self.begin(self.initial_state())
+            for level in self._levels:
+                level.keep_beginning()
         self._out_bias = np.tile(parameters["out.bias"], (self.B, 1))
 
     def initial_state(self) -> Array:
@@ -69,8 +74,11 @@ class Stepper:
     def step(self, ids: Array) -> Array:
         """Read one character of each stream, ids (B,), and return the logits (B, V).
 
-        The logits are valid until the next call.
+        The logits are valid until the next call. A stream that reads `config.end` begins anew.
         """
+        if self._end is not None and np.any(anew := ids == self._end):
+            for level in self._levels:
+                level.begin_anew(anew)
         first, *others = self._levels
         first.look_up(ids)
         first.run()
@@ -196,6 +204,14 @@ class _Level:
         self.states[:] = state
         for call in self._after:
             call()
+
+    def keep_beginning(self) -> None:
+        """Let this state, and what is read of it, be where `begin_anew` goes to."""
+        self._beginning = self.states[:, :1].copy(), self._y[:1].copy()
+
+    def begin_anew(self, streams: Array) -> None:
+        """Put `streams`, a mask (B,), back to the beginning that was kept."""
+        self.states[:, streams], self._y[streams] = self._beginning
 
     def look_up(self, ids: Array) -> None:
         """Take characters, ids (B,), as the input."""

@@ -17,7 +17,7 @@ from char_rnn.data.given import GivenText, as_source
 from char_rnn.errors import UsageError, WorkerDied, did_you_mean
 from char_rnn.runs.describe import architecture, calibration, text_line
 from char_rnn.runs.going_on import check_free, go_on, only_finished
-from char_rnn.runs.new import MODEL_FIELDS, TEXT_FIELDS, TRAIN_FIELDS, NewRun
+from char_rnn.runs.new import MODEL_FIELDS, OF_TEXT, TEXT_FIELDS, TRAIN_FIELDS, NewRun
 from char_rnn.runs.run import IN_MEMORY, Run
 from char_rnn.runs.watch import SilentWatch, Watch, make_watch
 from char_rnn.runs.words import in_python, worded_for_python
@@ -177,10 +177,10 @@ def _names_and_own(
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that say anything; raise UsageError for a name that is none."""
-    known = (MODEL_FIELDS | TRAIN_FIELDS | TEXT_FIELDS) - {"vocab_size"}
+    known = MODEL_FIELDS | TRAIN_FIELDS | TEXT_FIELDS
     for name in settings:
-        if name == "vocab_size":
-            raise UsageError("vocab_size comes from the text; leave it out")
+        if name in OF_TEXT:
+            raise UsageError(f"{name} comes from the text; leave it out")
         if name not in known:
             raise UsageError(
                 f"unknown setting {name!r}{did_you_mean(name, sorted(known))}; known are the "

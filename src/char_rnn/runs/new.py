@@ -29,7 +29,9 @@ from char_rnn.training.parallel import available_threads
 from char_rnn.training.trainer import Trainer
 from char_rnn.training.validation import MOST_VALIDATION
 
-MODEL_FIELDS = frozenset(field.name for field in dataclasses.fields(ModelConfig))
+OF_TEXT = ("vocab_size", "end")
+"""The settings of a model that come from its vocabulary, and so from the text."""
+MODEL_FIELDS = frozenset(field.name for field in dataclasses.fields(ModelConfig)) - {*OF_TEXT}
 TRAIN_FIELDS = frozenset(field.name for field in dataclasses.fields(TrainConfig))
 TEXT_FIELDS = frozenset(field.name for field in dataclasses.fields(TextConfig))
 FINE_TUNING = 0.5
@@ -79,8 +81,13 @@ class NewRun:
         if start_from is not None:
             self.start = _start_model(start_from, given)
             self.model = self.start.config.to_dict()
+<<<<<<< HEAD
             del self.model["vocab_size"]
         self.reading = self._reading(text)
+=======
+            for name in OF_TEXT:
+                del self.model[name]
+>>>>>>> df3e8b8 (Let a network begin anew where it reads the end of a document)
         # What a plan leaves as it is.
         self._settled = self._given | (self.model if self.start is not None else {})
         open_ = PLANNED - self._settled.keys() if self.train.minutes else frozenset()
@@ -117,7 +124,9 @@ class NewRun:
         command: which one makes it, where it is not char-rnn.
         """
         corpus = self.corpus
-        model = ModelConfig(vocab_size=corpus.vocabulary.size, **self.model)
+        vocabulary = corpus.vocabulary
+        end = getattr(vocabulary, "end", None)
+        model = ModelConfig(vocab_size=vocabulary.size, end=end, **self.model)
         if self._save:
             name = f"{corpus.name}-{model.cell}{model.hidden_size}"
             run = Run.create(

@@ -4,7 +4,7 @@ Every mask is drawn once a window and holds for all of its steps ("variational",
 Ghahramani 2016); what stays is divided by the share that stays, so that nothing changes on
 average and evaluation needs no dropout. Four places, each with a rate of its own:
 
-input      characters: a stream does not see some of the symbols
+input      characters: a stream does not see some of the symbols; that a document begins it sees
 layer      what a layer hands to the layer above
 output     what the top layer hands to the output
 recurrent  single recurrent weights, the same for all streams (DropConnect: Wan et al. 2013,
@@ -76,6 +76,8 @@ class Dropout:
         factors: dict[str, Array] = {}
         if train.input_dropout:
             symbols, share = _stays(train.input_dropout, (model.vocab_size, self._B), rng)
+            if model.end is not None:  # it begins a document, which is none of the context's
+                symbols[model.end] = True
             if not model.layer_norm:  # which would take any factor out again
                 factors[recurrent_name(model, "weight_ih", 0)] = np.array(1 / share, dtype)
         if self.masks:
