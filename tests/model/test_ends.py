@@ -21,7 +21,7 @@ from char_rnn.model.stepper import Stepper
 from char_rnn.training.dropout import Dropout
 from char_rnn.training.parallel import Workers
 
-V, H, T, B = 6, 3, 6, 4
+V, H, T, B = 6, 4, 6, 4
 END = 4
 EVERY_CELL = pytest.mark.parametrize(("cell", "reset_after"), CELLS)
 EXACTLY = {"rtol": 0, "atol": 1e-12}
@@ -96,16 +96,22 @@ def check_window(network, ids, seed, masks=None):
     loss = network.backward(targets, None, began, d_hidden)
     np.testing.assert_allclose(network.last_nats, slow.nats, **EXACTLY)
     assert loss == pytest.approx(slow.nats.sum(), rel=1e-12)
-    np.testing.assert_allclose(network.gradients.flat, slow.gradients, rtol=1e-11, atol=1e-12)
-    np.testing.assert_allclose(network.d_state, slow.d_state, **EXACTLY)
+    # Where few units are normalised, some gradients are large: relative to them, then.
+    closely = {"rtol": 1e-11, "atol": 1e-12}
+    np.testing.assert_allclose(network.gradients.flat, slow.gradients, **closely)
+    np.testing.assert_allclose(network.d_state, slow.d_state, **closely)
     assert not network.d_state[:, :, ids[0] == END].any()
 
 
 @EVERY_CELL
 @pytest.mark.parametrize("layers", [1, 2])
 def test_a_window_is_its_documents(cell, reset_after, layers):
-    kinds = [*product(("learned",), (False, True), (False, True)), ("zeros", False, False)]
-    for initial_state, layer_norm, tied in [*kinds, ("random", False, False)]:
+    for initial_state, layer_norm, tied in (
+        ("learned", False, True),
+        ("learned", True, False),
+        ("zeros", False, False),
+        ("random", True, True),
+    ):
         parameters = made(
             cell, reset_after, layers, initial_state=initial_state, layer_norm=layer_norm, tied=tied
         )
@@ -145,9 +151,11 @@ def test_without_an_end_it_is_the_network_that_has_none_to_the_bit(cell, reset_a
 
 
 @EVERY_CELL
-@pytest.mark.parametrize(("layer_norm", "tied"), [(False, False), (True, True)])
-def test_gradients_are_central_differences(cell, reset_after, layer_norm, tied):
-    parameters = made(cell, reset_after, layer_norm=layer_norm, tied=tied, initial_state="learned")
+@pytest.mark.parametrize(("layers", "layer_norm", "tied"), [(1, True, True), (2, False, False)])
+def test_gradients_are_central_differences(cell, reset_after, layers, layer_norm, tied):
+    parameters = made(
+        cell, reset_after, layers, layer_norm=layer_norm, tied=tied, initial_state="learned"
+    )
     network = Network(parameters)
     given, plain, rng = windows()[2][:5, :2], windows()[1][:5, :2], np.random.default_rng(3)
     given[0, 0] = END  # of a stream that began
