@@ -166,9 +166,22 @@ def test_a_setting_that_does_not_fit_is_named(folder, part, name, value):
 def test_a_config_of_another_text_is_named_where_there_is_no_last_state(folder):
     (folder / "last.safetensors").unlink()
     settings = json.loads((folder / "config.json").read_text("utf-8"))
-    settings["model"]["vocab_size"] = 10**9
+    for change, said in (
+        ({"vocab_size": 10**9}, "model.vocab_size is 1,000,000,000; the text has 28"),
+        ({"end": 3}, "model.end is 3; that of the text is None"),
+    ):
+        changed = settings | {"model": settings["model"] | change}
+        (folder / "config.json").write_text(json.dumps(changed), "utf-8")
+        assert said in refused(folder)
+
+
+def test_a_run_of_a_time_before_there_were_ends_goes_on(folder):
+    expected = resume(shutil.copytree(folder, folder.with_name("twin")))
+    settings = json.loads((folder / "config.json").read_text("utf-8"))
+    assert settings["model"].pop("end") is None
     (folder / "config.json").write_text(json.dumps(settings), "utf-8")
-    assert "model.vocab_size is 1,000,000,000; the text has 28" in refused(folder)
+    edit(folder, lambda _, facts: facts["config"].pop("end"))
+    np.testing.assert_array_equal(resume(folder), expected)
 
 
 def test_sizes_are_held_against_the_file_before_anything_is_made(folder, monkeypatch):

@@ -303,6 +303,8 @@ def test_states_before_an_end_are_those_of_the_document_before_it(cell, reset_af
     for ids in windows():
         found, gates = model.states(ids, gates=True)
         found = found if isinstance(found, tuple) else (found,)
+        if cell == "rnn":
+            np.testing.assert_array_equal(gates["h"], found[0])
         for b in range(B):
             column = ids[:, b]
             starts = [0, *np.flatnonzero(column == END), T]
@@ -311,7 +313,10 @@ def test_states_before_an_end_are_those_of_the_document_before_it(cell, reset_af
                     continue
                 alone, gates_alone = model.states(column[start:stop], gates=True)
                 alone = alone if isinstance(alone, tuple) else (alone,)
-                for part, expected in zip(found, alone, strict=True):
+                last = model.forward(column[start:stop])[1]
+                last = last if isinstance(last, tuple) else (last,)
+                for part, expected, final in zip(found, alone, last, strict=True):
+                    np.testing.assert_allclose(part[stop - 1, :, b], final[:, 0], **EXACTLY)
                     np.testing.assert_allclose(part[start:stop, :, b], expected[:, :, 0], **EXACTLY)
                 for name, expected in gates_alone.items():
                     part = gates[name][start:stop, :, b]

@@ -104,6 +104,35 @@ def test_a_learned_initial_state_is_a_tensor_of_its_own(cell):
     np.testing.assert_allclose(model.forward(ids)[0], theirs.detach().numpy(), atol=1e-5)
 
 
+@pytest.mark.parametrize("cell", MODULES)
+@pytest.mark.parametrize("initial_state", ["zeros", "learned"])
+def test_documents_are_read_one_by_one_there(cell, initial_state):
+    """As docs/pytorch.md says: each from its own beginning, the symbol that begins it first."""
+    rng, end = np.random.default_rng(0), V - 1
+    more = {"initial_state": initial_state, "end": end, "init": "uniform"}
+    model = CharRNN(V, H, cell, L, cell == "gru", "float64", rng, **more)
+    model.parameters.flat[:] += 0.1 * rng.standard_normal(model.parameters.flat.size)
+    named = {name: torch.from_numpy(array) for name, array in model.parameters.items()}
+    begin = tuple(named.pop(name)[:, None] for name in ("h0", "c0") if name in named)
+    peer = Peer(cell).double()
+    peer.load_state_dict(named, strict=True)
+    documents = [np.append(end, rng.integers(end, size=n)) for n in (5, 0, 8, 1)]
+    ids = np.concatenate(documents)
+    targets = rng.integers(V, size=len(ids))
+    logits = model.forward(ids)[0][:, 0]
+    _, gradients = model.backward(targets)
+    theirs = []
+    for document in documents:
+        x = torch.nn.functional.one_hot(torch.from_numpy(document), V).double()[:, None]
+        states, _ = peer.rnn(x, (begin if cell == "lstm" else begin[0]) if begin else None)
+        theirs.append(peer.out(states)[:, 0])
+    found = torch.cat(theirs)
+    np.testing.assert_allclose(logits, found.detach().numpy(), rtol=0, atol=1e-12)
+    torch.nn.functional.cross_entropy(found, torch.from_numpy(targets)).backward()
+    for name, parameter in peer.named_parameters():
+        np.testing.assert_allclose(gradients[name], parameter.grad.numpy(), rtol=0, atol=1e-12)
+
+
 def test_the_shipped_model_is_the_same_there():
     model = CharRNN.load("shakespeare")
     V, H = model.config.vocab_size, model.config.hidden_size

@@ -31,11 +31,12 @@ def test_a_billion_layers_take_no_time():
     assert room.parameter_count(ModelConfig(7, 5, "gru", 10**9)) > 10**11
 
 
+@pytest.mark.parametrize("end", [None, 0])
 @pytest.mark.parametrize(
     ("cell", "layers", "V"), [("rnn", 1, 60), ("lstm", 2, 60), ("gru", 1, 900)]
 )
-def test_a_window_takes_what_is_asked_for(cell, layers, V):
-    config = ModelConfig(V, 64, cell, layers)
+def test_a_window_takes_what_is_asked_for(cell, layers, V, end):
+    config = ModelConfig(V, 64, cell, layers, end=end)
     network = Network(Parameters(config))
     ids = np.zeros((50, 32), np.intp)
     tracemalloc.start()

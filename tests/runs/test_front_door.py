@@ -356,6 +356,7 @@ class Ruleless(Optimizer):
     [
         ({"hiden_size": 3}, "unknown setting 'hiden_size' (did you mean 'hidden_size'?)"),
         ({"vocab_size": 3}, "vocab_size comes from the text"),
+        ({"end": 2}, "end comes from the text"),
         ({"cell": "lstn"}, "unknown cell 'lstn' (did you mean 'lstm'?)"),
         ({"hidden_size": 0}, "hidden_size is 0; it must be at least 1"),
         ({"hidden_size": "many"}, "hidden_size"),

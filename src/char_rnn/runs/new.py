@@ -81,13 +81,9 @@ class NewRun:
         if start_from is not None:
             self.start = _start_model(start_from, given)
             self.model = self.start.config.to_dict()
-<<<<<<< HEAD
-            del self.model["vocab_size"]
-        self.reading = self._reading(text)
-=======
             for name in OF_TEXT:
                 del self.model[name]
->>>>>>> df3e8b8 (Let a network begin anew where it reads the end of a document)
+        self.reading = self._reading(text)
         # What a plan leaves as it is.
         self._settled = self._given | (self.model if self.start is not None else {})
         open_ = PLANNED - self._settled.keys() if self.train.minutes else frozenset()

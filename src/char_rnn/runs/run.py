@@ -307,7 +307,7 @@ class Run:
         return Path(CONFIG_FILE) if self.folder is None else self.folder / CONFIG_FILE
 
     def _check_text(self, corpus: Corpus) -> None:
-        text, V = self.text, self.model_config.vocab_size
+        text, V, end = self.text, self.model_config.vocab_size, self.model_config.end
         if corpus.sha256 != text.sha256:
             raise RunError(
                 f"the text {text.where} has changed since the run began ({text.length:,} "
@@ -317,6 +317,11 @@ class Run:
             raise CorruptFile(
                 f"{self._config_file}: model.vocab_size is {V:,}; the text has "
                 f"{corpus.vocabulary.size:,} distinct characters"
+            )
+        if getattr(corpus.vocabulary, "end", None) != end:
+            raise CorruptFile(
+                f"{self._config_file}: model.end is {end}; that of the text is "
+                f"{getattr(corpus.vocabulary, 'end', None)}"
             )
 
     def follow(self, trainer: Trainer) -> Iterator[Event]:
