@@ -287,6 +287,16 @@ def test_input_dropout_never_hides_an_end():
         np.testing.assert_array_equal(hidden[rest], hidden_else[rest])
 
 
+@EVERY_CELL
+def test_input_dropout_makes_up_for_what_is_hidden_and_for_nothing_else(cell, reset_after):
+    parameters, rng = made(cell, reset_after), np.random.default_rng(0)
+    weight = parameters[next(iter(parameters))].copy()
+    noise = Dropout(TrainConfig(input_dropout=0.5), parameters.config, B).draw(rng)
+    noise.scale(parameters)
+    expected = np.where(np.arange(V) == END, weight, 2 * weight)
+    np.testing.assert_allclose(parameters[next(iter(parameters))], expected)
+
+
 # The model.
 
 

@@ -4,7 +4,7 @@ Every mask is drawn once a window and holds for all of its steps ("variational",
 Ghahramani 2016); what stays is divided by the share that stays, so that nothing changes on
 average and evaluation needs no dropout. Four places, each with a rate of its own:
 
-input      characters: a stream does not see some of the symbols; that a document begins it sees
+input      characters: a stream does not see some of the symbols, but sees where a document begins
 layer      what a layer hands to the layer above
 output     what the top layer hands to the output
 recurrent  single recurrent weights, the same for all streams (DropConnect: Wan et al. 2013,
@@ -76,10 +76,10 @@ class Dropout:
         factors: dict[str, Array] = {}
         if train.input_dropout:
             symbols, share = _stays(train.input_dropout, (model.vocab_size, self._B), rng)
-            if model.end is not None:  # it begins a document, which is none of the context's
+            if model.end is not None:  # hidden, it would join two documents
                 symbols[model.end] = True
             if not model.layer_norm:  # which would take any factor out again
-                factors[recurrent_name(model, "weight_ih", 0)] = np.array(1 / share, dtype)
+                factors[recurrent_name(model, "weight_ih", 0)] = self._input_factors(1 / share)
         if self.masks:
             shape = (self._B, model.hidden_size)
             masks = np.stack([_factors(rate, shape, rng, dtype) for rate in self._rates])
@@ -89,6 +89,18 @@ class Dropout:
                     train.recurrent_dropout, self._recurrent, rng, dtype
                 )
         return Noise(symbols, masks, factors)
+
+    def _input_factors(self, factor: float) -> Array:
+        """Return what W_ih is multiplied by: `factor`, but 1 for the symbol that always stays.
+
+        Tied weights have no column for each symbol: there it gets the others' factor.
+        """
+        model = self._model
+        if model.end is None or model.tied:
+            return np.array(factor, model.dtype)
+        factors = np.full(model.vocab_size, factor, model.dtype)
+        factors[model.end] = 1
+        return factors
 
 
 def _stays(rate: float, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Array, float]:
