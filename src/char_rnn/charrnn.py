@@ -121,7 +121,10 @@ class CharRNN(Voice, Reader, ExerciseNames):
         config = dataclasses.replace(self.config, vocab_size=vocabulary.size, end=None)
         twin = type(self).from_config(config, vocabulary, rng)  # `end` is the vocabulary's
         twin.summary = dict(self.summary)
-        places = vocabulary.encode("".join(old.chars)).astype(np.intp)
+        places = [vocabulary.char_to_idx[char] for char in old.chars]
+        places += [idx for idx in (vocabulary.rare, vocabulary.end) if idx is not None][
+            : old.size - len(old.chars)
+        ]
         twin.parameters["out.bias"] = self.parameters["out.bias"].min()
         for name, array in self.parameters.items():
             if name == recurrent_name(config, "weight_ih", 0) and not config.tied:

@@ -1,5 +1,6 @@
 """How a text is read: from which bytes, with which characters, as which documents."""
 
+import re
 from dataclasses import dataclass
 
 from char_rnn.checks import Boolean, OneOf, Text, Texts, Whole
@@ -82,3 +83,19 @@ class TextConfig(Configuration):
 
 USUAL = TextConfig()
 """How a text is read where nothing is said."""
+_ESCAPED = {r"\n": "\n", r"\t": "\t", r"\f": "\f"}
+
+
+def separator(documents: str) -> str:
+    r"""Return the text that stands between two documents; \n, \t and \f may be written so."""
+    return re.sub(r"\\[ntf]", lambda found: _ESCAPED[found[0]], documents)
+
+
+def between(documents: str) -> str:
+    """Return what stands between two documents that are written one after the other."""
+    if documents in ("", "lines", "records"):
+        return "\n" if documents else ""
+    if documents in ("blank", "files"):
+        return "\n\n"
+    text = separator(documents)
+    return text if "\n" in text else f"\n{text}\n"

@@ -4,10 +4,13 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from char_rnn.data.document_streams import DocumentStreams
+from char_rnn.data.documents import BORDER, Readable, joined, marked, places_of, shuffle
+from char_rnn.data.form import Form
 from char_rnn.data.id_file import IdFile, digest_of, find, write
 from char_rnn.data.vocabulary import (
     AnyVocabulary,
@@ -16,17 +19,17 @@ from char_rnn.data.vocabulary import (
     code_points,
     from_code_points,
 )
+from char_rnn.data.windows import Streams, calibration_start, split
 from char_rnn.errors import CorruptFile, DataError, TextTooShort, UsageError
 from char_rnn.text_config import TextConfig
 
 Array = np.ndarray
 
 MEMORY_LIMIT = 32 * 2**20
-UNICODE = 0x110000
 
 
-class Text(Protocol):
-    """What a corpus is made from: a Source, read twice in chunks."""
+class Text(Readable, Protocol):
+    """What a corpus is made from: a Source, read twice."""
 
     @property
     def name(self) -> str:
@@ -44,14 +47,19 @@ class Text(Protocol):
     def config(self) -> TextConfig:
         """How it is read."""
 
-    def chunks(self) -> Iterator[str]:
-        """Yield the text in pieces."""
-
-    def byte_chunks(self) -> Iterator[bytes]:
-        """Yield the bytes in pieces."""
-
     def key(self) -> str:
         """Return what changes when the text changes."""
+
+
+class Parts(NamedTuple):
+    """What is done with a text: ids[: train_stop] train, ids[val_start : val_stop] validate.
+
+    What stands between them is left to calibrate on; none where `train_stop` is `val_start`.
+    """
+
+    train_stop: int
+    val_start: int
+    val_stop: int
 
 
 class Corpus:
@@ -60,6 +68,9 @@ class Corpus:
     vocabulary; length: characters (or bytes); sha256: of the ids and the vocabulary;
     name, where: what the text is called and where it came from; notes: sentences for the user;
     config: how it was read.
+    ends: (n + 1,), where the symbol stands that begins and ends each of n documents (documents.py);
+        None for a text that is not one of documents.
+    order: (n,), which document of the text each of them is; None as long as they are in its order.
     """
 
     def __init__(
@@ -81,7 +92,11 @@ class Corpus:
         # Of a text in memory not even line ends were changed.
         config = TextConfig(keep_line_ends=True) if config is None else config
         self.config = dataclasses.replace(config, bytes=vocabulary.kind == "bytes")
-        if self.length == 0:
+        self.ends: Array | None = None
+        self.order: Array | None = None
+        if vocabulary.end is not None:
+            self.ends = np.flatnonzero(ids[0 : len(ids)] == vocabulary.end)
+        if self.length < 1 + (self.ends is not None):
             raise TextTooShort(f"{name} is empty; there is nothing to train on")
         if vocabulary.kind == "characters" and vocabulary.size == 1:
             only = vocabulary.idx_to_char[0]
@@ -102,62 +117,111 @@ class Corpus:
         cls,
         source: Text,
         *,
-        vocabulary: AnyVocabulary | None = None,
         memory_limit: int = MEMORY_LIMIT,
+        vocabulary: AnyVocabulary | None = None,
+        left_out: dict[str, int] | None = None,
     ) -> "Corpus":
         """Read `source` in chunks, as its config says: once for its characters, once to encode it.
 
+        vocabulary: its symbols; those of the text, made as `source.config` says, where it is None.
+        left_out: what the vocabulary lacks is left out and counted in here; None raises
+            UnknownCharacters.
+
         More than `memory_limit` bytes of ids go to a file in the cache folder, which is found
         again the next time unless the text has changed, and is made anew if it is damaged.
+        Documents are kept in memory, for they are shuffled.
         """
         if vocabulary is None and source.config.bytes:
-            vocabulary = ByteVocabulary()
-        as_bytes = isinstance(vocabulary, ByteVocabulary)
-        kind = json.dumps(vocabulary.to_dict() if vocabulary else "characters")
-        key = hashlib.sha256(f"{source.key()} {kind}".encode()).hexdigest()[:32]
+            vocabulary = ByteVocabulary(source.config.documents)
         notes = list(source.notes)
+        reader = _Reader(source, vocabulary)
+        if left_out is not None:
+            left_out |= reader.leave_out_unknown()
+        key = _key(source, vocabulary, bool(left_out))
         try:
-            cached = find(key, vocabulary)
+            cached = None if reader.documents else find(key, vocabulary)
         except CorruptFile:
             cached = None
             notes.append("the encoded text in the cache is damaged; it is encoded again")
         if cached is not None:
             ids, vocabulary, digest = cached
             return cls(ids, vocabulary, digest, source.name, source.where, notes, source.config)
-
-        length = 0
-        seen = np.zeros(UNICODE, bool)
-        for chunk in _pieces(source, as_bytes):
-            length += len(chunk)
-            if vocabulary is None:
-                seen[chunk] = True
-        if vocabulary is None:
-            vocabulary = Vocabulary(from_code_points(np.flatnonzero(seen)))
-        pieces = (
-            chunk if as_bytes else vocabulary.encode_codes(chunk)  # type: ignore[union-attr]
-            for chunk in _pieces(source, as_bytes)
-        )
-        if length * vocabulary.dtype.itemsize <= memory_limit:
-            parts = list(pieces)
+        length, vocabulary = reader.look_through()
+        pieces = reader.encoded()
+        if reader.documents:
+            data = joined(_checked(pieces, source, length), vocabulary)
+        elif length * vocabulary.dtype.itemsize <= memory_limit:
+            parts = list(_checked(pieces, source, length))
             data = np.concatenate(parts) if parts else np.zeros(0, vocabulary.dtype)
-            _same_length(source, length, len(data))
-            digest = digest_of(vocabulary, [data])
-            return cls(data, vocabulary, digest, source.name, source.where, notes, source.config)
-        ids, digest = write(key, _checked(pieces, source, length), vocabulary, notes)
-        return cls(ids, vocabulary, digest, source.name, source.where, notes, source.config)
+        else:
+            ids, digest = write(key, _checked(pieces, source, length), vocabulary, notes)
+            return cls(ids, vocabulary, digest, source.name, source.where, notes, source.config)
+        digest = digest_of(vocabulary, [data])
+        return cls(data, vocabulary, digest, source.name, source.where, notes, source.config)
+
+    def shuffled(self, seed: int) -> "Corpus":
+        """Return the same documents in an order that `seed` decides; other texts as they are."""
+        if self.ends is None:
+            return self
+        order = shuffle(len(self.ends) - 1, seed)
+        ids = self.read(0, self.length)
+        ids = np.concatenate([ids[:1], ids[places_of(self.ends, order)]])
+        about = self.sha256, self.name, self.where, self.notes, self.config
+        other = Corpus(ids, self.vocabulary, *about)
+        other.order = order if self.order is None else self.order[order]
+        return other
+
+    def parts(self, val_fraction: float, calibration: float = 0.0) -> Parts:
+        """Return what trains, calibrates and validates: a share each, at the end.
+
+        Of documents it is a share of them, and each part begins where one ends: with an END.
+        """
+        if self.ends is None:
+            val_start, val_stop = split(self.length, val_fraction)
+            return Parts(calibration_start(val_start, calibration), val_start, val_stop)
+        count = len(self.ends) - 1
+        held_out = round(count * val_fraction)
+        if val_fraction and count > 1:
+            held_out = min(max(held_out, 1), count - 1)
+        val_start = int(self.ends[count - held_out]) if held_out else self.length
+        least = calibration_start(val_start, calibration)
+        train_stop = val_start
+        if least < val_start:
+            train_stop = int(self.ends[np.searchsorted(self.ends, least, "right") - 1])
+        return Parts(train_stop or val_start, val_start, self.length)
+
+    def streams(
+        self,
+        stop: int,
+        batch_size: int,
+        seq_length: int,
+        seed: int,
+        offsets: np.random.Generator | None = None,
+    ) -> Streams:
+        """Return ids[:stop] as parallel streams; documents in an order that `seed` decides.
+
+        stop: of documents where one ends. offsets: see Streams; documents have none.
+        """
+        if self.ends is None:
+            return Streams(self, 0, stop, batch_size, seq_length, offsets)
+        ends = self.ends[self.ends <= stop]
+        ids = self.read(0, min(stop + 1, self.length))
+        return DocumentStreams(ids, ends, batch_size, seq_length, seed)
 
     def __len__(self) -> int:
         return self.length
 
     def __repr__(self) -> str:
         kind, V = self.vocabulary.kind, self.vocabulary.size
+        if self.ends is not None:
+            kind += f" in {len(self.ends) - 1:_} documents"
         return f"Corpus({self.name}, {self.length:_} {kind}, {V} distinct)"
 
     def to_bytes(self) -> bytes:
         """Return the whole text, in UTF-8 where it is one of characters."""
         ids = self.read(0, self.length)
         if isinstance(self.vocabulary, ByteVocabulary):
-            return ids.astype(np.uint8).tobytes()
+            return self.vocabulary.decode_bytes(ids)
         return self.vocabulary.decode(ids).encode("utf-8", "surrogatepass")
 
     def read(self, start: int, stop: int) -> Array:
@@ -190,10 +254,105 @@ def _same_length(source: Text, first: int, second: int) -> None:
         )
 
 
-def _pieces(source: Text, as_bytes: bool) -> Iterator[Array]:
-    if as_bytes:
-        for data in source.byte_chunks():
-            yield np.frombuffer(data, np.uint8)
-    else:
-        for text in source.chunks():
-            yield code_points(text)
+class _Reader:
+    """Reads `source` as code points or bytes, with a border after each document.
+
+    vocabulary: None, until `look_through` has made it.
+    documents: what one is, "" for none.
+    """
+
+    def __init__(self, source: Text, vocabulary: AnyVocabulary | None) -> None:
+        self._source, self._config, self._vocabulary = source, source.config, vocabulary
+        self._leaves_out = False
+        self.documents = self._config.documents if vocabulary is None else vocabulary.documents
+        self._form: Form | None = Form(self._config.normalize, self._config.lowercase)
+        if isinstance(vocabulary, Vocabulary):
+            self._form = vocabulary.form
+        elif vocabulary is not None:
+            self._form = None
+
+    def _pieces(self) -> Iterator[Array]:
+        if self.documents:
+            pieces = marked(self._source, self.documents, self._form)
+        elif self._form is None:
+            pieces = (np.frombuffer(data, np.uint8) for data in self._source.byte_chunks())
+        else:
+            pieces = (code_points(text) for text in self._form.chunks(self._source.chunks()))
+        if not self._leaves_out:
+            return pieces
+        return (piece[~self._lacks(piece)] for piece in pieces)
+
+    def _lacks(self, piece: Array) -> Array:
+        """Tell of which of `piece` (N,) there is no symbol, (N,) bool."""
+        assert isinstance(self._vocabulary, Vocabulary)
+        lacks: Array = ~self._vocabulary.knows(piece) & (piece != BORDER)
+        return lacks
+
+    def look_through(self) -> tuple[int, AnyVocabulary]:
+        """Return how many code points there are, borders among them, and the vocabulary."""
+        length, counting = 0, self._config.min_count > 1
+        if self._vocabulary is not None:
+            return sum(map(len, self._pieces())), self._vocabulary
+        counts = np.zeros(BORDER + 1, np.int64 if counting else bool)
+        for piece in self._pieces():
+            length += len(piece)
+            if counting:
+                counts += np.bincount(piece, minlength=BORDER + 1)
+            else:
+                counts[piece] = True
+        known = np.flatnonzero(counts[:BORDER] >= self._config.min_count)
+        rare = counting and len(known) < np.count_nonzero(counts[:BORDER])
+        if counting and not len(known):
+            raise UsageError(
+                f"min_count is {self._config.min_count}, and no character of {self._source.name} "
+                "occurs so often; take a smaller one"
+            )
+        self._vocabulary = Vocabulary(
+            from_code_points(known),
+            normalize=self._config.normalize,
+            lowercase=self._config.lowercase,
+            rare=bool(rare),
+            documents=self.documents,
+        )
+        return length, self._vocabulary
+
+    def leave_out_unknown(self) -> dict[str, int]:
+        """Leave out what the vocabulary lacks; return how often each such character is there."""
+        found: dict[str, int] = {}
+        if not isinstance(self._vocabulary, Vocabulary):
+            return found
+        for piece in self._pieces():
+            codes, counts = np.unique(piece[self._lacks(piece)], return_counts=True)
+            for code, count in zip(codes, counts, strict=True):
+                found[chr(code)] = found.get(chr(code), 0) + int(count)
+        self._leaves_out = bool(found)
+        return dict(sorted(found.items()))
+
+    def encoded(self) -> Iterator[Array]:
+        """Yield the ids of every piece."""
+        vocabulary = self._vocabulary
+        assert vocabulary is not None
+        for piece in self._pieces():
+            if not self.documents:
+                yield vocabulary.encode_codes(piece)
+                continue
+            border = piece == BORDER
+            ids = np.full(len(piece), vocabulary.end, vocabulary.dtype)
+            ids[~border] = vocabulary.encode_codes(piece[~border])
+            yield ids
+
+
+def _key(source: Text, vocabulary: AnyVocabulary | None, leave_out: bool) -> str:
+    """Return what changes when the ids do."""
+    kind: object = "characters"
+    if vocabulary is not None:
+        kind = vocabulary.to_dict()
+    elif (source.config.normalize, source.config.lowercase, source.config.min_count) != (
+        "",
+        False,
+        1,
+    ):
+        config = source.config
+        kind = ["characters", config.normalize, config.lowercase, config.min_count]
+    known = "known " if leave_out else ""
+    return hashlib.sha256(f"{known}{source.key()} {json.dumps(kind)}".encode()).hexdigest()[:32]

@@ -14,7 +14,7 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.config import SampleConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
-from char_rnn.data.windows import Streams, calibration_start, fit, split
+from char_rnn.data.windows import fit
 from char_rnn.errors import UsageError, WorkerDied
 from char_rnn.formats import training_state
 from char_rnn.generate.arguments import as_generator
@@ -55,7 +55,7 @@ class Trainer:
     Set `stop` to end after the step in hand.
 
     ids[0 : train_stop] train, ids[val_start : val_stop] validate, and what stands between them is
-    left to calibrate on (calibration.py); none where `train_stop` is `val_start`.
+    left to calibrate on (calibration.py); none where `train_stop` is `val_start` (Corpus.parts).
     """
 
     def __init__(
@@ -97,8 +97,9 @@ class Trainer:
     def _cut_text(self) -> None:
         """Cut the text into what trains, calibrates and validates, and the first into streams."""
         config, corpus = self.config, self.corpus
-        self.val_start, self.val_stop = split(corpus.length, config.val_fraction)
-        self.train_stop = calibration_start(self.val_start, config.calibration)
+        self.train_stop, self.val_start, self.val_stop = corpus.parts(
+            config.val_fraction, config.calibration
+        )
         B, T, note = fit(self.train_stop, config.batch_size, config.seq_length)
         if note:
             self.notes.append(note)
@@ -106,7 +107,7 @@ class Trainer:
             self.notes.append("the text is too short to set a part aside: no validation loss")
         self.val_stop = min(self.val_stop, self.val_start + MOST_VALIDATION)
         offsets = self.rng if config.random_offset else None
-        self.streams = Streams(corpus, 0, self.train_stop, B, T, offsets)
+        self.streams = corpus.streams(self.train_stop, B, T, config.rng_seed, offsets)
 
     @property
     def averaged(self) -> CharRNN:
@@ -226,9 +227,15 @@ class Trainer:
         rng = np.random.default_rng([self.config.rng_seed, self.iteration])
         temperature = parse_temperature(self.config.temperature)(self.progress, self.iteration)
         settings = SampleConfig(self.config.sample_length, temperature)
-        pieces = self.averaged.generate("", settings, rng)
-        # A long one must not keep the user who wants to stop.
-        text = "".join(takewhile(lambda _: not self.stop, pieces))
+        text, between = "", self.corpus.vocabulary.between
+        while len(text) < settings.length:
+            if text:
+                text += between
+            pieces = self.averaged.generate("", settings, rng)
+            # A long one must not keep the user who wants to stop.
+            text += "".join(takewhile(lambda _: not self.stop, pieces))
+            if self.stop or not between:
+                break
         return self._tell(Sample, text=text)
 
     def _evaluation(self) -> Iterator[Event]:
