@@ -176,6 +176,13 @@ class TrainConfig(Configuration):
         REGULARISATION,
         planned=True,
     )
+    count_bias: bool = setting(
+        False,
+        "Begin with each character as likely as it is in the text.",
+        Boolean(),
+        TRAINING,
+        planned=True,
+    )
     average: float = setting(
         0.0,
         "How slowly the averaged weights follow, which are evaluated and saved; 0 for none.",

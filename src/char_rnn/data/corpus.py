@@ -26,6 +26,7 @@ from char_rnn.text_config import TextConfig
 Array = np.ndarray
 
 MEMORY_LIMIT = 32 * 2**20
+PIECE = 1 << 22  # ids that are looked at together
 
 
 class Text(Readable, Protocol):
@@ -231,6 +232,15 @@ class Corpus:
     def read_rows(self, starts: Array, length: int) -> Array:
         """Return the ids (len(starts), length) that begin at `starts`."""
         return np.stack([self._ids[int(s) : int(s) + length] for s in starts])
+
+    def log_shares(self, stop: int) -> Array:
+        """Return the log of each symbol's share of ids[:stop], (V,), as if each stood once more."""
+        counts = np.ones(self.vocabulary.size)
+        for start in range(0, stop, PIECE):
+            ids = self.read(start, min(stop, start + PIECE))
+            counts += np.bincount(ids, minlength=len(counts))
+        shares: Array = np.log(counts / counts.sum())
+        return shares
 
     def preview(self, n: int) -> str:
         """Return the first `n` characters."""

@@ -121,6 +121,7 @@ def make_plan(
         "schedule": "cosine",
         "warmup": max(10, min(200, round(0.02 * iterations))),
         "clip": 1.0,
+        "count_bias": True,
         "reset": 0.03,
         "random_offset": True,
         "layer_dropout": dropout if rung.layers > 1 else 0.0,
