@@ -73,8 +73,8 @@ class CharRNN(Voice, Reader, ExerciseNames):
         tied: bool = ModelConfig.tied,
         end: int | None = ModelConfig.end,
     ) -> None:
-        if end is None:
-            end = getattr(vocabulary, "end", None)
+        if end is None and isinstance(vocabulary, AnyVocabulary):
+            end = vocabulary.end
         config = ModelConfig(
             vocab_size=as_whole("vocab_size", vocab_size),
             hidden_size=as_whole("hidden_size", hidden_size),
@@ -122,9 +122,12 @@ class CharRNN(Voice, Reader, ExerciseNames):
         twin = type(self).from_config(config, vocabulary, rng)  # `end` is the vocabulary's
         twin.summary = dict(self.summary)
         places = [vocabulary.char_to_idx[char] for char in old.chars]
-        places += [idx for idx in (vocabulary.rare, vocabulary.end) if idx is not None][
-            : old.size - len(old.chars)
-        ]
+        if old.rare is not None and vocabulary.rare is not None:
+            places.append(vocabulary.rare)
+        if old.end is not None and vocabulary.end is not None:
+            places.append(vocabulary.end)
+        if len(places) < old.size:
+            raise UsageError("the vocabulary lacks a symbol that the model has; give it one")
         twin.parameters["out.bias"] = self.parameters["out.bias"].min()
         for name, array in self.parameters.items():
             if name == recurrent_name(config, "weight_ih", 0) and not config.tied:
@@ -148,11 +151,10 @@ class CharRNN(Voice, Reader, ExerciseNames):
                 f"vocab_size is {config.vocab_size} but the vocabulary has {vocabulary.size} "
                 "characters; they must be the same"
             )
-        end = getattr(vocabulary, "end", None)
-        if vocabulary is not None and end != config.end:
+        if vocabulary is not None and vocabulary.end != config.end:
             raise UsageError(
-                f"end is {config.end} but that of the vocabulary is {end}; leave it out, for it "
-                "comes from the vocabulary"
+                f"end is {config.end} but that of the vocabulary is {vocabulary.end}; leave it out, "
+                "for it comes from the vocabulary"
             )
         self.vocabulary = vocabulary
         self.rng = as_generator(rng)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.config import MOST_SEED, ModelConfig, TrainConfig
 from char_rnn.data.vocabulary import AnyVocabulary, saved_vocabulary
 from char_rnn.errors import CorruptFile
 from char_rnn.model.cells import cell_class
@@ -80,6 +80,8 @@ SUMMARY = record(
         "learning_rate": Maybe(number(0)),
         "seq_length": Maybe(whole()),
         "batch_size": Maybe(whole()),
+        "backslashes": Maybe(WORD),
+        "rng_seed": Maybe(whole(0, MOST_SEED)),
         "calibration_temperature": Maybe(number(1e-6, 1e6)),
         "calibration_characters": Maybe(whole()),
         "uncalibrated_val_loss": Maybe(nullable(LOSS)),
@@ -107,9 +109,9 @@ def model_facts(facts: Any) -> dict[str, Any]:
             .at("vocab_size")
             .at("config")
         )
-    end = getattr(vocabulary, "end", None)
-    if vocabulary is not None and end != config.end:
-        raise MisfitError(f"is {config.end}", f"{end}, as vocabulary has").at("end").at("config")
+    if vocabulary is not None and vocabulary.end != config.end:
+        expected = f"{vocabulary.end}, as vocabulary has"
+        raise MisfitError(f"is {config.end}", expected).at("end").at("config")
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from char_rnn import CharRNN
 from char_rnn.cli.main import cli
-from char_rnn.data.known import Known
+from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary
 from char_rnn.errors import TextTooShort, UnknownCharacters, UsageError
@@ -104,12 +104,10 @@ def test_unknown_characters_are_left_out_and_counted(run):
         run("evaluate", "shakespeare", "none.txt")
 
 
-def test_known_reads_what_is_known_in_every_chunk():
-    source = Source("t", "t", ("xaéb".encode(), "éé".encode(), b"ba"))
-    known = Known(source, Vocabulary("ab\n"))
-    assert "".join(known.chunks()) == "ab\n\nba" and known.key() != source.key()
-    assert b"".join(known.byte_chunks()) == b"ab\n\nba"
-    assert known.left_out() == {"x": 1, "é": 3} and known.better_form() == ""
+def test_what_is_not_known_is_left_out_in_every_chunk():
+    source, left_out = Source("t", "t", ("xaéb".encode(), "éé".encode(), b"ba")), {}
+    corpus = Corpus.from_source(source, vocabulary=Vocabulary("ab\n"), left_out=left_out)
+    assert corpus.preview(9) == "ab\n\nba" and left_out == {"x": 1, "é": 3}
 
 
 def test_a_text_of_another_form_is_told(run):

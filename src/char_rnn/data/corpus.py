@@ -161,15 +161,30 @@ class Corpus:
         return cls(data, vocabulary, digest, source.name, source.where, notes, source.config)
 
     def shuffled(self, seed: int) -> "Corpus":
-        """Return the same documents in an order that `seed` decides; other texts as they are."""
-        if self.ends is None:
+        """Return the same documents in an order that `seed` decides.
+
+        Other texts, and documents that have been shuffled, stay as they are.
+        """
+        if self.ends is None or self.order is not None:
             return self
         order = shuffle(len(self.ends) - 1, seed)
         ids = self.read(0, self.length)
         ids = np.concatenate([ids[:1], ids[places_of(self.ends, order)]])
         about = self.sha256, self.name, self.where, self.notes, self.config
         other = Corpus(ids, self.vocabulary, *about)
-        other.order = order if self.order is None else self.order[order]
+        other.order = order
+        return other
+
+    def recoded(self, vocabulary: Vocabulary) -> "Corpus":
+        """Return the same text with the ids of `vocabulary`, which holds all of its symbols."""
+        old = self.vocabulary
+        places: list[int | None] = [vocabulary.char_to_idx[char] for char in old.chars]
+        places += [vocabulary.rare] * (old.rare is not None)
+        places += [vocabulary.end] * (old.end is not None)
+        ids = np.array(places, vocabulary.dtype)[self.read(0, self.length)]
+        about = self.name, self.where, self.notes, self.config
+        other = Corpus(ids, vocabulary, digest_of(vocabulary, [ids]), *about)
+        other.order = self.order
         return other
 
     def parts(self, val_fraction: float, calibration: float = 0.0) -> Parts:
@@ -241,6 +256,18 @@ class Corpus:
             counts += np.bincount(ids, minlength=len(counts))
         shares: Array = np.log(counts / counts.sum())
         return shares
+
+    def after_backslashes(self, letters: str) -> str:
+        """Return which of `letters` follow a backslash somewhere in the text."""
+        known = [char for char in letters if char in self.vocabulary]
+        if "\\" not in self.vocabulary or not known:
+            return ""
+        backslash = self.vocabulary.char_to_idx["\\"]
+        found: set[int] = set()
+        for start in range(0, self.length, PIECE):
+            ids = self.read(start, min(self.length, start + PIECE + 1))
+            found |= set(np.unique(ids[1:][ids[:-1] == backslash]).tolist())
+        return "".join(char for char in known if self.vocabulary.char_to_idx[char] in found)
 
     def preview(self, n: int) -> str:
         """Return the first `n` characters."""

@@ -57,8 +57,8 @@ def marked(source: Readable, kind: str, form: Form | None) -> Iterator[Array]:
     else:
         pattern = BLANK_LINES if kind == "blank" else re.escape(separator(kind))
         held_back = 0 if kind == "blank" else len(separator(kind).encode()) - 1
-        flat = pattern.encode() if form is None else pattern
-        yield from _split(chunks, re.compile(flat), held_back)
+        compiled: Any = re.compile(pattern.encode() if form is None else pattern)
+        yield from _split(chunks, compiled, held_back)
     yield np.array([BORDER], np.uint32)
 
 
@@ -134,7 +134,8 @@ def _stripped(ids: Array, end: int, line_end: int) -> Array:
             at = at[(at >= 0) & (at < len(ids))]
             at = at[ids[at] == line_end]
             drop[at] = True
-    return ids[~drop]
+    kept: Array = ids[~drop]
+    return kept
 
 
 def shuffle(count: int, *seeds: int) -> Array:
@@ -149,4 +150,5 @@ def places_of(ends: Array, order: Array) -> Array:
     """
     starts, lengths = ends[:-1][order] + 1, np.diff(ends)[order]
     before = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) + np.repeat(starts - before, lengths)
+    places: Array = np.arange(int(lengths.sum())) + np.repeat(starts - before, lengths)
+    return places

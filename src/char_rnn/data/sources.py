@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import AnyStr
+from typing import Any, AnyStr
 
 from char_rnn.data import builtin
 from char_rnn.data.decoding import (
@@ -65,6 +65,11 @@ class Source:
         parts = (raw(part) for part in self.parts)
         newline = b"\n" if self.separator else b""
         return self._gathered(_joined(parts, newline, self.separator.encode()))
+
+    def units(self, as_bytes: bool) -> Iterator[Iterator[Any]]:
+        """Yield the pieces of each file."""
+        for part in self.parts:
+            yield raw(part) if as_bytes else decoded(part, self._label(part))
 
     def _gathered(self, pieces: Iterator[AnyStr]) -> Iterator[AnyStr]:
         """Yield `pieces` put together to chunks; raise if there are none."""

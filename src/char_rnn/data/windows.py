@@ -41,11 +41,6 @@ def calibration_start(length: int, share: float) -> int:
     return length - min(max(int(length * share), LEAST_CALIBRATION), MOST_CALIBRATION)
 
 
-def part_to_train(length: int, val_fraction: float, calibration: float) -> int:
-    """Return how many characters of a text, from its beginning on, are trained on."""
-    return calibration_start(split(length, val_fraction)[0], calibration)
-
-
 def fit(length: int, batch_size: int, seq_length: int) -> tuple[int, int, str | None]:
     """Shrink the batch, then the window, until one window fits into `length` characters.
 

@@ -11,7 +11,8 @@ from char_rnn.training.trainer import Trainer
 def text_line(corpus: Corpus) -> str:
     """Return a text's name, its length and how many distinct symbols it has."""
     unit = "bytes" if corpus.vocabulary.kind == "bytes" else "characters"
-    return f"{corpus.name}, {corpus.length:,} {unit}, {corpus.vocabulary.size} distinct"
+    documents = "" if corpus.ends is None else f" in {len(corpus.ends) - 1:,} documents"
+    return f"{corpus.name}, {corpus.length:,} {unit}{documents}, {corpus.vocabulary.size} distinct"
 
 
 def architecture(trainer: Trainer) -> str:

@@ -6,7 +6,6 @@ from typing import Any, Unpack
 
 from char_rnn.config import LENGTHS, TrainConfig
 from char_rnn.data.corpus import Corpus
-from char_rnn.data.windows import part_to_train
 from char_rnn.errors import UsageError
 from char_rnn.runs.room import check_room
 from char_rnn.runs.rules import check
@@ -49,7 +48,7 @@ def go_on(
         train = dataclasses.replace(train, **changes)
         check(given, run.model_config.to_dict() | train.to_dict())
         corpus = run.corpus() if corpus is None else corpus
-        length = part_to_train(corpus.length, train.val_fraction, train.calibration)
+        length = corpus.parts(train.val_fraction, train.calibration).train_stop
         check_room(run.model_config, train, length)
         return run.trainer(corpus, train, **own)
     except BaseException:

@@ -10,10 +10,11 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.config import LENGTHS, PLANNED, ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
+from char_rnn.data.form import Form
 from char_rnn.data.given import ITSELF, GivenText, as_source
+from char_rnn.data.lists import list_advice
 from char_rnn.data.sources import Source
-from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
-from char_rnn.data.windows import part_to_train, split
+from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary, Vocabulary
 from char_rnn.errors import UsageError
 from char_rnn.recipes import TRAIN_RECIPE, Recipe
 from char_rnn.runs.folder import RUNS, check_new, new_folder
@@ -35,6 +36,7 @@ MODEL_FIELDS = frozenset(field.name for field in dataclasses.fields(ModelConfig)
 TRAIN_FIELDS = frozenset(field.name for field in dataclasses.fields(TrainConfig))
 TEXT_FIELDS = frozenset(field.name for field in dataclasses.fields(TextConfig))
 FINE_TUNING = 0.5
+ADVISED = 1 << 16  # characters that are looked at for advice
 MOST_PLANNING = 0.3  # of the time there is
 
 
@@ -93,6 +95,8 @@ class NewRun:
         self.corpus = self._read(text)
         if self.start is not None:
             self._extend(self.start)
+        if self.corpus.ends is None and (advice := list_advice(self.corpus.preview(ADVISED))):
+            self.notes.append(advice)
         if self.corpus.where == "-" and out is None:
             self.notes.append(
                 "standard input cannot be read again: this run cannot be resumed "
@@ -121,8 +125,7 @@ class NewRun:
         """
         corpus = self.corpus
         vocabulary = corpus.vocabulary
-        end = getattr(vocabulary, "end", None)
-        model = ModelConfig(vocab_size=vocabulary.size, end=end, **self.model)
+        model = ModelConfig(vocabulary.size, end=vocabulary.end, **self.model)
         if self._save:
             name = f"{corpus.name}-{model.cell}{model.hidden_size}"
             run = Run.create(
@@ -157,7 +160,7 @@ class NewRun:
 
     def _check_room(self) -> None:
         train, V = self.train, self.corpus.vocabulary.size
-        length = part_to_train(self.corpus.length, train.val_fraction, train.calibration)
+        length = self.corpus.parts(train.val_fraction, train.calibration).train_stop
         check_room(ModelConfig(vocab_size=V, **self.model), train, length)
 
     def _reading(self, text: GivenText | Corpus) -> TextConfig:
@@ -171,8 +174,10 @@ class NewRun:
                 )
             return text.config
         reading = TextConfig(**said)
+        old = None if self.start is None else self.start.vocabulary
+        if old is not None:  # what it knows is as it was read
+            reading = _as_before(reading, old)
         if reading.bytes is None:
-            old = None if self.start is None else self.start.vocabulary
             # Bytes in an encoding are a text.
             as_bytes = isinstance(text, bytes) and not reading.encoding
             as_bytes = as_bytes or isinstance(old, ByteVocabulary)
@@ -202,7 +207,13 @@ class NewRun:
                 "symbols; hand over the text itself"
             )
         new = [c for c in of_text.chars if c not in old]
-        vocabulary = Vocabulary.from_characters([*old.chars, *new])
+        vocabulary = Vocabulary(
+            "".join([*old.chars, *new]),
+            normalize=self.corpus.config.normalize,
+            lowercase=self.corpus.config.lowercase,
+            rare=old.rare is not None or of_text.rare is not None,
+            documents=of_text.documents,
+        )
         if new:
             self.added = (
                 f"{len(new)} characters, {''.join(new[:40])!r}; they begin with random weights"
@@ -210,16 +221,15 @@ class NewRun:
         if self._source is not None:
             self.corpus = Corpus.from_source(self._source, vocabulary=vocabulary)
         elif vocabulary != of_text:
-            self.corpus = Corpus.from_text(self.corpus.preview(self.corpus.length), vocabulary)
+            self.corpus = self.corpus.recoded(vocabulary)
         rng = np.random.default_rng(self.train.rng_seed)
         self.start = start.extended(vocabulary, rng)
 
     def _made_plan(self, minutes: float) -> Plan:
         corpus, train = self.corpus, self.train
         assert train.threads is not None
-        start, stop = split(corpus.length, train.val_fraction)
+        length, start, stop = corpus.parts(train.val_fraction, train.calibration)
         held_out = min(stop - start, MOST_VALIDATION)
-        length = part_to_train(corpus.length, train.val_fraction, train.calibration)
         return make_plan(
             length, held_out, corpus.vocabulary.size, minutes, train.threads, self._settled
         )
@@ -230,6 +240,17 @@ class NewRun:
             own = self._source.where == ITSELF
             return b"".join(self._source.byte_chunks()) if own else None
         return None if self.corpus.where else self.corpus.to_bytes()
+
+
+def _as_before(reading: TextConfig, old: AnyVocabulary) -> TextConfig:
+    """Return `reading` with the form and the documents of `old`, unless it has such itself."""
+    form = old.form if isinstance(old, Vocabulary) else Form()
+    return dataclasses.replace(
+        reading,
+        documents=reading.documents or old.documents,
+        normalize=reading.normalize or form.normalize,
+        lowercase=reading.lowercase or form.lowercase,
+    )
 
 
 def _train_config(given: Mapping[str, Any], recipe: Recipe) -> TrainConfig:

@@ -38,6 +38,7 @@ class Record(ABC):
         self._trainer = trainer
         self._text = text
         self._last_log = 0.0
+        self._backslashes = trainer.corpus.after_backslashes("nt")
 
     @abstractmethod
     def log(self, line: dict[str, Any]) -> None:
@@ -129,7 +130,9 @@ class Record(ABC):
                 "learning_rate": trainer.config.learning_rate,
                 "seq_length": trainer.streams.seq_length,
                 "batch_size": trainer.streams.batch_size,
+                "backslashes": self._backslashes,
             }
+            | ({"rng_seed": trainer.config.rng_seed} if trainer.corpus.ends is not None else {})
         )
         return model
 

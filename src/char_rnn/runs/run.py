@@ -14,7 +14,7 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText
-from char_rnn.data.windows import fit, part_to_train, split
+from char_rnn.data.windows import fit
 from char_rnn.errors import CharRNNError, CorruptFile, RunError, UsageError
 from char_rnn.formats import RUN_VERSION
 from char_rnn.runs.checkpoint import check_own, cut_back, read_checkpoint
@@ -222,8 +222,8 @@ class Run:
         return score_of(self.model, found.corpus, found.start, None, found.reason, notes)
 
     def _validation_score(self) -> Score:
-        corpus, fraction = self.corpus(), self.train_config.val_fraction
-        start, stop = split(corpus.length, fraction)
+        corpus = self.corpus()
+        _, start, stop = corpus.parts(self.train_config.val_fraction)
         if start == stop:
             raise UsageError(
                 f"{corpus.name} has no validation part in this run; name a text: evaluate(text)"
@@ -248,7 +248,8 @@ class Run:
         if self._corpus is None:
             text, start = self.text, self.start
             vocabulary = None if start is None else start.vocabulary
-            self._corpus = Corpus.from_source(text.source(), vocabulary=vocabulary)
+            corpus = Corpus.from_source(text.source(), vocabulary=vocabulary)
+            self._corpus = corpus.shuffled(self.train_config.rng_seed)
         return self._corpus
 
     def hold(self) -> None:
@@ -274,11 +275,12 @@ class Run:
         """
         train, config = train or self.train_config, self.model_config
         self._check_text(corpus)
+        corpus = corpus.shuffled(train.rng_seed)
         saved, last, start_file = None, Path(LAST_FILE), Path(START_FILE)
         if self.folder is not None:
             check_own(self.folder, WRITTEN_FILES)
             # Before anything of the size that the config claims is made.
-            length = part_to_train(corpus.length, train.val_fraction, train.calibration)
+            length = corpus.parts(train.val_fraction, train.calibration).train_stop
             batch_size = fit(length, train.batch_size, train.seq_length)[0]
             last, start_file = self.folder / LAST_FILE, self.folder / START_FILE
             self._seen = stamp(last)
@@ -287,7 +289,7 @@ class Run:
         elif isinstance(self._record, MemoryRecord):
             saved = self._record.state
         rng = np.random.default_rng(train.rng_seed)
-        model = self.start or CharRNN.from_config(config, corpus.vocabulary, rng)
+        model = self.start or self._first_model(corpus, train, rng)
         if (model.config, model.vocabulary) != (config, corpus.vocabulary):
             raise CorruptFile(f"{start_file} is a model of another run")
         trainer = Trainer(model, corpus, train, rng, **own)
@@ -301,6 +303,14 @@ class Run:
             trainer.notes.append(self._lock.note)
         self._corpus = corpus
         return trainer
+
+    def _first_model(self, corpus: Corpus, train: TrainConfig, rng: np.random.Generator) -> CharRNN:
+        """Return the model that a run begins with that starts from none."""
+        model = CharRNN.from_config(self.model_config, corpus.vocabulary, rng)
+        if train.count_bias:
+            stop = corpus.parts(train.val_fraction, train.calibration).train_stop
+            model.parameters["out.bias"] = corpus.log_shares(stop)
+        return model
 
     @property
     def _config_file(self) -> Path:
@@ -318,7 +328,7 @@ class Run:
                 f"{self._config_file}: model.vocab_size is {V:,}; the text has "
                 f"{corpus.vocabulary.size:,} distinct characters"
             )
-        if getattr(corpus.vocabulary, "end", None) != end:
+        if corpus.vocabulary.end != end:
             raise CorruptFile(
                 f"{self._config_file}: model.end is {end}; that of the text is "
                 f"{getattr(corpus.vocabulary, 'end', None)}"

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import ITSELF, GivenText, as_source
-from char_rnn.data.known import Known
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary, named
-from char_rnn.errors import CharRNNError, UnknownCharacters, UsageError
+from char_rnn.errors import CharRNNError, TextTooShort, UnknownCharacters, UsageError
 from char_rnn.runs.text import OwnText, reading_for
 from char_rnn.text_config import USUAL, TextConfig
 
@@ -55,6 +54,8 @@ def scored_text(
         corpus = _own_files(model, text, reading, own, notes)
         if corpus is None:
             corpus, left_out = _read(model, text, reading, notes)
+    if _is_own(model, corpus):  # as it was when a part of it was set aside
+        corpus = corpus.shuffled(int(model.summary.get("rng_seed", 0)))
     start, reason = _start(model, corpus, val_fraction)
     count = corpus.length - start - 1
     if count < 1:
@@ -110,16 +111,8 @@ def _read(
         corpus = Corpus.from_source(source, vocabulary=vocabulary)
     except UnknownCharacters:
         assert isinstance(vocabulary, Vocabulary)  # bytes are all known
-        known = Known(source, vocabulary)
-        left_out = known.left_out()
-        if sum(map(len, known.chunks())) < 2:
-            raise UnknownCharacters(
-                f"{source.name}: the model does not know the characters {named(left_out)}, and "
-                "there is nothing else to score: take another text, or train it on this one with "
-                "char-rnn train TEXT --start_from MODEL"
-            ) from None
-        corpus = Corpus.from_source(known, vocabulary=vocabulary)
-        form = known.better_form()
+        corpus = _known(source, vocabulary, left_out)
+        form = _better_form(source, vocabulary)
         if form:
             notes.append(
                 f"of {source.name} in the Unicode form {form} the model knows more than of "
@@ -132,6 +125,29 @@ def _read(
             f"name, so its end is not taken apart{files if _is_folder(text) else ''}"
         )
     return corpus, left_out
+
+
+def _known(source: Source, vocabulary: Vocabulary, left_out: dict[str, int]) -> Corpus:
+    """Return the text without what `vocabulary` lacks, which is counted in `left_out`."""
+    try:
+        corpus = Corpus.from_source(source, vocabulary=vocabulary, left_out=left_out)
+        if corpus.length > 1:
+            return corpus
+    except TextTooShort:
+        pass
+    raise UnknownCharacters(
+        f"{source.name}: the model does not know the characters {named(left_out)}, and "
+        "there is nothing else to score: take another text, or train it on this one with "
+        "char-rnn train TEXT --start_from MODEL"
+    )
+
+
+def _better_form(source: Source, vocabulary: Vocabulary) -> str:
+    """Return the Unicode form, NFC or NFD, in which more would be known, "" for none."""
+    for chunk in source.chunks():
+        if vocabulary.unknown(chunk):
+            return vocabulary.best_form(chunk)[0]
+    return ""
 
 
 def _start(model: CharRNN, corpus: Corpus, val_fraction: float | None) -> tuple[int, str]:
@@ -148,4 +164,8 @@ def _start(model: CharRNN, corpus: Corpus, val_fraction: float | None) -> tuple[
             seen = ", on most of which this model was trained"
     if fraction == 1:
         return 0, f"the whole text{seen}"
+    start = corpus.parts(fraction).val_start
+    if corpus.ends is not None:
+        count = int((corpus.ends >= start).sum()) - 1
+        return start, f"{count:,} of {len(corpus.ends) - 1:,} documents{seen}"
     return int(corpus.length * (1 - fraction)), f"the last {fraction:.0%} of the text{seen}"

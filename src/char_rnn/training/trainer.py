@@ -69,7 +69,8 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
     ) -> None:
         _check_parts(model, corpus, config)
-        self.model, self.corpus, self.config = model, corpus, config
+        self.model, self.config = model, config
+        self.corpus = corpus.shuffled(config.rng_seed)
         self.rng = np.random.default_rng(config.rng_seed) if rng is None else as_generator(rng)
         self.notes: list[str] = []
         self.stop = False
