@@ -6,14 +6,16 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from char_rnn import CharRNN, Corpus, TrainConfig, Trainer, scoring
+from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.analyse import baselines, surprise
 from char_rnn.analyse.dynamic import dynamic_surprisals
 from char_rnn.analyse.surprise import coloured, heat, likeliest, most_surprising
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
 from char_rnn.errors import TextTooShort
+from char_rnn.model import room
 from char_rnn.model.network import Network
-from char_rnn.scoring import EVALUATION, TRAINING, cold_loss, mean_loss, steps, surprisals, sweep
+from char_rnn.model.room import steps
+from char_rnn.scoring import EVALUATION, TRAINING, cold_loss, mean_loss, surprisals, sweep
 
 TEXT = "she sells sea shells by the sea shore. " * 120
 
@@ -129,7 +131,7 @@ def test_a_large_vocabulary_gets_small_windows_and_the_same_figures(trained, mon
         )  # fmt: skip
 
     expected = figures()
-    monkeypatch.setattr(scoring, "MOST_VALUES", 10_000)
+    monkeypatch.setattr(room, "MOST_VALUES", 10_000)
     assert 1 < steps(model.config, 1, 100) < 80 and steps(model.config, 50, 100) == 1
     for found, value in zip(figures(), expected, strict=True):
         np.testing.assert_allclose(found, value, atol=1e-4)

@@ -11,20 +11,18 @@ from typing import NamedTuple
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.config import ModelConfig
 from char_rnn.data.windows import Ids, ScoredWindow, Sweep
 from char_rnn.errors import TextTooShort
 from char_rnn.model import states
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
+from char_rnn.model.room import steps
 
 Array = np.ndarray
 Tell = Callable[[float], None]
 """Is told which share is done, from 0 to 1."""
 
 STREAMS, WINDOW = 64, 100
-MOST_VALUES = 1 << 25
-"""Values that a window's memory may have: 128 MiB, whatever the vocabulary."""
 
 
 class Rule(NamedTuple):
@@ -32,7 +30,7 @@ class Rule(NamedTuple):
 
     warmup: characters before each piece that set its state.
     piece: characters that a piece has at least; a shorter text is read in fewer than 64.
-    bounded: whether a window's memory is, at `MOST_VALUES`.
+    bounded: whether a window's memory is (model/room.py).
     """
 
     warmup: int = 1000
@@ -43,13 +41,6 @@ class Rule(NamedTuple):
 EVALUATION = Rule()
 TRAINING = Rule(200, 500, bounded=False)
 """Of validation and calibration, which come often and must be quick."""
-
-
-def steps(config: ModelConfig, streams: int, most: int) -> int:
-    """Return how many steps of `streams` side by side a window may have: 1 to `most`."""
-    # Logits and their exponentials; of each layer gates, states and what the cell keeps.
-    each = 2 * config.vocab_size + 8 * config.layers * config.hidden_size
-    return max(1, min(most, MOST_VALUES // (each * streams)))
 
 
 def sweep(

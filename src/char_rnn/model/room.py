@@ -22,6 +22,8 @@ GROUPS = (  # limit, what is used, and its file with what could be let go; of ve
 STEP = 6_000
 """Bytes that one step of one layer takes for its plan, whatever the units are (measured: 3 to 7
 thousand, 10 thousand with layer normalisation), and three times that for each layer."""
+MOST_VALUES = 1 << 25
+"""Values that a window of a text that is only read may have: 128 MiB, whatever the vocabulary."""
 
 
 def need(size: float, what: str, instead: str) -> None:
@@ -131,6 +133,16 @@ def window_memory(config: ModelConfig, T: int, B: int) -> int:
         arrays += cell.states  # those before each step, apart from those after it
     floats = T * B * (L * H * arrays + H * (1 if L == 1 else 2) + 2 * V)
     return floats * item_size(config) + STEP * L * (T + 3)
+
+
+def steps(config: ModelConfig, streams: int, most: int) -> int:
+    """Return how many steps of `streams` side by side a window of a reader may have: 1 to `most`.
+
+    Its memory then has at most `MOST_VALUES` values.
+    """
+    # Logits and their exponentials; of each layer gates, states and what the cell keeps.
+    each = 2 * config.vocab_size + 8 * config.layers * config.hidden_size
+    return max(1, min(most, MOST_VALUES // (each * streams)))
 
 
 def item_size(config: ModelConfig) -> int:

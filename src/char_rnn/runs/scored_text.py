@@ -19,6 +19,7 @@ class ScoredText:
 
     left_out: how often each character stands in the whole text that the model does not know.
     notes: what the user should know.
+    source: what the corpus was read from, where anything was left out.
     """
 
     corpus: Corpus
@@ -26,6 +27,7 @@ class ScoredText:
     reason: str
     left_out: dict[str, int]
     notes: tuple[str, ...] = ()
+    source: Source | None = None
 
 
 def scored_text(
@@ -47,20 +49,21 @@ def scored_text(
         raise UsageError("the model has no vocabulary; it cannot read a text")
     notes: list[str] = []
     left_out: dict[str, int] = {}
+    source: Source | None = None
     corpus: Corpus | None
     if isinstance(text, Corpus) and text.vocabulary == model.vocabulary:
         corpus = text
     else:
         corpus = _own_files(model, text, reading, own, notes)
         if corpus is None:
-            corpus, left_out = _read(model, text, reading, notes)
+            corpus, source = _read(model, text, reading, notes, left_out)
     if _is_own(model, corpus):  # as it was when a part of it was set aside
         corpus = corpus.shuffled(int(model.summary.get("rng_seed", 0)))
     start, reason = _start(model, corpus, val_fraction)
     count = corpus.length - start - 1
     if count < 1:
         raise UsageError(f"{corpus.name} leaves {count + 1} characters to score; 2 are needed")
-    return ScoredText(corpus, start, reason, left_out, tuple(notes))
+    return ScoredText(corpus, start, reason, left_out, tuple(notes), source if left_out else None)
 
 
 def _is_own(model: CharRNN, corpus: Corpus) -> bool:
@@ -95,18 +98,21 @@ def _own_files(
 
 
 def _read(
-    model: CharRNN, text: GivenText | Corpus, reading: TextConfig, notes: list[str]
-) -> tuple[Corpus, dict[str, int]]:
-    """Return the text, less what the model does not know, and how often that stands there."""
+    model: CharRNN,
+    text: GivenText | Corpus,
+    reading: TextConfig,
+    notes: list[str],
+    left_out: dict[str, int],
+) -> tuple[Corpus, Source | None]:
+    """Return the text less what the model does not know, counted in `left_out`, and its source."""
     vocabulary = model.vocabulary
     reading = replace(reading, bytes=reading_for(vocabulary).bytes)
     if isinstance(text, Corpus):
         if text.vocabulary == vocabulary:
-            return text, {}
+            return text, None
         source = Source(text.name, text.where or ITSELF, (text.to_bytes(),), config=reading)
     else:
         source = as_source(text, reading)
-    left_out: dict[str, int] = {}
     try:
         corpus = Corpus.from_source(source, vocabulary=vocabulary)
     except UnknownCharacters:
@@ -124,7 +130,7 @@ def _read(
             f"{corpus.name} is not, or no longer, what the model was trained on under that "
             f"name, so its end is not taken apart{files if _is_folder(text) else ''}"
         )
-    return corpus, left_out
+    return corpus, source
 
 
 def _known(source: Source, vocabulary: Vocabulary, left_out: dict[str, int]) -> Corpus:

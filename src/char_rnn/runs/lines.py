@@ -1,0 +1,77 @@
+"""How well a model knows each line of a text, every one on its own."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from char_rnn.charrnn import CharRNN
+from char_rnn.data.vocabulary import ByteVocabulary
+from char_rnn.errors import TextTooShort
+from char_rnn.reading import TextScore
+from char_rnn.runs.scored_text import ScoredText
+from char_rnn.scoring import Tell
+
+
+@dataclass(frozen=True)
+class LineScores:
+    """The lines of a text in its order, each with the number that it has in the whole text.
+
+    empty: how many lines hold nothing. unknown: how many hold nothing that the model knows.
+    """
+
+    scores: list[TextScore]
+    empty: int
+    unknown: int
+
+    @property
+    def loss(self) -> float:
+        """The mean over all their characters, ends among them, in nats."""
+        total = sum(score.nats for score in self.scores)
+        return total / sum(score.characters for score in self.scores)
+
+
+def score_lines(model: CharRNN, found: ScoredText, progress: Tell | None = None) -> LineScores:
+    """Return the scores of the lines that begin in the part of the text that is scored.
+
+    Each is read as `CharRNN.score_each` reads a text: what stands before it makes no difference.
+    Raises TextTooShort where no line is left to score.
+    """
+    lines = list(_lines(found))
+    filled = [(place, line) for place, line in lines if line]
+    scores = model.score_each((line for _, line in filled), progress)
+    numbered = [
+        dataclasses.replace(score, place=place)
+        for (place, _), score in zip(filled, scores, strict=True)
+        if score.left_out < len(score.text)
+    ]
+    if not numbered:
+        raise TextTooShort(
+            f"{found.corpus.name}: no line with anything to score begins in {found.reason}; take "
+            "another text, or a larger --val_fraction"
+        )
+    return LineScores(numbered, len(lines) - len(filled), len(filled) - len(numbered))
+
+
+def _lines(found: ScoredText) -> Iterator[tuple[int, str | bytes]]:
+    """Yield the number, from 1, and the text of each line that begins at `start` or later.
+
+    A line that begins before and goes on after it has been learned from in part.
+    """
+    corpus, vocabulary = found.corpus, found.corpus.vocabulary
+    lines: list[str] | list[bytes]
+    if isinstance(vocabulary, ByteVocabulary):
+        lines = corpus.to_bytes().split(b"\n")
+    elif found.known is not None:
+        lines = "".join(found.known.source.chunks()).split("\n")
+    else:
+        lines = vocabulary.decode(corpus.read(0, corpus.length)).split("\n")
+    if not lines[-1]:
+        lines.pop()
+    end, at = int("\n" in vocabulary), 0
+    for place, line in enumerate(lines, 1):
+        if at >= found.start:
+            yield place, line
+        elif found.known is None:
+            at += len(line) + end
+        else:
+            at += len(vocabulary.without_unknown(str(line))) + end
