@@ -14,7 +14,7 @@ GROUND = {
     *("errors", "tables", "config", "storage", "schedules", "settings", "checks", "char_rnn"),
     "text_config",
 }
-BELOW = {"data", "model", "generate", "formats", "charrnn"}
+BELOW = {"data", "model", "generate", "formats", "reading", "charrnn"}
 MAY_IMPORT = {
     "errors": set(),
     "tables": {"errors"},

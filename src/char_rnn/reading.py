@@ -172,7 +172,7 @@ def _without_end(text: str | bytes, vocabulary: AnyVocabulary) -> str | bytes:
     """Return `text` less one line end after it: a str for characters, bytes for bytes."""
     if isinstance(vocabulary, ByteVocabulary):
         return vocabulary.encode(text).tobytes().removesuffix(b"\n")
-    return as_text("a text", text).removesuffix("\n")
+    return as_text("a text", text).removesuffix("\n")  # type: ignore[arg-type]
 
 
 def _known(

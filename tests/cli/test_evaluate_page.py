@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from char_rnn import CharRNN, Vocabulary
-from char_rnn.cli import evaluate
+from char_rnn.analyse import baselines
+from char_rnn.cli import evaluated
 from char_rnn.cli.main import cli
 
 TEXT = "a page of text, and some more of it\n" * 30
@@ -34,7 +35,7 @@ def run(tmp_path):
 
 @pytest.mark.parametrize("most", [50_000, 100])
 def test_the_page_holds_the_scored_text(run, tmp_path, most, monkeypatch):
-    monkeypatch.setattr(evaluate, "ON_PAGE", most)
+    monkeypatch.setattr(evaluated, "ON_PAGE", most)
     page = tmp_path / "page.html"
     found = json.loads(
         run("--val_fraction", "0.25", "--no_baselines", "--json", "--html", str(page))
@@ -59,6 +60,6 @@ def test_it_says_if_the_baselines_learn_from_a_part_only(run, monkeypatch):
     assert report["baselines learn from"] == {"characters": start, "of": start}
     assert "baselines learn from" not in json.loads(run("--json"))
     assert "The baselines learn from" not in run("--val_fraction", "0.25")
-    monkeypatch.setattr(evaluate, "MOST_TRAINING", 500)
+    monkeypatch.setattr(baselines, "MOST_TRAINING", 500)
     said = f"The baselines learn from the last 500 of the {start:,} characters before."
     assert said in run("--val_fraction", "0.25")

@@ -4,6 +4,8 @@ uniform    every symbol alike: log V
 1-gram     how often each symbol stands in the training text
 n-gram     interpolated modified Kneser-Ney on the training text (ngrams.py)
 zlib, bz2, lzma   how much longer the compressed file gets when the text follows the training text
+
+On few characters only the first means anything: `losses` leaves the others out there.
 """
 
 import bz2
@@ -14,12 +16,55 @@ from collections.abc import Callable
 
 import numpy as np
 
+from char_rnn.analyse.ngrams import ngram_nats
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary
+from char_rnn.scoring import Tell
 
 Array = np.ndarray
 
 PIECE = 1 << 20
+MOST_GRAMS = 6
+MOST_TRAINING = 20_000_000
+"""Characters before those that are scored that the baselines learn from, the last ones."""
+GRAMS, FEWEST_FOR_GRAMS = "n-grams", 100
+COMPRESSED, FEWEST_TO_COMPRESS = "zlib, bz2, lzma", 1_000
+
+
+def losses(corpus: Corpus, start: int, progress: Tell) -> dict[str, float]:
+    """Return the losses of those baselines that mean something on ids[start + 1 :] of `corpus`.
+
+    They learn from what stands before, and n-grams need that.
+    """
+    V = corpus.vocabulary.size
+    few = too_few(corpus, start)
+    found = {"uniform": uniform(V)}
+    test = corpus.read(start + 1, corpus.length)
+    train = corpus.read(max(0, start + 1 - MOST_TRAINING), start + 1)
+    if start and GRAMS not in few:
+        for n, nats in ngram_nats(train, test, V, MOST_GRAMS):
+            found["unigram" if n == 1 else f"{n}-gram"] = float(nats.mean())
+    progress(0.5)
+    if COMPRESSED not in few:
+        before = encoded(corpus.vocabulary, train) if start else b""
+        after = encoded(corpus.vocabulary, test)
+        for name in COMPRESSORS:
+            found[name] = compressed(name, before, after, len(test))
+    return found
+
+
+def too_few(corpus: Corpus, start: int) -> dict[str, str]:
+    """Return why baselines mean nothing on ids[start + 1 :], by their name; of the others nothing.
+
+    They are too few, or those before them are.
+    """
+    count = corpus.length - start - 1
+    few = {}
+    if start and min(start + 1, count) < FEWEST_FOR_GRAMS:
+        few[GRAMS] = f"fewer than {FEWEST_FOR_GRAMS} characters, or before them, are chance"
+    if count < FEWEST_TO_COMPRESS:
+        few[COMPRESSED] = f"below {FEWEST_TO_COMPRESS:,} characters mostly headers"
+    return few
 
 
 def uniform(V: int) -> float:

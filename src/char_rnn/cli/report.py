@@ -1,6 +1,7 @@
-"""Figures for programs: one JSON object on standard output."""
+"""Figures for programs: JSON on standard output."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -11,3 +12,11 @@ def echo_json(report: dict[str, Any]) -> None:
     from char_rnn.storage.finite import finite
 
     click.echo(json.dumps(finite(report), ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def echo_json_lines(rows: Iterable[dict[str, Any]]) -> None:
+    """Print each of `rows` as strict JSON in a line of its own."""
+    from char_rnn.storage.finite import finite
+
+    for row in rows:
+        click.echo(json.dumps(finite(row), ensure_ascii=False, allow_nan=False))

@@ -108,3 +108,17 @@ DRAWING = (
     ),
 )
 """Of `char-rnn overlap`, by the models among its arguments."""
+
+EVALUATING = (
+    Rule(
+        (
+            *("streams", "windows", "dynamic", "free_running", "plot", "no_baselines"),
+            *("show", "html"),
+        ),
+        "each_line",
+        lambda on: not on,
+        "on lines that are scored one by one (--each_line)",
+    ),
+    Rule(("sort", "reverse"), "each_line", bool, "without --each_line"),
+)
+"""Of `char-rnn evaluate`, by its options."""

@@ -1,6 +1,7 @@
 """How well a model knows each line of a text, every one on its own."""
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,6 +30,16 @@ class LineScores:
         total = sum(score.nats for score in self.scores)
         return total / sum(score.characters for score in self.scores)
 
+    def in_order(self, surprise: bool = False, reverse: bool = False) -> list[TextScore]:
+        """Return the scores as the text has them, or the one of the most nats a character first.
+
+        reverse: the other way round.
+        """
+        scores = list(self.scores)
+        if surprise:  # what is no number stands beside what is infinite
+            scores.sort(key=lambda s: -math.inf if math.isnan(s.loss) else -s.loss)
+        return scores[::-1] if reverse else scores
+
 
 def score_lines(model: CharRNN, found: ScoredText, progress: Tell | None = None) -> LineScores:
     """Return the scores of the lines that begin in the part of the text that is scored.
@@ -47,7 +58,7 @@ def score_lines(model: CharRNN, found: ScoredText, progress: Tell | None = None)
     if not numbered:
         raise TextTooShort(
             f"{found.corpus.name}: no line with anything to score begins in {found.reason}; take "
-            "another text, or a larger --val_fraction"
+            f"another text{', or a larger --val_fraction' if found.start else ''}"
         )
     return LineScores(numbered, len(lines) - len(filled), len(filled) - len(numbered))
 
@@ -57,21 +68,25 @@ def _lines(found: ScoredText) -> Iterator[tuple[int, str | bytes]]:
 
     A line that begins before and goes on after it has been learned from in part.
     """
-    corpus, vocabulary = found.corpus, found.corpus.vocabulary
-    lines: list[str] | list[bytes]
-    if isinstance(vocabulary, ByteVocabulary):
-        lines = corpus.to_bytes().split(b"\n")
-    elif found.known is not None:
-        lines = "".join(found.known.source.chunks()).split("\n")
-    else:
-        lines = vocabulary.decode(corpus.read(0, corpus.length)).split("\n")
-    if not lines[-1]:
-        lines.pop()
+    vocabulary = found.corpus.vocabulary
     end, at = int("\n" in vocabulary), 0
-    for place, line in enumerate(lines, 1):
+    for place, line in enumerate(_all_lines(found), 1):
         if at >= found.start:
             yield place, line
         elif found.known is None:
             at += len(line) + end
         else:
             at += len(vocabulary.without_unknown(str(line))) + end
+
+
+def _all_lines(found: ScoredText) -> list[str | bytes]:
+    """Return the lines of the whole text, with what the model does not know, without their ends."""
+    corpus, vocabulary = found.corpus, found.corpus.vocabulary
+    lines: list[str | bytes]
+    if isinstance(vocabulary, ByteVocabulary):
+        lines = [*corpus.to_bytes().split(b"\n")]
+    elif found.known is not None:
+        lines = [*"".join(found.known.source.chunks()).split("\n")]
+    else:
+        lines = [*vocabulary.decode(corpus.read(0, corpus.length)).split("\n")]
+    return lines if lines[-1] else lines[:-1]
