@@ -110,9 +110,7 @@ class Asked:
     help="As they come, or the most nats a character first.",
 )
 @option("reverse", is_flag=True, group=LINES, help="The other way round.")
-@option(
-    "json", is_flag=True, group=OUTPUT, help="Print one JSON object; of each line one, in a line."
-)
+@option("json", is_flag=True, group=OUTPUT, help="Print one JSON object, or one for each line.")
 @option(
     "show",
     is_flag=True,
