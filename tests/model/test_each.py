@@ -130,3 +130,16 @@ def test_the_memory_is_bounded_by_the_longest_line_only(monkeypatch):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(found) == 301 and peak < 8e6  # 24 MB as a rectangle of ids
+
+
+def test_texts_that_have_ended_cost_little(monkeypatch):
+    """Of a rectangle of 128 times the longest, less than a tenth is read."""
+    read, forward = [], Network.forward
+
+    def counted(self, ids, state):
+        read.append(ids.size)
+        return forward(self, ids, state)
+
+    monkeypatch.setattr(Network, "forward", counted)
+    MODEL.score_each(["abc" * 1_000] + ["ab"] * 127)
+    assert 3_000 < sum(read) < 0.1 * 3_000 * 128
