@@ -153,8 +153,8 @@ class CharRNN(Voice, Reader, ExerciseNames):
             )
         if vocabulary is not None and vocabulary.end != config.end:
             raise UsageError(
-                f"end is {config.end} but that of the vocabulary is {vocabulary.end}; leave it out, "
-                "for it comes from the vocabulary"
+                f"end is {config.end} but that of the vocabulary is {vocabulary.end}; leave it "
+                "out, for it comes from the vocabulary"
             )
         self.vocabulary = vocabulary
         self.rng = as_generator(rng)

@@ -120,7 +120,7 @@ class Reader:
         read = [_without_end(text, self.vocabulary) for text in texts]
         known, left_out = _known(read, self.vocabulary)
         ids = _ids_of_each(known, self.vocabulary)
-        begin = self.vocabulary.encode("\n" if "\n" in self.vocabulary else "")
+        begin = self.vocabulary.beginning()
         nats = each(Network(self.parameters), ids, begin, progress)
         rows = zip(read, ids, nats.tolist(), left_out, strict=True)
         return [
@@ -171,7 +171,7 @@ def _encoded(text: str | bytes, vocabulary: AnyVocabulary | None) -> Array:
 def _without_end(text: str | bytes, vocabulary: AnyVocabulary) -> str | bytes:
     """Return `text` less one line end after it: a str for characters, bytes for bytes."""
     if isinstance(vocabulary, ByteVocabulary):
-        return vocabulary.encode(text).tobytes().removesuffix(b"\n")
+        return vocabulary.decode_bytes(vocabulary.encode(text)).removesuffix(b"\n")
     return as_text("a text", text).removesuffix("\n")  # type: ignore[arg-type]
 
 
@@ -190,7 +190,13 @@ def _known(
 
 
 def _ids_of_each(texts: list[str | bytes], vocabulary: AnyVocabulary) -> list[Array]:
-    """Return the ids of each text, followed by a line end where the vocabulary has one."""
+    """Return the ids of each text, with what ends it: the end of a document, or of a line.
+
+    Nothing, where the vocabulary has neither.
+    """
+    if vocabulary.end is not None:
+        last_id = np.array([vocabulary.end], vocabulary.dtype)
+        return [np.concatenate([vocabulary.encode(text), last_id]) for text in texts]  # type: ignore[arg-type]
     end = "\n" if "\n" in vocabulary else ""
     last: Any = end.encode() if isinstance(vocabulary, ByteVocabulary) else end
     if end and texts:

@@ -5,6 +5,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.errors import TextTooShort
@@ -47,7 +49,7 @@ def score_lines(model: CharRNN, found: ScoredText, progress: Tell | None = None)
     Each is read as `CharRNN.score_each` reads a text: what stands before it makes no difference.
     Raises TextTooShort where no line is left to score.
     """
-    lines = list(_lines(found))
+    lines = list(_lines(found) if found.corpus.ends is None else _documents(found))
     filled = [(place, line) for place, line in lines if line]
     scores = model.score_each((line for _, line in filled), progress)
     numbered = [
@@ -73,10 +75,27 @@ def _lines(found: ScoredText) -> Iterator[tuple[int, str | bytes]]:
     for place, line in enumerate(_all_lines(found), 1):
         if at >= found.start:
             yield place, line
-        elif found.known is None:
+        elif found.source is None:
             at += len(line) + end
         else:
             at += len(vocabulary.without_unknown(str(line))) + end
+
+
+def _documents(found: ScoredText) -> Iterator[tuple[int, str | bytes]]:
+    """Yield the number, from 1, and the text of each document that is scored, in their order.
+
+    What the model does not know is not in them any more.
+    """
+    corpus, vocabulary = found.corpus, found.corpus.vocabulary
+    assert corpus.ends is not None
+    order = np.arange(len(corpus.ends) - 1) if corpus.order is None else corpus.order
+    scored = np.flatnonzero(corpus.ends[:-1] >= found.start)
+    for k in scored[np.argsort(order[scored])]:
+        ids = corpus.read(int(corpus.ends[k]) + 1, int(corpus.ends[k + 1]))
+        if isinstance(vocabulary, ByteVocabulary):
+            yield int(order[k]) + 1, vocabulary.decode_bytes(ids)
+        else:
+            yield int(order[k]) + 1, vocabulary.decode(ids)
 
 
 def _all_lines(found: ScoredText) -> list[str | bytes]:
@@ -85,8 +104,8 @@ def _all_lines(found: ScoredText) -> list[str | bytes]:
     lines: list[str | bytes]
     if isinstance(vocabulary, ByteVocabulary):
         lines = [*corpus.to_bytes().split(b"\n")]
-    elif found.known is not None:
-        lines = [*"".join(found.known.source.chunks()).split("\n")]
+    elif found.source is not None:
+        lines = [*"".join(found.source.chunks()).split("\n")]
     else:
         lines = [*vocabulary.decode(corpus.read(0, corpus.length)).split("\n")]
     return lines if lines[-1] else lines[:-1]
