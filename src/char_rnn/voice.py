@@ -1,8 +1,8 @@
 """What makes text with a network and its vocabulary: the writing half of CharRNN."""
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate.arguments import as_generator, as_settings, as_text, as_texts
 from char_rnn.generate.batch import Texts
+from char_rnn.generate.door import door
 from char_rnn.generate.session import Session
 from char_rnn.generate.writer import Found
 from char_rnn.model.parameters import Parameters
@@ -19,13 +20,20 @@ from char_rnn.model.parameters import Parameters
 if TYPE_CHECKING:
     from char_rnn.data.copies import CopyIndex
 
+S = TypeVar("S", str, bytes)
+
 
 class Voice:
-    """Whoever has `parameters` and a `vocabulary` can write; everything here reads them anew."""
+    """Whoever has `parameters` and a `vocabulary` can write; everything here reads them anew.
+
+    A model of bytes takes bytes as well as texts for its seeds, and gives bytes for bytes: exactly
+    what it made. For a text it gives a text, with U+FFFD for what is not UTF-8.
+    """
 
     parameters: Parameters
     vocabulary: AnyVocabulary | None
 
+    @overload
     def generate(
         self,
         seed: str = "",
@@ -33,7 +41,26 @@ class Voice:
         rng: np.random.Generator | None = None,
         copies: "CopyIndex | None" = None,
         threads: int = 1,
-    ) -> Pieces:
+    ) -> Pieces[str]: ...
+
+    @overload
+    def generate(
+        self,
+        seed: bytes,
+        config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None,
+        copies: "CopyIndex | None" = None,
+        threads: int = 1,
+    ) -> Pieces[bytes]: ...
+
+    def generate(
+        self,
+        seed: str | bytes = "",
+        config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None,
+        copies: "CopyIndex | None" = None,
+        threads: int = 1,
+    ) -> Pieces[Any]:
         """Return what follows `seed`: an iterator over pieces of text, as they are made.
 
         Without a seed text the model begins a new line, where its vocabulary has one.
@@ -42,8 +69,11 @@ class Voice:
             with nothing else to do.
         """
         seed, config, draws = as_text("seed", seed), as_settings(config), as_generator(rng)
-        return self._writer().write(seed, config, draws, threads, copies)
+        writer = self._writer()
+        enter, leave = door(self._need_vocabulary(), seed)
+        return writer.write(enter(seed), config, draws, threads, copies).through(leave)
 
+    @overload
     def sample(
         self,
         seed: str = "",
@@ -51,22 +81,42 @@ class Voice:
         temperature: float | str = SampleConfig.temperature,
         rng: np.random.Generator | None = None,
         **settings: Any,
-    ) -> str:
-        """Return `seed` and the `length` characters that the model continues it with.
+    ) -> str: ...
 
-        settings: any others of SampleConfig.
-        """
-        config = _settings(length, temperature, settings)
-        return seed + "".join(self.generate(seed, config, rng))
-
-    def sample_many(
+    @overload
+    def sample(
         self,
-        seeds: list[str],
+        seed: bytes,
         length: int = SampleConfig.length,
         temperature: float | str = SampleConfig.temperature,
         rng: np.random.Generator | None = None,
         **settings: Any,
-    ) -> list[str]:
+    ) -> bytes: ...
+
+    def sample(
+        self,
+        seed: Any = "",
+        length: int = SampleConfig.length,
+        temperature: float | str = SampleConfig.temperature,
+        rng: np.random.Generator | None = None,
+        **settings: Any,
+    ) -> str | bytes:
+        """Return `seed` and the `length` characters that the model continues it with.
+
+        settings: any others of SampleConfig.
+        """
+        pieces = self.generate(seed, _settings(length, temperature, settings), rng)
+        whole: str | bytes = seed + seed[:0].join(pieces)
+        return whole
+
+    def sample_many(
+        self,
+        seeds: Sequence[S],
+        length: int = SampleConfig.length,
+        temperature: float | str = SampleConfig.temperature,
+        rng: np.random.Generator | None = None,
+        **settings: Any,
+    ) -> list[S]:
         """Return each of `seeds` with its continuation: many streams as one batch.
 
         Many times as fast as one after the other. A stream's text depends on `rng` and on how
@@ -78,12 +128,12 @@ class Voice:
 
     def generate_many(
         self,
-        seeds: list[str],
+        seeds: Sequence[S],
         config: SampleConfig | None = None,
         rng: np.random.Generator | None = None,
         copies: "CopyIndex | None" = None,
         threads: int | None = None,
-    ) -> list[str]:
+    ) -> list[S]:
         """Return what follows each of `seeds`: as one batch, or one by one under conditions.
 
         The conditions are `config.CONDITION_NAMES`. threads: groups of texts that
@@ -93,20 +143,24 @@ class Voice:
 
     def generate_each(
         self,
-        seeds: list[str],
+        seeds: Sequence[S],
         config: SampleConfig | None = None,
         rng: np.random.Generator | None = None,
         copies: "CopyIndex | None" = None,
         threads: int | None = None,
-    ) -> Texts:
+    ) -> Texts[S]:
         """Return the same as an iterator, which has each text when it and all before it are done.
 
         Closed early, or interrupted, its `rest` has the others as far as they came.
         """
         seeds, config, draws = as_texts("seeds", seeds), as_settings(config), as_generator(rng)
         cores = threads or os.cpu_count() or 1
-        return self._writer().write_many(seeds, config, draws, cores, copies)
+        writer = self._writer()
+        enter, leave = door(self._need_vocabulary(), *seeds)
+        texts = [enter(seed) for seed in seeds]
+        return writer.write_many(texts, config, draws, cores, copies).through(leave)
 
+    @overload
     def search(
         self,
         seed: str = "",
@@ -117,7 +171,32 @@ class Voice:
         diversity: float = BEAM_DIVERSITY,
         length_penalty: float = LENGTH_PENALTY,
         stopped: Callable[[], bool] = lambda: False,
-    ) -> list[Found]:
+    ) -> list[Found[str]]: ...
+
+    @overload
+    def search(
+        self,
+        seed: bytes,
+        config: SampleConfig | None = None,
+        width: int = 10,
+        groups: int = 1,
+        results: int = 1,
+        diversity: float = BEAM_DIVERSITY,
+        length_penalty: float = LENGTH_PENALTY,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> list[Found[bytes]]: ...
+
+    def search(
+        self,
+        seed: str | bytes = "",
+        config: SampleConfig | None = None,
+        width: int = 10,
+        groups: int = 1,
+        results: int = 1,
+        diversity: float = BEAM_DIVERSITY,
+        length_penalty: float = LENGTH_PENALTY,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> list[Found[Any]]:
         """Return the likeliest texts that follow `seed`, the best first: a beam search.
 
         config: length, stop and lines=1 end a text; the model's own probabilities count,
@@ -129,9 +208,12 @@ class Voice:
         """
         seed, config = as_text("seed", seed), as_settings(config)
         refuse_conditions(config, "a beam search")
-        return self._writer().search(
-            seed, config, width, groups, results, diversity, length_penalty, stopped
+        writer = self._writer()
+        enter, leave = door(self._need_vocabulary(), seed)
+        found = writer.search(
+            enter(seed), config, width, groups, results, diversity, length_penalty, stopped
         )
+        return [result._replace(text=leave(result.text)) for result in found]
 
     def session(
         self, config: SampleConfig | None = None, rng: np.random.Generator | None = None

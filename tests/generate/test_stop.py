@@ -11,8 +11,8 @@ from char_rnn.generate.stop import Stop, cut
 TEXTS = st.text(alphabet="ab\n", max_size=40)
 
 
-def fed(config, pieces, seed=""):
-    stop = Stop(config, seed)
+def fed(config, pieces):
+    stop = Stop(config)
     out = "".join(stop.feed(piece) for piece in pieces)
     return out + stop.finish()
 
@@ -25,18 +25,25 @@ def test_a_stop_text_is_never_written(text, stops):
     assert not any(stop in found for stop in stops)
 
 
-@given(TEXTS, st.integers(1, 4), st.text(alphabet="a\n", max_size=4))
-def test_lines_are_counted_from_the_seed_on(text, lines, seed):
-    found, _ = cut(SampleConfig(lines=lines), seed, text)
-    if seed.count("\n") >= lines:
-        assert found == ""
-    else:
-        assert (seed + found).split("\n") == (seed + text).split("\n")[:lines]
+@given(TEXTS, st.integers(1, 4))
+def test_lines_are_those_that_are_written(text, lines):
+    found, ended = cut(SampleConfig(lines=lines), text)
+    assert found.split("\n") == text.split("\n")[:lines] and ended == (text.count("\n") >= lines)
+
+
+@pytest.mark.parametrize("seed", ["", "a", "a\n", "a\nb\n", "\n"])
+def test_a_seed_uses_up_no_line(model, seed):
+    """A line that a seed has begun is one of those that the model writes to their end."""
+    for made in (
+        model.sample(seed, 300, 1.0, np.random.default_rng(0), lines=2),
+        *model.sample_many([seed] * 3, 300, 1.0, np.random.default_rng(0), lines=2),
+    ):
+        assert made.startswith(seed) and made[len(seed) :].count("\n") == 1
 
 
 @given(TEXTS, st.integers(0, 20))
 def test_the_end_of_the_line_is_written_to(text, length):
-    found, ended = cut(SampleConfig(length, until_line_end=True), "", text)
+    found, ended = cut(SampleConfig(length, until_line_end=True), text)
     at = text.find("\n", length)
     assert (found, ended) == ((text[:at], True) if at >= 0 else (text, False))
 
@@ -46,7 +53,7 @@ def test_pieces_do_not_matter(text, data):
     config = SampleConfig(5, stop=("ab\n", "bb"), lines=3, until_line_end=True)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=5)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    assert fed(config, pieces) == fed(config, text) == cut(config, "", text)[0]
+    assert fed(config, pieces) == fed(config, text) == cut(config, text)[0]
 
 
 @pytest.fixture(scope="module")

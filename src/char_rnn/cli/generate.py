@@ -309,7 +309,7 @@ def _search(model: "CharRNN", seed: str, config: SampleConfig, options: dict[str
         raise Interrupted(received[0])
 
 
-def _write_all(texts: "Texts", seed: str, count: int, out: str | None) -> None:
+def _write_all(texts: "Texts[str]", seed: str, count: int, out: str | None) -> None:
     """Write each of `texts` under its heading; after an error or a signal what there is of them."""
     try:
         for n, text in enumerate(texts, 1):

@@ -21,25 +21,30 @@ if TYPE_CHECKING:
     from char_rnn.data.copies import CopyIndex
 
 T = TypeVar("T")
+Other = TypeVar("Other")
 
 
-class Pieces(Iterator[str]):
-    """A text as it is made, piece by piece.
+class Pieces(Iterator[T]):
+    """A text (or bytes) as it is made, piece by piece.
 
     taken_back: how many `unit` were made and taken back so far, to meet conditions.
     """
 
     def __init__(
         self,
-        pieces: Iterator[str],
+        pieces: Iterator[T],
         count: Callable[[], int] = lambda: 0,
         unit: str = "characters",
         gave_up: Callable[[], bool] = lambda: False,
     ) -> None:
         self._pieces, self._count, self.unit, self._gave_up = pieces, count, unit, gave_up
 
-    def __next__(self) -> str:
+    def __next__(self) -> T:
         return next(self._pieces)
+
+    def through(self, leave: Callable[[T], Other]) -> "Pieces[Other]":
+        """Return the same text, each piece as `leave` makes it."""
+        return Pieces(map(leave, self._pieces), self._count, self.unit, self._gave_up)
 
     @property
     def taken_back(self) -> int:
@@ -62,7 +67,7 @@ class ConstrainedWriter(Writer):
         rng: np.random.Generator,
         threads: int = 1,
         copies: "CopyIndex | None" = None,
-    ) -> Pieces:
+    ) -> Pieces[str]:
         """Return what follows `seed`, as an iterator over its pieces.
 
         threads: of BLAS. copies: the training text, for `config.max_copy`.
@@ -81,7 +86,7 @@ class ConstrainedWriter(Writer):
         rng: np.random.Generator,
         threads: int,
         copies: "CopyIndex | None",
-    ) -> Pieces:
+    ) -> Pieces[str]:
         begun = self.begin(seed)
         # The network has to read something: where there is no new line, the first symbol.
         ids = begun if len(begun) else np.zeros(1, np.intp)
@@ -94,12 +99,12 @@ class ConstrainedWriter(Writer):
         found: ConstrainedIds[Place] = ConstrainedIds(
             stepper, begun, length, chooser, guard, config.effort
         )
-        pieces = spell(_limited(found, threads), self._vocabulary, Stop(config, seed))
+        pieces = spell(_limited(found, threads), self._vocabulary, Stop(config))
         return Pieces(pieces, lambda: found.taken_back, "characters")
 
     def _write_code(
         self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int
-    ) -> Pieces:
+    ) -> Pieces[str]:
         if config.constrained or config.ends:
             raise UsageError(
                 "code ends where a statement does and is cut nowhere else; leave stop, lines, "
@@ -118,7 +123,7 @@ class ConstrainedWriter(Writer):
         rng: np.random.Generator,
         threads: int = 1,
         copies: "CopyIndex | None" = None,
-    ) -> Texts:
+    ) -> Texts[str]:
         """Return what follows each of `seeds`: as one batch, or one by one under conditions."""
         if not config.conditions:
             return super().write_many(seeds, config, rng, threads)
@@ -136,7 +141,7 @@ class ConstrainedWriter(Writer):
                 at += 1
                 yield text
 
-        def rest() -> list[tuple[int, Written]]:
+        def rest() -> list[tuple[int, Written[str]]]:
             return [(at, Written("".join(pieces), False))] if pieces else []
 
         return Texts(texts(), rest)

@@ -310,10 +310,13 @@ class CharacterDecoder:
 
 
 class ByteDecoder:
-    """Turns one byte at a time into text, holding back a character that is not yet whole."""
+    """Turns one byte at a time into text, holding back a character that is not yet whole.
+
+    A byte that is not UTF-8 becomes half a surrogate pair (surrogateescape): nothing is lost.
+    """
 
     def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
 
     def feed(self, idx: int) -> str:
         """Return the text that the byte `idx` completes, often nothing."""
@@ -323,7 +326,7 @@ class ByteDecoder:
             raise _no_id(idx, 256) from None
 
     def finish(self) -> str:
-        """Return what was held back, as U+FFFD."""
+        """Return what was held back."""
         return self._decoder.decode(b"", final=True)
 
 

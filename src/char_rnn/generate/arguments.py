@@ -1,26 +1,33 @@
 """What a caller may hand to the methods that write text; anything else is a UsageError."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from char_rnn.config import SampleConfig
 from char_rnn.errors import UsageError
 
+S = TypeVar("S", bound=str | bytes)
 
-def as_text(name: str, value: str) -> str:
-    """Return `value`, a text."""
-    if not isinstance(value, str):
-        raise UsageError(f"{name} is {value!r}; it must be a text")
+
+def as_text(name: str, value: S) -> S:
+    """Return `value`, a text or bytes."""
+    if not isinstance(value, str | bytes):
+        raise UsageError(f"{name} is {value!r}; it must be a text, or bytes for a model of bytes")
     return value
 
 
-def as_texts(name: str, value: Sequence[str]) -> list[str]:
-    """Return `value`, several texts, as a list; one text alone is none of these."""
-    if isinstance(value, str):
+def as_texts(name: str, value: Sequence[S]) -> list[S]:
+    """Return `value`, several texts or several bytes, as a list; one alone is none of these."""
+    if isinstance(value, str | bytes):
         raise UsageError(f"{name} is the one text {value!r}; it must be a list: [{value!r}]")
-    if not isinstance(value, Sequence) or not all(isinstance(text, str) for text in value):
-        raise UsageError(f"{name} is {value!r}; it must be a list of texts")
+    if not isinstance(value, Sequence) or not any(
+        all(isinstance(text, kind) for text in value) for kind in (str, bytes)
+    ):
+        raise UsageError(
+            f"{name} is {value!r}; it must be a list of texts, or of bytes for a model of bytes"
+        )
     return list(value)
 
 

@@ -10,13 +10,14 @@ Whoever waits for the texts can be interrupted at any time: the groups then stop
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.generate.choose import Chooser, bias_amounts
+from char_rnn.generate.door import text_of
 from char_rnn.generate.sampler import after_reading, sample
 from char_rnn.generate.stop import cut, most_characters
 from char_rnn.model.blas import blas_threads
@@ -24,6 +25,8 @@ from char_rnn.model.parameters import Parameters
 from char_rnn.model.room import need
 
 Array = np.ndarray
+T = TypeVar("T")
+Other = TypeVar("Other")
 
 GROUP = 32
 """Streams of a group: enough for products to be products, and two groups for 64 texts."""
@@ -43,35 +46,44 @@ def check_room(count: int, config: SampleConfig, threads: int) -> None:
     need(size, f"{count:,} texts of {length:,} characters", "write fewer or shorter ones")
 
 
-class Written(NamedTuple):
+class Written(NamedTuple, Generic[T]):
     """A text, and whether it has come to its end; if not, it was interrupted."""
 
-    text: str
+    text: T
     whole: bool
 
 
-Rest = Callable[[], list[tuple[int, Written]]]
+Rest = Callable[[], list[tuple[int, Written[str]]]]
 
 
-class Texts(Iterator[str]):
+class Texts(Iterator[T]):
     """Texts in the order of their seeds, each as soon as it and all before it are whole.
 
     `close` ends the work early, and so does an exception in `next`; `rest` tells what is left then.
     """
 
-    def __init__(self, texts: Generator[str, None, None], rest: Rest) -> None:
-        self._texts, self._rest = texts, rest
+    def __init__(
+        self,
+        texts: Generator[str, None, None],
+        rest: Rest,
+        leave: Callable[[str], T] = str,  # type: ignore[assignment]
+    ) -> None:
+        self._texts, self._rest, self._leave = texts, rest, leave
 
-    def __next__(self) -> str:
-        return next(self._texts)
+    def __next__(self) -> T:
+        return self._leave(next(self._texts))
+
+    def through(self, leave: Callable[[str], Other]) -> "Texts[Other]":
+        """Return the same texts, each as `leave` makes it."""
+        return Texts(self._texts, self._rest, leave)
 
     def close(self) -> None:
         """Stop writing, and wait until everything stands still."""
         self._texts.close()
 
-    def rest(self) -> list[tuple[int, Written]]:
+    def rest(self) -> list[tuple[int, Written[T]]]:
         """Return what was begun and not handed out, each with its place in the order."""
-        return self._rest()
+        return [(n, Written(self._leave(text), whole)) for n, (text, whole) in self._rest()]
 
 
 class Batch:
@@ -82,19 +94,17 @@ class Batch:
     ) -> None:
         self._parameters, self._vocabulary, self._config = parameters, vocabulary, config
 
-    def write(
-        self, seeds: Sequence[str], begun: Sequence[Array], rng: np.random.Generator, threads: int
-    ) -> Texts:
-        """Return what follows each of `seeds`, which begin with the ids `begun`."""
-        count = -(-len(seeds) // GROUP)
+    def write(self, begun: Sequence[Array], rng: np.random.Generator, threads: int) -> Texts[str]:
+        """Return what follows each of the ids in `begun`."""
+        count = -(-len(begun) // GROUP)
         cuts = [slice(k * GROUP, (k + 1) * GROUP) for k in range(count)]
         rngs = [rng] if count == 1 else rng.spawn(count)
         stop = threading.Event()
-        futures: list[Future[list[Written]]] = []
+        futures: list[Future[list[Written[str]]]] = []
         out = 0  # texts handed out
 
-        def group(k: int) -> list[Written]:
-            return self._group(seeds[cuts[k]], begun[cuts[k]], rngs[k], stop)
+        def group(k: int) -> list[Written[str]]:
+            return self._group(begun[cuts[k]], rngs[k], stop)
 
         def texts() -> Generator[str, None, None]:
             nonlocal out
@@ -112,7 +122,7 @@ class Batch:
                     for future in futures:
                         future.cancel()
 
-        def rest() -> list[tuple[int, Written]]:
+        def rest() -> list[tuple[int, Written[str]]]:
             found = [
                 (k * GROUP + n, written)
                 for k, future in enumerate(futures)
@@ -124,12 +134,8 @@ class Batch:
         return Texts(texts(), rest)
 
     def _group(
-        self,
-        seeds: Sequence[str],
-        begun: Sequence[Array],
-        rng: np.random.Generator,
-        stop: threading.Event,
-    ) -> list[Written]:
+        self, begun: Sequence[Array], rng: np.random.Generator, stop: threading.Event
+    ) -> list[Written[str]]:
         config, V, length = self._config, self._vocabulary.size, most_characters(self._config)
         # Where there is nothing to begin with, the first character is drawn from all alike.
         drawn = [rng.integers(V, size=0 if len(ids) else 1) for ids in begun]
@@ -137,18 +143,15 @@ class Batch:
         stepper = after_reading(self._parameters, firsts, stop.is_set)
         if stop.is_set():
             return []
-        chooser = Chooser(config, V, len(seeds), rng, bias_amounts(config, self._vocabulary))
+        chooser = Chooser(config, V, len(begun), rng, bias_amounts(config, self._vocabulary))
         steps: list[Array] = []
 
-        def texts() -> list[Written]:
+        def texts() -> list[Written[str]]:
             """Return each text as far as it has come."""
-            ids = np.array(steps, np.intp).reshape(len(steps), len(seeds)).T
+            ids = np.array(steps, np.intp).reshape(len(steps), len(begun)).T
             made = (np.concatenate(pair)[:length] for pair in zip(drawn, ids, strict=True))
             whole = len(steps) >= length
-            cuts = (
-                cut(config, seed, self._vocabulary.decode(row))
-                for seed, row in zip(seeds, made, strict=True)
-            )
+            cuts = (cut(config, text_of(self._vocabulary, row)) for row in made)
             return [Written(text, ended or whole) for text, ended in cuts]
 
         for ids in sample(stepper, length, chooser):

@@ -13,17 +13,16 @@ class Stop:
     """Lets a text through piece by piece, until it has to end.
 
     It ends before the first stop text that is complete; what might be the beginning of one is held
-    back until it is not. `seed` counts as part of the first line. `done` is True once nothing more
-    may be written.
+    back until it is not. `done` is True once nothing more may be written.
     """
 
-    def __init__(self, config: SampleConfig, seed: str = "") -> None:
+    def __init__(self, config: SampleConfig) -> None:
         self._stop, self._ends = config.stop, config.ends
-        self._lines = config.lines - seed.count("\n") if config.lines else 0
+        self._lines = config.lines  # still to be written; 0 for any number
         self._least = config.length if config.until_line_end else None
         self._written = 0
         self._held = ""
-        self.done = bool(config.lines) and self._lines <= 0
+        self.done = False
 
     def feed(self, text: str) -> str:
         """Return what may be written now that `text` has been made."""
@@ -70,8 +69,6 @@ class Stop:
 def spell(ids: Iterable[int], vocabulary: AnyVocabulary, stop: Stop) -> Iterator[str]:
     """Yield the text of `ids` piece by piece, up to where `stop` ends it."""
     decoder = vocabulary.decoder()
-    if stop.done:
-        return
     for idx in ids:
         text = stop.feed(decoder.feed(idx))
         if text:
@@ -83,11 +80,10 @@ def spell(ids: Iterable[int], vocabulary: AnyVocabulary, stop: Stop) -> Iterator
         yield rest
 
 
-def cut(config: SampleConfig, seed: str, text: str) -> tuple[str, bool]:
+def cut(config: SampleConfig, text: str) -> tuple[str, bool]:
     """Return what of a whole `text` is written, and whether it ended of itself."""
-    stop = Stop(config, seed)
-    written = "" if stop.done else stop.feed(text) + stop.finish()
-    return written, stop.done
+    stop = Stop(config)
+    return stop.feed(text) + stop.finish(), stop.done
 
 
 def most_characters(config: SampleConfig) -> int:

@@ -1,7 +1,7 @@
 """Texts from a network and its vocabulary: what `CharRNN.generate` and its kin do."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from char_rnn.errors import UsageError
 from char_rnn.generate.batch import Batch, Texts, check_room
 from char_rnn.generate.beam import beam_search
 from char_rnn.generate.choose import Chooser, bias_amounts
+from char_rnn.generate.door import text_of
 from char_rnn.generate.hypotheses import stop_texts
 from char_rnn.generate.sampler import after_reading, sample
 from char_rnn.generate.stop import Stop, cut, most_characters, spell
@@ -18,19 +19,28 @@ from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 
 Array = np.ndarray
+T = TypeVar("T")
 
 
-class Found(NamedTuple):
-    """What a beam search found: a text, the nats of its log-probability, and its score.
+class Found(NamedTuple, Generic[T]):
+    """What a beam search found: a text (or bytes), the nats of its log-probability, and its score.
 
     The stop text that ended it counts in both figures and is not part of `text`.
     whole: False if the search was stopped before the text came to its end.
     """
 
-    text: str
+    text: T
     log_probability: float
     score: float
     whole: bool = True
+
+
+def begin(vocabulary: AnyVocabulary, seed: str = "") -> Array:
+    """Return the ids (n,) that a text of `seed` begins with.
+
+    For an empty seed that is a new line; none, where the vocabulary has no new line.
+    """
+    return vocabulary.encode(seed or ("\n" if "\n" in vocabulary else ""))
 
 
 class Writer:
@@ -40,18 +50,15 @@ class Writer:
         self._parameters, self._vocabulary = parameters, vocabulary
 
     def begin(self, seed: str) -> Array:
-        """Return the ids (n,) that a text of `seed` begins with.
-
-        For an empty seed that is a new line; none, where the vocabulary has no new line.
-        """
-        return self._vocabulary.encode(seed or ("\n" if "\n" in self._vocabulary else ""))
+        """Return the ids (n,) that a text of `seed` begins with."""
+        return begin(self._vocabulary, seed)
 
     def write(
         self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int = 1
     ) -> Iterator[str]:
         """Yield what follows `seed`, piece by piece. threads: of BLAS."""
         ids = self._ids(seed, config, rng, threads)
-        return spell(ids, self._vocabulary, Stop(config, seed))
+        return spell(ids, self._vocabulary, Stop(config))
 
     def _ids(
         self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int
@@ -68,11 +75,11 @@ class Writer:
 
     def write_many(
         self, seeds: Sequence[str], config: SampleConfig, rng: np.random.Generator, threads: int = 1
-    ) -> Texts:
+    ) -> Texts[str]:
         """Return what follows each of `seeds`, as one batch."""
         check_room(len(seeds), config, threads)
         batch = Batch(self._parameters, self._vocabulary, config)
-        return batch.write(seeds, [self.begin(seed) for seed in seeds], rng, threads)
+        return batch.write([self.begin(seed) for seed in seeds], rng, threads)
 
     def search(
         self,
@@ -84,7 +91,7 @@ class Writer:
         diversity: float,
         length_penalty: float,
         stopped: Callable[[], bool] = lambda: False,
-    ) -> list[Found]:
+    ) -> list[Found[str]]:
         """Return the likeliest texts that follow `seed`, the best first."""
         if config.lines > 1 or config.until_line_end:
             raise UsageError(
@@ -112,7 +119,7 @@ class Writer:
             )
         return [
             Found(
-                cut(config, "", self._vocabulary.decode(h.ids))[0],
+                cut(config, text_of(self._vocabulary, h.ids))[0],
                 h.log_probability,
                 h.score,
                 h.whole,
