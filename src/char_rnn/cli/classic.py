@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from char_rnn.cli.completion import complete_text
-from char_rnn.cli.generate import known, stream
 from char_rnn.cli.help import OTHERS, Command
 from char_rnn.cli.options import PATH, RNG_SEED, Decorator, option
+from char_rnn.cli.prompts import typed
 from char_rnn.cli.rules import given_options
 from char_rnn.cli.settings import setting_option
+from char_rnn.cli.written import stream
 from char_rnn.config import RUN, ModelConfig, SampleConfig, TrainConfig
 from char_rnn.recipes import EXERCISE_RECIPE
 from char_rnn.runs.watch import LiveWatch, Watch
@@ -227,5 +228,5 @@ def generate(
         click.echo(f'Seed: "{seed}"\n\nGenerated:')
     import numpy as np
 
-    seed = known(loaded, seed)
-    stream(seed, loaded.generate(seed, config, np.random.default_rng(rng_seed)), config)
+    begun = typed(loaded, seed)
+    stream(begun, loaded.generate(begun, config, np.random.default_rng(rng_seed)), config)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from char_rnn.cli.interrupts import Interrupted
+from char_rnn.cli.prompts import Given
 from char_rnn.cli.words import fitting
+from char_rnn.cli.written import put
 from char_rnn.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ Ctrl-C stops the model while it writes; what it has written stays."""
 
 def converse(
     session: "Session",
-    seed: str = "",
-    prepare: Callable[[str], str] = str,
+    seed: Given = "",
+    prepare: Callable[[str], Given] = str,
     read: Callable[[str], str] = input,
 ) -> None:
     """Read lines and let `session` answer until the user leaves.
@@ -38,7 +40,7 @@ def converse(
     """
     click.echo(HELP, err=True)
     if seed:
-        sys.stdout.write(seed)
+        put(seed)
         _answer(session.turn(seed))
     while True:
         try:
@@ -62,17 +64,15 @@ def converse(
             click.echo(fitting(str(error)), err=True)
 
 
-def _answer(pieces: Generator[str, None, None]) -> None:
+def _answer(pieces: Generator[Any, None, None]) -> None:
     try:
         for piece in pieces:
-            sys.stdout.write(piece)
-            sys.stdout.flush()
+            put(piece)
     except Interrupted as stop:
         pieces.close()
         if stop.number != signal.SIGINT:
             raise
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+    put("\n")
 
 
 def _obey(session: "Session", line: str) -> bool:

@@ -64,12 +64,14 @@ GENERATING = (
     Rule(OF_SEARCH, "beam", lambda n: n is not None, "without a beam search (--beam)"),
     Rule(("diversity",), "groups", lambda n: n > 1, "without --groups"),
     Rule(
-        ("out", "threads", "highlight"),
+        ("out", "threads", "highlight", "json"),
         "interactive",
         lambda on: not on,
         "in a conversation (--interactive)",
     ),
     Rule(("highlight",), "count", lambda n: n == 1, "on many texts (--count)"),
+    Rule(("highlight",), "prompts", lambda name: name is None, "on many texts (--prompts)"),
+    Rule(("highlight",), "json", lambda on: not on, "on lines of JSON (--json)"),
     Rule(("highlight",), "out", lambda out: out is None, "in a file (--out)"),
     Rule(
         ("repetition_window",),
@@ -85,7 +87,7 @@ GENERATING = (
     ),
     Rule(("regex",), "regex", bool, "where it is empty"),
     Rule(("text",), "max_copy", bool, "without --max_copy: it is the text not to copy from"),
-    Rule(("skip_unknown",), "reads", bool, "without --seed or --interactive"),
+    Rule(("skip_unknown",), "reads", bool, "without a seed or --interactive"),
     Rule(
         ("threads",),
         "one by one",
