@@ -9,11 +9,13 @@ import struct
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from char_rnn import CharRNN
 from char_rnn.cli import terminal
 from char_rnn.cli.terminal import Guard, write_styled
+from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.runs import screen as drawing
 from char_rnn.runs.screen import DRIVING, ERASE, LiveLine, visible
@@ -271,3 +273,18 @@ def test_compare_fits(home):
         shown = on_terminal([*COMMAND, "compare", NAME, long], home, columns).partition("\n\n")[0]
         assert max(map(len, shown.splitlines())) <= columns
         assert long in re.sub(r"  .*|\n", "", shown)
+
+
+def test_a_terminal_is_shown_bytes_that_are_no_text_as_escapes(tmp_path):
+    vocabulary = ByteVocabulary()
+    model = CharRNN(256, 8, vocabulary=vocabulary, rng=np.random.default_rng(0))
+    model.save(tmp_path / "m.safetensors")
+    begun = "\x89é\x1b".encode("latin-1") + "é".encode()
+    made = model.sample(begun, 40, rng=np.random.default_rng(1))
+    command = [*COMMAND, "generate", "m.safetensors", "-n", "40", "--rng_seed", "1"]
+    seed = ["--bytes_seed", r"\x89\xe9\x1bé"]
+    expected = visible(made.decode("utf-8", "backslashreplace")) + "\n"
+    assert on_terminal([*command, *seed], tmp_path) == expected
+    assert expected.startswith(r"\x89\xe9\x1bé") and "\ufffd" not in expected
+    many = on_terminal([*command, *seed, "--count", "2", "--greedy"], tmp_path)
+    assert many.count(r"\x89\xe9\x1bé") == 2

@@ -3,7 +3,7 @@
 import codecs
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +19,7 @@ Given: TypeAlias = Any
 
 STDIN = "-"
 MOST_BYTES = 2**26  # of a file of seeds or prompts: hours of reading, for a network
+MOST_PROMPTS = 1_000_000
 ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"0": b"\0", b"\\": b"\\"}
 
 
@@ -31,7 +32,7 @@ def seed_of(model: "CharRNN", options: dict[str, Any]) -> Given:
                 "--bytes_seed is for a model of bytes, and this one knows characters; give --seed"
             )
         return _unescaped_bytes(options["bytes_seed"], "--bytes_seed")
-    name = options["seed_file"] or (STDIN if options["seed"] == STDIN else None)
+    name = STDIN if options["seed"] == STDIN else options["seed_file"]
     if name is None:
         return typed(model, options["seed"], skip)
     data, where = _read(name), _called(name)
@@ -67,30 +68,45 @@ def prompts_of(model: "CharRNN", name: str, skip: bool) -> list[Given]:
     Raises CorruptFile for a line that is no prompt, UnknownCharacters for one with those.
     """
     data, where = _read(name).removeprefix(codecs.BOM_UTF8), _called(name)
+    if data.count(b"\n") > MOST_PROMPTS:
+        raise DataError(f"{where}: more than {MOST_PROMPTS:,} lines; shorten it")
     lines = [(n, line) for n, line in enumerate(data.split(b"\n"), 1) if line.strip()]
     if not lines:
         raise CorruptFile(f"{where}: there is no prompt in it; write one a line")
     as_json = name.endswith(".jsonl") or isinstance(_parsed(lines[0][1]), str | dict)
 
-    def prompts() -> Iterator[Given]:
-        for n, line in lines:
-            place = f"{where}, line {n:,}"
-            if as_json:
-                yield as_given(model, known(model, _prompt(line, place), skip, place))
-            elif _of_bytes(model):
-                yield line.removesuffix(b"\r")
-            else:
-                text = _decoded(line.removesuffix(b"\r"), place)
-                yield known(model, text, skip, place)
+    notes: list[str] = []
 
-    return list(prompts())
+    def prompt(n: int, line: bytes) -> Given:
+        place = f"{where}, line {n:,}"
+        if as_json:
+            return as_given(model, known(model, _prompt(line, place), skip, place, notes.append))
+        line = line.removesuffix(b"\r")
+        if _of_bytes(model):
+            return line
+        return known(model, _decoded(line, place), skip, place, notes.append)
+
+    prompts = [prompt(n, line) for n, line in lines]
+    for note in notes[:1]:
+        _tell(note if len(notes) == 1 else f"{note}; so are {len(notes) - 1:,} more")
+    return prompts
 
 
-def known(model: "CharRNN", text: str, skip: bool = False, what: str = "the seed text") -> str:
+def _tell(note: str) -> None:
+    click.echo(f"Note: {note}", err=True)
+
+
+def known(
+    model: "CharRNN",
+    text: str,
+    skip: bool = False,
+    what: str = "the seed text",
+    tell: Callable[[str], object] = _tell,
+) -> str:
     """Return `text` as the model can read it; else raise UnknownCharacters, which names `what`.
 
     Where the model knows its letters in another Unicode form, it is taken in that one, and a note
-    says so. skip: leave out what it does not know.
+    says so, through `tell`. skip: leave out what it does not know.
     """
     from char_rnn.data.vocabulary import named
 
@@ -101,10 +117,9 @@ def known(model: "CharRNN", text: str, skip: bool = False, what: str = "the seed
     unknown = vocabulary.unknown(same)
     if form:
         helped = sorted(set(vocabulary.unknown(text)) - set(unknown))
-        click.echo(
-            f"Note: {what} is taken in the Unicode form {form}, for the model does not know "
-            f"{named(helped)}",
-            err=True,
+        tell(
+            f"{what} is taken in the Unicode form {form}, for the model does not know "
+            f"{named(helped)}"
         )
     if unknown and not skip:
         raise UnknownCharacters(
@@ -137,10 +152,9 @@ def _escapes(model: "CharRNN", text: str, name: str) -> str:
     text = re.sub(r"\\([nt])", meant, text)
     if kept:
         may = "has" if isinstance(model.summary.get("backslashes"), str) else "may have"
-        click.echo(
-            f"Note: {' and '.join(sorted(set(kept)))} in {name} is taken as it is, a backslash and "
-            f"a letter, which the training text {may}; $'…' of the shell gives a line end or a tab",
-            err=True,
+        _tell(
+            f"{' and '.join(sorted(set(kept)))} in {name} is taken as it is, a backslash and a "
+            f"letter, which the training text {may}; $'…' of the shell gives a line end or a tab"
         )
     return text
 

@@ -163,7 +163,9 @@ class Several:
         click.echo(f"{self._out}: {self._written:,} written{part}", err=error is not None)
 
     def write(self, n: int, made: Made) -> None:
-        """Write the text number `n`."""
+        """Write the text number `n`; half a line among whole ones is left out."""
+        if self._form == "lines" and not made.whole:
+            return
         heading = f"{n} of {self.count}{made.heading}"
         if not made.whole:
             heading += f", stopped after {_amount(made.text)}"
