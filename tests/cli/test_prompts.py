@@ -227,7 +227,7 @@ def test_prompts_are_one_batch(generate, folder, tmp_path):
 
 
 def test_numbers_are_no_json(generate):
-    code, out, _ = generate("plain", "--prompts", "-", "--skip_unknown", stdin=b"- a\n1\nnull\n")
+    code, out, _ = generate("plain", "--prompts", "-", "--skip_unknown", stdin=b"1\n- a\nnull\n")
     assert code == 0 and out.count(b"---") == 6
 
 

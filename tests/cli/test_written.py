@@ -11,6 +11,7 @@ import pytest
 
 from char_rnn import CharRNN, SampleConfig, Vocabulary
 from char_rnn.cli.main import cli, run
+from char_rnn.cli.written import Made, Several
 from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.generate import batch
 
@@ -125,6 +126,18 @@ def test_a_list_that_is_interrupted_holds_whole_lines(generate, models, tmp_path
     generate("names", *options, code=1)
     assert (tmp_path / "names.txt").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["names.txt"]
+
+
+def test_half_a_text_is_told_by_its_heading_or_left_out(capsys):
+    for form, expected in (
+        ("lines", "ab\n"),
+        ("headings", "--- 1 of 2 ---\nab\n--- 2 of 2, stopped after 1 characters ---\nac\n"),
+        ("json", '{"prompt": "a", "text": "b"}\n{"prompt": "a", "text": "c", "whole": false}\n'),
+    ):
+        with Several(2, form, None) as several:
+            several.write(1, Made("a", "b"))
+            several.write(2, Made("a", "c", False))
+        assert capsys.readouterr().out == expected
 
 
 def test_lines_of_json(generate, models, tmp_path):
