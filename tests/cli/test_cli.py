@@ -185,7 +185,9 @@ def test_small_texts_shrink_the_batch_and_say_so(tmp_path):
 def test_bytes_and_standard_input(tmp_path):
     (tmp_path / "latin.txt").write_bytes("déjà vu ".encode("latin-1") * 300)
     run("train", "latin.txt", "--bytes", *SMALL, "--iterations", 5, "--out", "b", cwd=tmp_path)
-    assert run("generate", "b", "--seed", "né", "--length", 9, cwd=tmp_path).startswith("né")
+    assert not run("generate", "b", "--seed", "né", "-n", 9, "-o", "o", cwd=tmp_path)
+    made = (tmp_path / "o").read_bytes()
+    assert made.startswith("né".encode()) and len(made) == 12
     out = run("train", "-", *SMALL, "--iterations", 5, "--out", "s", cwd=tmp_path, stdin=TEXT)
     assert "stdin, 3,440 characters" in out
 

@@ -236,7 +236,7 @@ def _check(given: dict[str, Any], options: dict[str, Any], config: SampleConfig)
         | {
             "conditions": conditions,
             "one by one": conditions and any(several),
-            "reads": bool(begins) or options["interactive"],
+            "reads": options["interactive"] or begins not in ([], ["--bytes_seed"]),
         },
     )
     if beam is not None and beam % groups:

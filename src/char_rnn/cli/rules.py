@@ -87,7 +87,9 @@ GENERATING = (
     ),
     Rule(("regex",), "regex", bool, "where it is empty"),
     Rule(("text",), "max_copy", bool, "without --max_copy: it is the text not to copy from"),
-    Rule(("skip_unknown",), "reads", bool, "without a seed or --interactive"),
+    Rule(
+        ("skip_unknown",), "reads", bool, "without --seed, --seed_file, --prompts or --interactive"
+    ),
     Rule(
         ("threads",),
         "one by one",
