@@ -1,7 +1,7 @@
 """What makes text with a network and its vocabulary: the writing half of CharRNN."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -14,7 +14,9 @@ from char_rnn.generate.arguments import as_generator, as_settings, as_text, as_t
 from char_rnn.generate.batch import Texts
 from char_rnn.generate.door import door
 from char_rnn.generate.session import Session
+from char_rnn.generate.sieve import sifted
 from char_rnn.generate.writer import Found
+from char_rnn.model.arguments import as_whole
 from char_rnn.model.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -159,6 +161,33 @@ class Voice:
         enter, leave = door(self._need_vocabulary(), *seeds)
         texts = [enter(seed) for seed in seeds]
         return writer.write_many(texts, config, draws, cores, copies).through(leave)
+
+    def generate_new(
+        self,
+        count: int,
+        known: Container[str] = (),
+        seed: str = "",
+        config: SampleConfig | None = None,
+        rng: np.random.Generator | None = None,
+        copies: "CopyIndex | None" = None,
+        threads: int | None = None,
+        unique: bool = True,
+    ) -> Texts[str]:
+        """Return `count` texts that go on from `seed`, none of which is among `known`.
+
+        Each is whole, with the seed. known: what is left out, such as
+        set(corpus.documents()). unique: whether each comes once. config, rng, copies, threads: as
+        in `generate_each`. The iterator raises ConstraintNotMet where there seem to be no more.
+        """
+        if as_whole("count", count) < 1:
+            raise UsageError(f"count is {count}; at least one text is to be written")
+        seed, config, draws = as_text("seed", seed), as_settings(config), as_generator(rng)
+
+        def write(size: int) -> Texts[str]:
+            texts = self.generate_each([seed] * size, config, draws, copies, threads)
+            return texts.through(lambda text: seed + text)
+
+        return sifted(write, count, known, unique)
 
     @overload
     def search(

@@ -29,7 +29,7 @@ class Blind:
     names = ("blind",)
 
     def __init__(self, fits, reach=None):
-        self._fits, self.reach = fits, reach
+        self._fits, self.reach, self.end = fits, reach, None
 
     def begin(self, seed_ids, length):
         return ()

@@ -87,7 +87,7 @@ START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
     group=CONDITIONS,
     told="that of the run",
     shell_complete=complete_text,
-    help="The training text, for --max_copy.",
+    help="The training text, for --max_copy and --new.",
 )
 @option(
     "out",
@@ -101,6 +101,8 @@ START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
     "json", is_flag=True, group=OUTPUT, help="Write a line of JSON for each text, its prompt in it."
 )
 @option("count", type=POSITIVE, default=1, group=OUTPUT, help="Write so many texts at once.")
+@option("new", is_flag=True, group=OUTPUT, help="Only texts that the training text does not have.")
+@option("unique", is_flag=True, group=OUTPUT, help="Each text once.")
 @option(
     "threads",
     type=POSITIVE,
@@ -189,14 +191,27 @@ def _write(
         check_room(len(seeds), config, options["threads"] or 1)
     count = len(seeds) if beam is None else options["results"]
     # The texts of a search have figures beside them, for which they need headings.
-    form = form_of(config if beam is None else SampleConfig(), set(seeds), as_json)
-    several = Several(count, form, out)
+    between = model.vocabulary.between if model.vocabulary is not None and beam is None else ""
+    form = form_of(config if beam is None else SampleConfig(), set(seeds), as_json, between)
+    several = Several(count, form, out, between or "\n")
     if out is not None:
         check_writable(file_of(out, count))
     if beam is not None:
         _search(model, seeds[0], config, options, several)
         return
     copies = _copies(model, path, options["text"], config)
+    if options["new"] or options["unique"]:
+        if options["new"] and not between and config.lines != 1:
+            raise UsageError(
+                "--new compares whole documents, and this model knows of none: give --lines 1, "
+                "and it compares lines"
+            )
+        known_texts = _documents(model, path, options["text"]) if options["new"] else frozenset()
+        texts = model.generate_new(
+            count, known_texts, seeds[0], config, rng, copies, options["threads"], options["unique"]
+        )
+        _write_all(texts, [seeds[0][:0]] * count, several)
+        return
     if len(seeds) > 1 or as_json or options["prompts"] is not None:
         texts = model.generate_each(seeds, config, rng, copies, options["threads"])
         _write_all(texts, seeds, several)
@@ -236,6 +251,8 @@ def _check(given: dict[str, Any], options: dict[str, Any], config: SampleConfig)
         | {
             "conditions": conditions,
             "one by one": conditions and any(several),
+            "of the text": options["max_copy"] or options["new"],
+            "drawn": beam is None and not options["interactive"] and options["prompts"] is None,
             "reads": options["interactive"] or begins not in ([], ["--bytes_seed"]),
         },
     )
@@ -285,6 +302,16 @@ def _write_all(texts: "Texts[Any]", seeds: Sequence[Given], several: Several) ->
                 if text or whole:
                     several.write(at + 1, Made(seeds[at], text, whole))
             raise
+
+
+def _documents(model: "CharRNN", path: Path, text: str | None) -> frozenset[str]:
+    """Return the documents, or the lines, of the training text, for --new."""
+    from char_rnn.cli.show import waiting
+    from char_rnn.data.given import TextName
+    from char_rnn.runs.text import training_texts
+
+    with waiting("Reading the training text"):
+        return training_texts(str(path), model, None if text is None else TextName(text))
 
 
 def _copies(

@@ -50,7 +50,7 @@ def as_given(model: "CharRNN", text: str) -> Given:
     """Return `text` as `model` is given it: its bytes, for a model of bytes."""
     if model.vocabulary is None or not _of_bytes(model):
         return text
-    return model.vocabulary.encode(text).tobytes()
+    return model.vocabulary.encode(text).astype("u1").tobytes()
 
 
 def stop_of(model: "CharRNN", text: str) -> str:

@@ -86,7 +86,13 @@ GENERATING = (
         f"without a condition ({', '.join(f'--{name}' for name in CONDITION_NAMES)})",
     ),
     Rule(("regex",), "regex", bool, "where it is empty"),
-    Rule(("text",), "max_copy", bool, "without --max_copy: it is the text not to copy from"),
+    Rule(("text",), "of the text", bool, "without --max_copy or --new, which look into it"),
+    Rule(
+        ("new", "unique"),
+        "drawn",
+        bool,
+        "with --prompts, --beam or --interactive, which do not draw texts until there are enough",
+    ),
     Rule(
         ("skip_unknown",), "reads", bool, "without --seed, --seed_file, --prompts or --interactive"
     ),
@@ -100,7 +106,8 @@ GENERATING = (
 """Of `char-rnn generate`, by its options and by
 
 conditions: whether the text is written under any. reads: whether it reads what the user writes.
-one by one: whether several texts are written under conditions.
+one by one: whether several texts are written under conditions. of the text: whether it looks into
+the training text. drawn: whether --count texts are drawn.
 """
 
 DRAWING = (

@@ -123,14 +123,15 @@ class Made(NamedTuple):
 class Several:
     """Writes several texts: each under its heading or in its own file, or all of them one a line.
 
-    count: of the texts. form: "headings"; "lines", where each is one line; or "json", an object
-        a line.
+    count: of the texts. form: "headings"; "lines", where `between` tells them apart; or "json", an
+        object a line.
     out: a file for all of them, or with {n} in its name one for each. On leaving after an error
     the one file holds those that were written; what was there before stays if none was.
     """
 
-    def __init__(self, count: int, form: Form, out: str | None) -> None:
+    def __init__(self, count: int, form: Form, out: str | None, between: str = "\n") -> None:
         self.count, self._form, self._out = count, form, out
+        self._between = between if form == "lines" else "\n"
         self._stack = ExitStack()
         self._file: BinaryIO | None = None
         self._written = 0
@@ -170,7 +171,8 @@ class Several:
         if not made.whole:
             heading += f", stopped after {_amount(made.text)}"
         text: Any = _json(made) if self._form == "json" else made.prompt + made.text
-        end = b"\n" if isinstance(text, bytes) else "\n"
+        end: Any = self._between if n < self.count else "\n"
+        end = end.encode() if isinstance(text, bytes) else end
         if self._file is not None:
             self._file.write(_encoded(text + end))
             self._written += 1
@@ -187,11 +189,16 @@ class Several:
             put(text + end)
 
 
-def form_of(config: SampleConfig, seeds: Iterable[Given], as_json: bool) -> Form:
-    """Return how several texts are told apart: one that is a line in any case needs no heading."""
+def form_of(config: SampleConfig, seeds: Iterable[Given], as_json: bool, between: str = "") -> Form:
+    """Return how several texts are told apart: one that is a line in any case needs no heading.
+
+    between: what stands between two documents, "" where they are none.
+    """
     if as_json:
         return "json"
-    one_line = config.lines == 1 or "\n" in config.stop
+    if between not in ("", "\n"):
+        return "lines"
+    one_line = config.lines == 1 or "\n" in config.stop or bool(between)
     if one_line and not any((b"\n" if isinstance(s, bytes) else "\n") in s for s in seeds):
         return "lines"
     return "headings"

@@ -157,7 +157,7 @@ class CodeWriter:
         if not could_go_on(statement.text + head):
             raise _not_python(head, len(lines) + 1)
         self._stepper.begin(self._stepper.initial_state())
-        for idx in self._vocabulary.encode(seed or "\n"):
+        for idx in self._vocabulary.beginning(seed):
             self._stepper.step(np.array([idx]))
         self._starts = [_Start(self._stepper.state(), 0, statement, head)]
 

@@ -55,6 +55,7 @@ class Guard:
 
     decode: makes text of ids. reach: how many ids may have to be taken back; None for any number,
     0 for none.
+    end: the id that ends a document, which may come wherever all is met; None for none.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Guard:
         decode: Callable[[Array], str],
         constraints: Sequence[Constraint],
         not_copied: NotCopied | None = None,
+        end: int | None = None,
     ) -> None:
+        self.end = end
         self._letters, self._decode = letters, decode
         self._constraints, self._not_copied = tuple(constraints), not_copied
         nothing: frozenset[str] = frozenset()
@@ -139,8 +142,9 @@ class Guard:
             others = [a for c, a in zip(self._constraints, sets, strict=True) if not c.ends]
             masks.append(self._letters.mask(self._together([room, *others]), place.begun))
             *allowed, ending = self._without_copies(place, masks)
-            return Choices(allowed, ending)
-        return Choices(self._without_copies(place, masks), None)
+            return Choices(allowed, self._with_end([ending])[0])
+        masks = self._without_copies(place, masks)
+        return Choices(self._with_end(masks) if self.met(place) else masks, None)
 
     def blame(self, place: Place, left: int) -> list[str]:
         """Return the names of the constraints that leave nothing to write at a dead end."""
@@ -197,6 +201,15 @@ class Guard:
         self._budgets[states, left] = found
         return found
 
+    def _with_end(self, masks: list[Array]) -> list[Array]:
+        """Return `masks` with the end of the document, if there is one."""
+        if self.end is None:
+            return masks
+        masks = [mask.copy() for mask in masks]
+        for mask in masks:
+            mask[self.end] = True
+        return masks
+
     def _together(self, sets: Sequence[Characters]) -> Characters:
         return reduce(self._letters.both, sets)
 
@@ -247,4 +260,4 @@ def make_guard(
         not_copied = NotCopied(copies, config.max_copy)
     if not constraints and not_copied is None:
         return None
-    return Guard(letters, vocabulary.decode, constraints, not_copied)
+    return Guard(letters, vocabulary.decode, constraints, not_copied, vocabulary.end)

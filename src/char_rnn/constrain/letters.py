@@ -24,7 +24,8 @@ class Letters(ABC):
     unit: ClassVar[str]
     longest: ClassVar[int]
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._masks: dict[tuple[Characters, bytes], Array] = {}
         self._both: dict[tuple[Characters, Characters], Characters] = {}
 
@@ -46,7 +47,7 @@ class Letters(ABC):
 
     @abstractmethod
     def _mask(self, characters: Characters, begun: bytes) -> Array:
-        """Compute what `mask` keeps."""
+        """Compute what `mask` keeps, of the characters or bytes alone."""
 
     def cost(self, text: str) -> int:
         """Return how many ids `text` takes; 0 if the model cannot write it."""
@@ -56,6 +57,7 @@ class Letters(ABC):
     def mask(self, characters: Characters, begun: bytes) -> Array:
         """Return which ids, (V,) bool, go on from `begun` with one of `characters`; not to change.
 
+        Symbols that are no characters are never among them.
         begun: the first bytes of a character, for a model of bytes.
         """
         key = (characters, begun)
@@ -63,7 +65,9 @@ class Letters(ABC):
         if found is None:
             if len(self._masks) >= MOST_CACHED:
                 self._masks.clear()
-            found = self._masks[key] = self._mask(characters, begun)
+            found = self._masks[key] = np.zeros(self._size, bool)
+            of_characters = self._mask(characters, begun)
+            found[: len(of_characters)] = of_characters
         return found
 
     def both(self, a: Characters, b: Characters) -> Characters:
@@ -90,9 +94,9 @@ class OneIdEach(Letters):
     longest: ClassVar[int] = 1
 
     def __init__(self, vocabulary: Vocabulary, forbidden: Array) -> None:
-        super().__init__()
+        super().__init__(vocabulary.size)
         self._chars = vocabulary.chars
-        self._known = {char for char, out in zip(self._chars, forbidden, strict=True) if not out}
+        self._known = {char for char, out in zip(self._chars, forbidden, strict=False) if not out}
 
     def ids(self, char: str) -> int:
         """Return 1, or 0 if the model cannot write `char`."""
@@ -115,13 +119,13 @@ class OneIdEach(Letters):
 
 
 class Utf8(Letters):
-    """All of Unicode as UTF-8, without the single bytes that are forbidden (256,)."""
+    """All of Unicode as UTF-8, without the single bytes that are forbidden (V,)."""
 
     unit: ClassVar[str] = "bytes"
     longest: ClassVar[int] = 4
 
     def __init__(self, forbidden: Array) -> None:
-        super().__init__()
+        super().__init__(len(forbidden))
         self._forbidden = frozenset(chr(idx) for idx in np.flatnonzero(forbidden[:128]))
 
     def ids(self, char: str) -> int:

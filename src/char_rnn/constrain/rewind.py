@@ -29,6 +29,7 @@ class Walk(Protocol[P]):
     """What leads a text along: a Guard, or anything like it."""
 
     reach: int | None
+    end: int | None
 
     @property
     def unit(self) -> str:
@@ -118,7 +119,7 @@ class ConstrainedIds(Generic[P]):
                     open_ids = self._without_failed(mask)
                     if open_ids.any():
                         idx = self._draw(open_ids)
-                        return idx if allowed[-1][idx] else None
+                        return idx if allowed[-1][idx] and idx != self._guard.end else None
                 if ending is not None:
                     return None
             self._go_back()

@@ -111,7 +111,7 @@ class ConstrainedWriter(Writer):
                 "until_line_end and all other conditions out"
             )
         stepper = Stepper(self._parameters)
-        chooser = self._chooser(config, rng)
+        chooser = self._chooser(config, rng, ends=False)  # it ends where a statement does
         writer = CodeWriter(stepper, chooser, self._vocabulary, config.effort)
         pieces = _limited(writer.write(seed, config.length), threads)
         return Pieces(pieces, lambda: writer.lines_taken_back, "lines", lambda: writer.gave_up)

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -186,6 +187,18 @@ class Corpus:
         other = Corpus(ids, vocabulary, digest_of(vocabulary, [ids]), *about)
         other.order = self.order
         return other
+
+    def documents(self) -> Iterator[str]:
+        """Yield the text of each document, in the order of the ids; what is rare as U+FFFD.
+
+        Of a text that is none of documents its lines.
+        """
+        if self.ends is None:
+            text = self.vocabulary.decode(self.read(0, self.length))
+            yield from text.removesuffix("\n").split("\n")
+            return
+        for start, stop in pairwise(self.ends.tolist()):
+            yield self.vocabulary.decode(self.read(start + 1, stop))
 
     def parts(self, val_fraction: float, calibration: float = 0.0) -> Parts:
         """Return what trains, calibrates and validates: a share each, at the end.

@@ -19,7 +19,7 @@ from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.door import text_of
 from char_rnn.generate.sampler import after_reading, sample
-from char_rnn.generate.stop import cut, most_characters
+from char_rnn.generate.stop import cut, most_characters, until_end
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.room import need
@@ -145,18 +145,25 @@ class Batch:
             return []
         chooser = Chooser(config, V, len(begun), rng, bias_amounts(config, self._vocabulary))
         steps: list[Array] = []
+        end, ended = self._vocabulary.end, np.zeros(len(begun), bool)
 
         def texts() -> list[Written[str]]:
             """Return each text as far as it has come."""
             ids = np.array(steps, np.intp).reshape(len(steps), len(begun)).T
             made = (np.concatenate(pair)[:length] for pair in zip(drawn, ids, strict=True))
             whole = len(steps) >= length
-            cuts = (cut(config, text_of(self._vocabulary, row)) for row in made)
-            return [Written(text, ended or whole) for text, ended in cuts]
+            rows = (until_end(row, self._vocabulary) for row in made)
+            cuts = (cut(config, text_of(self._vocabulary, row)) for row in rows)
+            return [
+                Written(text, stopped or over or whole)
+                for (text, stopped), over in zip(cuts, ended.tolist(), strict=True)
+            ]
 
         for ids in sample(stepper, length, chooser):
             steps.append(ids)
+            if end is not None:
+                ended |= ids == end
             looks = config.ends and len(steps) % LOOK == 0
-            if stop.is_set() or (looks and all(text.whole for text in texts())):
+            if stop.is_set() or ended.all() or (looks and all(t.whole for t in texts())):
                 break
         return texts()

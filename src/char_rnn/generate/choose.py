@@ -121,9 +121,11 @@ class Chooser:
 def bias_amounts(config: SampleConfig, vocabulary: AnyVocabulary | None) -> Array | None:
     """Return what `config.bias` and `config.forbid` add to each logit, (V,), or None for nothing.
 
+    The symbol of rare characters is never drawn.
     Raises UsageError for a character that the vocabulary lacks, or that is several bytes.
     """
-    if not config.bias and not config.forbid:
+    rare = None if vocabulary is None else vocabulary.rare
+    if not config.bias and not config.forbid and rare is None:
         return None
     if vocabulary is None:
         raise UsageError("bias and forbid name characters; this model has no vocabulary")
@@ -139,6 +141,8 @@ def bias_amounts(config: SampleConfig, vocabulary: AnyVocabulary | None) -> Arra
         if len(ids) != 1:
             raise UsageError(f"{char!r} is {len(ids)} bytes; only single ones can be weighed")
         amounts[ids] += amount
+    if rare is not None:
+        amounts[rare] = -math.inf
     return amounts
 
 

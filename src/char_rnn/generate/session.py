@@ -12,7 +12,6 @@ from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.door import door
 from char_rnn.generate.sampler import sample
 from char_rnn.generate.stop import Stop, most_characters, spell
-from char_rnn.generate.writer import begin
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
@@ -47,7 +46,7 @@ class Session:
         self._stepper = Stepper(parameters)
         self._stepper.begin(self._stepper.initial_state())
         self._turns: list[_Moment] = []
-        self._read(begin(vocabulary))  # as every text begins
+        self._read(vocabulary.beginning())  # as every text begins
 
     @property
     def text(self) -> str:

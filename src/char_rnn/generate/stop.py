@@ -1,9 +1,13 @@
-"""Where a text ends: at a stop text, after some lines, or at the end of a line."""
+"""Where a text ends: with its document, at a stop text, after some lines, with a line."""
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
+
+Array = np.ndarray
 
 MOST_MORE = 1000
 """How far past its length a text goes on to the end of its line, at most."""
@@ -67,9 +71,11 @@ class Stop:
 
 
 def spell(ids: Iterable[int], vocabulary: AnyVocabulary, stop: Stop) -> Iterator[str]:
-    """Yield the text of `ids` piece by piece, up to where `stop` ends it."""
-    decoder = vocabulary.decoder()
+    """Yield the text of `ids` piece by piece, up to where it or `stop` ends."""
+    decoder, end = vocabulary.decoder(), vocabulary.end
     for idx in ids:
+        if idx == end:
+            break
         text = stop.feed(decoder.feed(idx))
         if text:
             yield text
@@ -84,6 +90,14 @@ def cut(config: SampleConfig, text: str) -> tuple[str, bool]:
     """Return what of a whole `text` is written, and whether it ended of itself."""
     stop = Stop(config)
     return stop.feed(text) + stop.finish(), stop.done
+
+
+def until_end(ids: Array, vocabulary: AnyVocabulary) -> Array:
+    """Return `ids` (n,) up to where their document ends, if it does."""
+    if vocabulary.end is None:
+        return ids
+    ends = np.flatnonzero(ids == vocabulary.end)
+    return ids[: ends[0]] if len(ends) else ids
 
 
 def most_characters(config: SampleConfig) -> int:

@@ -14,11 +14,13 @@ from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.door import text_of
 from char_rnn.generate.hypotheses import stop_texts
 from char_rnn.generate.sampler import after_reading, sample
-from char_rnn.generate.stop import Stop, cut, most_characters, spell
+from char_rnn.generate.stop import Stop, cut, most_characters, spell, until_end
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 
 Array = np.ndarray
+
+IMPOSSIBLE = -1e9  # a logit
 T = TypeVar("T")
 
 
@@ -35,14 +37,6 @@ class Found(NamedTuple, Generic[T]):
     whole: bool = True
 
 
-def begin(vocabulary: AnyVocabulary, seed: str = "") -> Array:
-    """Return the ids (n,) that a text of `seed` begins with.
-
-    For an empty seed that is a new line; none, where the vocabulary has no new line.
-    """
-    return vocabulary.encode(seed or ("\n" if "\n" in vocabulary else ""))
-
-
 class Writer:
     """Writes texts with the parameters as they are when a text begins."""
 
@@ -51,7 +45,7 @@ class Writer:
 
     def begin(self, seed: str) -> Array:
         """Return the ids (n,) that a text of `seed` begins with."""
-        return begin(self._vocabulary, seed)
+        return self._vocabulary.beginning(seed)
 
     def write(
         self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int = 1
@@ -103,10 +97,12 @@ class Writer:
             raise UsageError("a beam search needs a seed text where the model knows no new line")
         texts = (*config.stop, *(["\n"] if config.lines else []))
         stops = [self._vocabulary.encode(text) for text in texts]
+        if self._vocabulary.end is not None:
+            stops.append(np.array([self._vocabulary.end]))
         ends = stop_texts(stops, self._vocabulary.size) if stops else ()
         with blas_threads(1):
             found = beam_search(
-                self._parameters,
+                _without(self._parameters, self._vocabulary.rare),
                 ids,
                 config.length,
                 width,
@@ -119,7 +115,7 @@ class Writer:
             )
         return [
             Found(
-                cut(config, text_of(self._vocabulary, h.ids))[0],
+                cut(config, text_of(self._vocabulary, until_end(h.ids, self._vocabulary)))[0],
                 h.log_probability,
                 h.score,
                 h.whole,
@@ -127,6 +123,22 @@ class Writer:
             for h in found
         ]
 
-    def _chooser(self, config: SampleConfig, rng: np.random.Generator) -> Chooser:
-        amounts = bias_amounts(config, self._vocabulary)
+    def _chooser(
+        self, config: SampleConfig, rng: np.random.Generator, ends: bool = True
+    ) -> Chooser:
+        """Return what draws; ends: whether it may draw the end of a document."""
+        amounts, end = bias_amounts(config, self._vocabulary), self._vocabulary.end
+        if end is not None and not ends:
+            amounts = np.zeros(self._vocabulary.size) if amounts is None else amounts
+            amounts[end] = -np.inf
         return Chooser(config, self._vocabulary.size, 1, rng, amounts)
+
+
+def _without(parameters: Parameters, idx: int | None) -> Parameters:
+    """Return parameters of a network that never predicts `idx`: these, if it is None."""
+    if idx is None:
+        return parameters
+    others = parameters.like()
+    others.flat[:] = parameters.flat
+    others["out.bias"][idx] = IMPOSSIBLE
+    return others

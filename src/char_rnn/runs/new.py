@@ -12,12 +12,12 @@ from char_rnn.config import LENGTHS, PLANNED, ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.form import Form
 from char_rnn.data.given import ITSELF, GivenText, as_source
-from char_rnn.data.lists import list_advice
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary, Vocabulary
 from char_rnn.errors import UsageError
 from char_rnn.recipes import TRAIN_RECIPE, Recipe
 from char_rnn.runs.folder import RUNS, check_new, new_folder
+from char_rnn.runs.lists import list_advice
 from char_rnn.runs.plan import Plan, make_plan
 from char_rnn.runs.room import check_room
 from char_rnn.runs.rules import check, unheard

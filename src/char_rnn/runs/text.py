@@ -133,3 +133,13 @@ def training_ids(name: str, model: CharRNN, text: GivenText | None) -> Array:
     table[codes] = np.arange(len(codes))
     chunks = (code_points(chunk) for chunk in source.chunks())
     return np.concatenate([table[np.minimum(chunk, len(table) - 1)] for chunk in chunks])
+
+
+def training_texts(name: str, model: CharRNN, text: GivenText | None) -> frozenset[str]:
+    """Return the documents of the training text of `model`, or its lines if it has none.
+
+    Of `text`, or else of its own run. What the model does not know is not in them.
+    """
+    source = as_source(text, reading_for(model.vocabulary)) if text else source_of(name, model)
+    corpus = Corpus.from_source(source, vocabulary=model.vocabulary, left_out={})
+    return frozenset(corpus.documents())

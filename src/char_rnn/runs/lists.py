@@ -25,8 +25,8 @@ def list_advice(text: str) -> str:
     why = "sorted, it would be validated on its last letters alone" if in_order else ""
     why = why or "its lines say nothing of one another"
     return (
-        f"this looks like a list ({why}): with --documents lines each line begins and ends, and "
-        "a part of all of them validates"
+        f"this looks like a list ({why}): take each line as a document (--documents lines), so "
+        "that it has a beginning and an end, and lines from everywhere validate"
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from char_rnn.data.lists import list_advice
+from char_rnn.runs.lists import list_advice
 
 DATA = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 PARTS = ["an", "be", "ri", "ka", "lo", "mi", "sa", "to", "el", "da", "vi", "no", "ine", "ia"]

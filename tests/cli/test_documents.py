@@ -1,0 +1,136 @@
+"""Documents through the commands: trained on, scored, written, resumed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from char_rnn import CharRNN, Run
+from char_rnn.cli.main import cli
+from char_rnn.errors import UsageError
+
+NAMES = [f"{a}{b}{c}" for a in "bdk" for b in ("an", "er", "il") for c in ("", "a", "na", "to")]
+SMALL = [
+    *("--hidden_size", "12", "--batch_size", "4", "--seq_length", "16", "--threads", "1"),
+    *("--sample_every", "0", "--learning_rate", "0.02"),
+]
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHAR_RNN_CACHE", str(tmp_path / "cache"))
+    Path("names.txt").write_text("\n".join(NAMES) + "\n", "utf-8")
+
+    def call(*arguments):
+        capsys.readouterr()
+        cli.main([str(a) for a in arguments], standalone_mode=False)
+        return capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def trained(run):
+    call = [*SMALL, "--documents", "lines", "--iterations", "150", "--out", "r"]
+    return run("train", "names.txt", *call, "--eval_every", "50").out
+
+
+def test_a_run_of_documents(run, trained):
+    assert "190 characters in 36 documents, 12 distinct" in trained
+    assert "list" not in trained
+    found = Run.open("r")
+    assert found.text.reading.documents == "lines"
+    scored = found.evaluate()
+    corpus = found.corpus()
+    assert sorted(corpus.documents()) == sorted(NAMES) != list(corpus.documents())
+    told = json.loads(run("evaluate", "r", "names.txt", "--json", "--no_baselines").out)
+    assert told["scored"].startswith("4 of 36 documents, which this model was not trained on")
+    assert told["loss"]["nats"] == pytest.approx(scored.loss, abs=1e-6)
+    assert scored.loss == pytest.approx(CharRNN.load("r").summary["val_loss"], abs=1e-6)
+
+
+def test_each_document_is_scored_on_its_own(run, trained):
+    out = run("evaluate", "r", "names.txt", "--each_line", "--json", "--val_fraction", "1").out
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["text"] for row in rows] == NAMES
+    model = CharRNN.load("r")
+    for row in rows[:5]:
+        ids = model.vocabulary.encode(row["text"]).tolist()
+        nats = model.surprisal([*ids, model.config.end])
+        assert row["nats"] == pytest.approx(float(nats.sum()), abs=1e-4)
+        assert row["characters"] == len(ids) + 1
+
+
+def test_many_are_written_as_they_came(run, trained):
+    out = run("generate", "r", "--count", "40", "--rng_seed", "1").out
+    lines = out.removesuffix("\n").split("\n")
+    assert len(lines) == 40 and "---" not in out
+    run("generate", "r", "--count", "40", "--rng_seed", "1", "--out", "o.txt")
+    assert Path("o.txt").read_text("utf-8") == out
+    new = run("generate", "r", "--count", "9", "--new", "--unique", "--rng_seed", "1").out.split()
+    assert len(set(new)) == 9 and not set(new) & set(NAMES)
+
+
+def test_new_lines_of_a_model_without_documents(run):
+    run("train", "names.txt", *SMALL, "--iterations", "100", "--out", "p")
+    with pytest.raises(UsageError, match="--lines 1"):
+        run("generate", "p", "--count", "3", "--new")
+    call = ("--count", "5", "--new", "--unique", "--lines", "1", "-n", "30", "--rng_seed", "1")
+    lines = run("generate", "p", *call).out.splitlines()
+    assert len(set(lines)) == 5 and not set(lines) & set(NAMES)
+
+
+def test_a_list_gets_one_line_of_advice(run):
+    Path("list.txt").write_text("\n".join(NAMES * 2) + "\n", "utf-8")
+    said = run("train", "list.txt", *SMALL, "--iterations", "3").out
+    assert said.count("--documents lines") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "between", "shown"), [("blank", "\n\n", "\n\n"), ("%%%", "\n%%%\n", "\n%%%\n")]
+)
+def test_other_documents(run, kind, between, shown):
+    poems = ["ab\nba", "bb\naa", "abab\nb"] * 10
+    Path("p.txt").write_text(between.join(poems), "utf-8")
+    call = ("--documents", kind, "--iterations", "60", "--out", "r")
+    assert "30 documents" in run("train", "p.txt", *SMALL, *call).out
+    out = run("generate", "r", "--count", "4", "-n", "30", "--rng_seed", "2").out
+    assert len(out.removesuffix("\n").split(shown)) >= 4
+
+
+@pytest.mark.parametrize("kind", ["characters", "bytes"])
+def test_resumed_equals_uninterrupted(run, kind):
+    call = [*SMALL, "--documents", "lines", f"--{kind}", "--eval_every", "20"]
+    run("train", "names.txt", *call, "--iterations", "70", "--out", "whole")
+    run("train", "names.txt", *call, "--iterations", "33", "--schedule", "constant", "--out", "a")
+    run("train", "names.txt", *call, "--iterations", "70", "--schedule", "constant", "--out", "b")
+    run("train", "--resume", "a", "--iterations", "70")
+    for name in ("last.safetensors", "model.safetensors"):
+        first, second = (CharRNN.load(Path(folder, name)) for folder in "ab")
+        assert (first.parameters.flat == second.parameters.flat).all()
+
+
+def test_fine_tuning_takes_up_documents(run):
+    Path("t.txt").write_text("an old text of letters: bdk\n" * 40, "utf-8")
+    run("train", "t.txt", *SMALL, "--iterations", "5", "--out", "t")
+    call = ("--documents", "lines", "--iterations", "5", "--batch_size", "4", "--out", "f")
+    run("train", "names.txt", "--start_from", "t", *call)
+    old, new = CharRNN.load("t"), CharRNN.load("f")
+    assert new.vocabulary.documents == "lines" and new.config.end == new.vocab_size - 1
+    assert set(new.vocabulary.chars) > set(old.vocabulary.chars)
+    run("train", "names.txt", "--start_from", "f", "--iterations", "3", "--out", "g")
+    assert CharRNN.load("g").vocabulary == new.vocabulary
+
+
+def test_a_form_is_remembered_for_seeds_and_scores(run):
+    Path("u.txt").write_text("Un Café Crème\n" * 60 + "Ẑ", "utf-8")
+    call = ("--lowercase", "--normalize", "NFD", "--min_count", "2", "--iterations", "9")
+    run("train", "u.txt", *SMALL, *call, "--out", "r")
+    model = CharRNN.load("r")
+    assert model.vocabulary.rare is not None and "É" not in model.vocabulary
+    out = run("generate", "r", "--seed", "CAFÉ", "-n", "20", "--rng_seed", "1").out
+    assert "\ufffd" not in out
+    told = json.loads(run("evaluate", "r", "u.txt", "--json", "--no_baselines").out)
+    assert told["left out"]["characters"] == 0
+    assert "which this model was not trained on" in told["scored"]
