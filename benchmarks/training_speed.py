@@ -20,6 +20,7 @@ import math
 import os
 import statistics
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ except ImportError:
     sys.exit("this benchmark needs PyTorch: python -m pip install 'char-rnn[bench]'")
 
 T, V = 50, 65
+Enter = Callable[[torch.Tensor], torch.Tensor]
 
 
 class Peer(nn.Module):
@@ -48,26 +50,53 @@ class Peer(nn.Module):
         self.out = nn.Linear(H, V)
 
 
-def their_step(model: CharRNN) -> Step:
-    """Return a function that takes one step of PyTorch's, from a copy of the weights."""
-    peer = Peer(model.config.cell, model.config.hidden_size, model.config.layers)
-    peer.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in model.parameters.items()})
-    optimizer = torch.optim.Adam(peer.parameters(), RATE)
-    one_hot = torch.eye(V)
+def weights_of(model: CharRNN) -> dict[str, torch.Tensor]:
+    """Return copies of a model's weights by their names, which are PyTorch's."""
+    return {name: torch.from_numpy(array.copy()) for name, array in model.parameters.items()}
+
+
+def their_step(peer: nn.Module, enter: Enter, *, fused: bool = False) -> Step:
+    """Return a function that takes one step of PyTorch's.
+
+    peer: has `rnn` and `out`. enter: makes what `rnn` reads of ids. fused: which Adam.
+    """
+    trained = [weights for weights in peer.parameters() if weights.requires_grad]
+    optimizer = torch.optim.Adam(trained, RATE, fused=fused)
     state = None
 
     def step(inputs: np.ndarray, targets: np.ndarray) -> float:
         nonlocal state
         optimizer.zero_grad()
-        hidden, state = peer.rnn(one_hot[torch.from_numpy(inputs)], state)
+        hidden, state = peer.rnn(enter(torch.from_numpy(inputs)), state)
         state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
-        loss = cross_entropy(peer.out(hidden).view(-1, V), torch.from_numpy(targets).view(-1))
+        loss = cross_entropy(peer.out(hidden).flatten(0, 1), torch.from_numpy(targets).view(-1))
         loss.backward()
-        nn.utils.clip_grad_norm_(peer.parameters(), CLIP)
+        nn.utils.clip_grad_norm_(trained, CLIP)
         optimizer.step()
         return loss.item()
 
     return step
+
+
+def take_turns(
+    ours: Step, theirs: Sequence[Step], windows: np.ndarray, rounds: int, threads: int
+) -> list[list[float]]:
+    """Return the seconds of each step, of ours and of each of theirs, in turn.
+
+    Stops if the first of theirs does not compute the same first loss as ours.
+    """
+    controller = ThreadpoolController()
+    torch.set_num_threads(threads)
+    losses = [step(*windows[0]) for step in (ours, *theirs)]
+    if not math.isclose(*losses[:2], rel_tol=1e-4):
+        sys.exit(f"the losses differ: {losses[0]} and {losses[1]}")
+    seconds: list[list[float]] = [[] for _ in losses]
+    for _ in range(rounds):
+        with controller.limit(limits=1, user_api="blas"):
+            seconds[0] += block(ours, windows)
+        for found, step in zip(seconds[1:], theirs, strict=True):
+            found += block(step, windows)
+    return seconds
 
 
 def measure(
@@ -77,19 +106,12 @@ def measure(
     rng = np.random.default_rng(0)
     model = CharRNN(V, H, cell, layers, reset_after=cell == "gru", rng=rng)
     windows = rng.integers(V, size=(8, 2, T, B))
-    controller = ThreadpoolController()
-    ours, theirs = [], []
+    peer = Peer(cell, H, layers)
+    peer.load_state_dict(weights_of(model))
     count = worker_count(threads, T, B, model.num_parameters, model.config.cell)
     with Workers(model.parameters, count, T, B) as workers:
-        our, their = our_step(model, workers, B), their_step(model)
-        torch.set_num_threads(threads)
-        losses = our(*windows[0]), their(*windows[0])
-        if not math.isclose(*losses, rel_tol=1e-4):
-            sys.exit(f"{cell}, H={H}: the losses differ: {losses[0]} and {losses[1]}")
-        for _ in range(rounds):
-            with controller.limit(limits=1, user_api="blas"):
-                ours += block(our, windows)
-            theirs += block(their, windows)
+        our, their = our_step(model, workers, B), their_step(peer, torch.eye(V).__getitem__)
+        ours, theirs = take_turns(our, [their], windows, rounds, threads)
     speeds = [T * B / statistics.median(seconds) for seconds in (ours, theirs)]
     return {
         "cell": cell,

@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from char_rnn import CharRNN, Vocabulary
+from char_rnn import CharRNN, Vocabulary, cross_entropy
 from char_rnn.config import INITS, ModelConfig
 from char_rnn.errors import UsageError
 from char_rnn.model import layer, memory, network
-from char_rnn.model.loss import cross_entropy_gradient_, exponentials, nats
+from char_rnn.model.loss import cross_entropy_gradient_, nats_
 from char_rnn.tables import CELLS
 
 
@@ -98,12 +98,53 @@ def test_initialisation_by_name(init):
 def test_loss_at_extreme_logits():
     logits = np.array([[1e4, -1e4, 0.0], [0.0, 0.0, 0.0]]).T  # (V, N)
     targets = np.array([1, 2])
-    exps = np.empty_like(logits)
-    total = exponentials(logits, exps)
-    np.testing.assert_allclose(nats(logits, total, targets), [2e4, np.log(3)])
-    cross_entropy_gradient_(exps, total, targets, 2)
-    np.testing.assert_allclose(exps[:, 0], [0.5, -0.5, 0], atol=1e-12)
-    np.testing.assert_allclose(exps[:, 1], [1 / 6, 1 / 6, -1 / 3], atol=1e-12)
+    losses, total = nats_(logits, targets)
+    np.testing.assert_allclose(losses, [2e4, np.log(3)])
+    cross_entropy_gradient_(logits, total, targets, 2)
+    np.testing.assert_allclose(logits[:, 0], [0.5, -0.5, 0], atol=1e-12)
+    np.testing.assert_allclose(logits[:, 1], [1 / 6, 1 / 6, -1 / 3], atol=1e-12)
+
+
+@pytest.mark.parametrize(("V", "N"), [(1, 3), (65, 1600), (8000, 40), (3, 70_000)])
+def test_pieces_of_the_logits_give_the_bits_of_the_whole(V, N):
+    logits = 9 * np.random.default_rng(0).standard_normal((V, N), np.float32)
+    targets = np.arange(N) % V
+    y = logits - logits.max(axis=0)
+    exps = np.exp(y)
+    losses, total = nats_(logits, targets)
+    np.testing.assert_array_equal(logits, exps)
+    np.testing.assert_array_equal(total, exps.sum(axis=0))
+    np.testing.assert_array_equal(losses, np.log(total) - y[targets, np.arange(N)])
+
+
+@pytest.mark.parametrize(("tied", "layer_norm"), [(False, False), (True, False), (True, True)])
+def test_gradients_of_a_large_vocabulary_against_differences(tied, layer_norm):
+    V, H = 8000, 6
+    model = CharRNN(
+        V, H, "gru", dtype="float64", tied=tied, layer_norm=layer_norm, rng=np.random.default_rng(0)
+    )
+    inputs, targets = np.array([[7, 7999], [7, 0], [4000, 7]]), np.array([[7, 1], [2, 7], [0, 3]])
+
+    def loss():
+        return cross_entropy(model.forward(inputs)[0], targets)[0]
+
+    model.forward(inputs)
+    _, gradients = model.backward(targets)
+    there = [0, 7, 4000, 7999]
+    for name, array in model.parameters.items():
+        flat, slopes = array.reshape(-1), gradients[name].reshape(-1)
+        columns = name.startswith("rnn.weight_ih") and not tied
+        places = [5 * V + k for k in there] if columns else [0, len(flat) // 2, len(flat) - 1]
+        for place in places:
+            kept = flat[place]
+            flat[place] = kept + 1e-5
+            above = loss()
+            flat[place] = kept - 1e-5
+            difference = (above - loss()) / 2e-5
+            flat[place] = kept
+            assert slopes[place] == pytest.approx(difference, rel=1e-4, abs=1e-8), name
+        if columns:
+            assert not np.delete(gradients[name], there, axis=1).any()
 
 
 @pytest.mark.parametrize("inputs", [[], [[[1]]], [0.5], [-1], [9], ["a"]])

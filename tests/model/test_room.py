@@ -33,7 +33,7 @@ def test_a_billion_layers_take_no_time():
 
 @pytest.mark.parametrize("end", [None, 0])
 @pytest.mark.parametrize(
-    ("cell", "layers", "V"), [("rnn", 1, 60), ("lstm", 2, 60), ("gru", 1, 900)]
+    ("cell", "layers", "V"), [("rnn", 1, 60), ("lstm", 2, 60), ("gru", 1, 900), ("gru", 1, 8000)]
 )
 def test_a_window_takes_what_is_asked_for(cell, layers, V, end):
     config = ModelConfig(V, 64, cell, layers, end=end)
@@ -47,6 +47,21 @@ def test_a_window_takes_what_is_asked_for(cell, layers, V, end):
     finally:
         tracemalloc.stop()
     assert 0.6 < room.window_memory(config, 50, 32) / most < 1.4
+
+
+@pytest.mark.parametrize("V", [900, 8000])
+def test_the_logits_of_a_large_vocabulary_take_their_memory_once(V):
+    config = ModelConfig(V, 64, "gru")
+    network = Network(Parameters(config))
+    ids = np.random.default_rng(0).integers(V, size=(50, 32))
+    tracemalloc.start()
+    try:
+        network.forward(ids, network.initial_state(32))
+        network.backward(ids)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.9 < room.window_memory(config, 50, 32) / most < 1.1
 
 
 def test_a_network_asks_before_it_takes(monkeypatch):

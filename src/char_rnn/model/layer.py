@@ -198,17 +198,20 @@ class Layer:
         self.recurrent_norm.forward(product, hat, deviation, rows)
         np.multiply(product, self._recurrent_scale[rows], out=product)
 
-    def prepare_input(self) -> None:
-        """Take the input's weights and the biases as they are now."""
+    def prepare_input(self, x: Array | None = None) -> None:
+        """Take the input's weights and the biases as they are now; see `prepare`."""
         bias = self._b_ih.copy()
         for phase in self.cell.phases:
             if phase.gradient is None:  # the others add their recurrent bias themselves
                 bias[phase.gates] += self._b_hh[self.cell.rows(phase)]
-        self.input.prepare(bias.reshape(-1))
+        self.input.prepare(bias.reshape(-1), x)
 
-    def prepare(self) -> None:
-        """Take the weights as they are now, in the layouts that the products want."""
-        self.prepare_input()
+    def prepare(self, x: Array | None = None) -> None:
+        """Take the weights as they are now, in the layouts that the products want.
+
+        x: ids (T, B) of the window, if these are all that they are taken for.
+        """
+        self.prepare_input(x)
         into_blocks(self._w_hh.transpose(0, 2, 1), self._product_scale, self._weights)
         into_blocks(self._w_hh, np.ones_like(self._recurrent_scale), self._weights_back)
 

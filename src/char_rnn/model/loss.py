@@ -15,6 +15,9 @@ from char_rnn.model.arguments import as_ids
 
 Array = np.ndarray
 
+PIECE = 1 << 16
+"""Elements of the logits that are worked on at a time."""
+
 
 def log_softmax(logits: Array) -> Array:
     """Return log p = y − log Σ exp y of each row of `logits` (…, V), in nats."""
@@ -46,33 +49,30 @@ def cross_entropy(logits: Any, targets: Any) -> tuple[float, NDArray[np.floating
             f"targets have the shape {ids.shape}; for these logits they need {given.shape[:-1]}"
         )
     y = np.array(given.reshape(-1, V).T, np.result_type(given, np.float32), order="C")  # (V, N)
-    flat, d_logits = ids.reshape(-1), np.empty_like(y)
-    total = exponentials(y, d_logits)
-    losses = nats(y, total, flat)
-    cross_entropy_gradient_(d_logits, total, flat, flat.size)
+    flat = ids.reshape(-1)
+    losses, total = nats_(y, flat)
+    cross_entropy_gradient_(y, total, flat, flat.size)
     loss = float(losses.sum(dtype=np.float64)) / flat.size
-    return loss, np.ascontiguousarray(d_logits.T).reshape(given.shape)
+    return loss, np.ascontiguousarray(y.T).reshape(given.shape)
 
 
-def exponentials(logits: Array, out: Array) -> Array:
-    """Write exp(y − max y) into `out` (V, N), leave y − max y in `logits`; return Σ exp, (N,).
+def nats_(logits: Array, targets: Array) -> tuple[Array, Array]:
+    """Return −log p = log Σ exp(y) − y_target of each target (N,), in nats, and Σ exp (N,).
 
-    With the maximum taken off no exponential overflows and no logarithm meets 0.
+    Turns y, logits (V, N), into exp(y − max y), in place. With the maximum taken off no
+    exponential overflows and no logarithm meets 0.
     """
-    np.subtract(logits, np.maximum.reduce(logits, axis=0), out=logits)
-    np.exp(logits, out=out)
-    total: Array = np.add.reduce(out, axis=0)
-    return total
-
-
-def nats(logits: Array, total: Array, targets: Array) -> Array:
-    """Return −log p = log Σ exp(y) − y_target of each target (N,), in nats.
-
-    logits: (V, N) and total: (N,) as `exponentials` left them.
-    """
-    picked = logits[targets, np.arange(len(targets))]
+    top = np.maximum.reduce(logits, axis=0)
+    picked = logits[targets, np.arange(len(targets))] - top
+    # So many rows at a time that they stay in the cache between the two.
+    rows = max(1, PIECE // max(1, len(targets)))
+    for start in range(0, len(logits), rows):
+        y = logits[start : start + rows]
+        np.subtract(y, top, out=y)
+        np.exp(y, out=y)
+    total: Array = np.add.reduce(logits, axis=0)
     losses: Array = np.log(total) - picked
-    return losses
+    return losses, total
 
 
 def cross_entropy_gradient_(exps: Array, total: Array, targets: Array, count: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from char_rnn.errors import UsageError
 from char_rnn.model.cells import cell_class
 from char_rnn.model.layer import NO_BORDERS, Borders, Layer
-from char_rnn.model.loss import cross_entropy_gradient_, exponentials, nats
+from char_rnn.model.loss import cross_entropy_gradient_, nats_
 from char_rnn.model.memory import aligned
 from char_rnn.model.parameters import STATE_NAMES, Parameters
 from char_rnn.model.room import need, window_memory
@@ -74,7 +74,6 @@ class Network:
             need(size, f"windows of {B:,} × {T:,} characters", "take fewer or shorter ones")
         self.shape, self.can_go_back = (0, 0), False  # until all is there: memory may run out
         self.logits = aligned((V, T * B), self.config.dtype)
-        self._exps = aligned((V, T * B), self.config.dtype)
         self._dh = aligned((T * B, H), self.config.dtype)
         self._masked: list[Array] = []
         for layer in self.layers:
@@ -95,7 +94,7 @@ class Network:
             self._taken = False
         if not (self._held and self._taken):
             for layer in self.layers:
-                layer.prepare()
+                layer.prepare(None if self._held else ids)
             self._taken = True
         x = ids
         borders, initial = self._borders(ids), self.initial_state(1)
@@ -134,9 +133,12 @@ class Network:
         np.add(self.logits, self.parameters["out.bias"][:, None], out=self.logits)
 
     def nats(self, targets: Array) -> Array:
-        """Return −log p of each of `targets` (T, B), in nats; the logits lose their maximum."""
-        self._total = exponentials(self.logits, self._exps)
-        return nats(self.logits, self._total, targets.reshape(-1)).reshape(targets.shape)
+        """Return −log p of each of `targets` (T, B), in nats; the logits are lost.
+
+        Where they were, exp(y − max y) is, until the next window.
+        """
+        losses, self._total = nats_(self.logits, targets.reshape(-1))
+        return losses.reshape(targets.shape)
 
     def backward(
         self,
@@ -155,7 +157,7 @@ class Network:
         self._need_forward()
         self.last_nats = self.nats(targets)
         flat = targets.reshape(-1)
-        cross_entropy_gradient_(self._exps, self._total, flat, count or flat.size)
+        cross_entropy_gradient_(self.logits, self._total, flat, count or flat.size)
         self._go_back(began, d_hidden)
         return float(self.last_nats.sum(dtype=np.float64))
 
@@ -171,13 +173,13 @@ class Network:
         Leaves `gradients`, and `d_state` (S, L, B, H), the gradient of the state handed in.
         """
         self._need_forward()
-        self._exps.reshape(-1, *self.shape)[:] = d_logits.transpose(2, 0, 1)
+        self.logits.reshape(-1, *self.shape)[:] = d_logits.transpose(2, 0, 1)
         self._go_back(began, d_hidden)
 
     def _go_back(self, began: Array | None, d_hidden: Array | None) -> None:
-        """Go from dy, which stands where exp y was, to all gradients."""
+        """Go from dy, which stands where y was, to all gradients."""
         self.can_go_back = False
-        dy, gradients = self._exps, self.gradients
+        dy, gradients = self.logits, self.gradients
         np.matmul(dy, self._top, out=gradients["out.weight"])
         np.add.reduce(dy, axis=1, out=gradients["out.bias"])
         dh: Array | None = np.matmul(dy.T, self.parameters["out.weight"], out=self._dh)

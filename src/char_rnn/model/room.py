@@ -122,7 +122,8 @@ def window_memory(config: ModelConfig, T: int, B: int) -> int:
     """Return the bytes that a network takes for windows of (T, B), its parameters not counted.
 
     What the forward pass leaves for the backward pass: the gates, states and kept arrays of each
-    layer, gradients between them, logits and probabilities; and a plan for each step.
+    layer, gradients between them, logits; W x of the window's symbols and its gradient; and a plan
+    for each step.
     """
     cell = cell_class(config)
     V, H, L = config.vocab_size, config.hidden_size, config.layers
@@ -131,7 +132,8 @@ def window_memory(config: ModelConfig, T: int, B: int) -> int:
         arrays += len(cell.gates) + cell.recurrent_gates()
     if config.end is not None:
         arrays += cell.states  # those before each step, apart from those after it
-    floats = T * B * (L * H * arrays + H * (1 if L == 1 else 2) + 2 * V)
+    floats = T * B * (L * H * arrays + H * (1 if L == 1 else 2) + V)
+    floats += 2 * len(cell.gates) * H * min(T * B, V + 1)
     return floats * item_size(config) + STEP * L * (T + 3)
 
 
@@ -140,7 +142,7 @@ def steps(config: ModelConfig, streams: int, most: int) -> int:
 
     Its memory then has at most `MOST_VALUES` values.
     """
-    # Logits and their exponentials; of each layer gates, states and what the cell keeps.
+    # Logits, counted twice; of each layer gates, states and what the cell keeps.
     each = 2 * config.vocab_size + 8 * config.layers * config.hidden_size
     return max(1, min(most, MOST_VALUES // (each * streams)))
 
