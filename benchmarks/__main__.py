@@ -1,6 +1,6 @@
 """Run every benchmark, print the tables, write docs/performance.json, and redraw docs/.
 
-    python -m benchmarks [--rounds 5] [--threads 2] [--only training,generation,beam,…]
+    python -m benchmarks [--rounds 5] [--threads 2] [--only training,large,generation,beam,…]
 
 It takes about ten minutes on an idle machine with two cores. What is left out by `--only` keeps
 its last figures. Start-up has a command of its own: python -m benchmarks.startup.
@@ -23,7 +23,7 @@ from benchmarks.min_char_rnn import MinCharRNN
 
 DOCS = Path(__file__).parents[1] / "docs"
 CELLS, HIDDEN, BATCH = ("rnn", "gru", "lstm"), (128, 256, 512), (32, 64, 128)
-PARTS = ("training", "generation", "beam", "reference", "growth")
+PARTS = ("training", "large", "generation", "beam", "reference", "growth")
 
 
 def training(rounds: int, threads: int) -> list[dict[str, object]]:
@@ -40,6 +40,20 @@ def training(rounds: int, threads: int) -> list[dict[str, object]]:
         point["share"] = point["ours"] * operations(cell, H, layers) / bound
         found.append(point)
         print(report.training_row(point), flush=True)
+    return found
+
+
+def large(rounds: int, threads: int) -> list[dict[str, object]]:
+    """Measure training with 8,000 characters beside PyTorch: speed and memory."""
+    from benchmarks.large import GATES, measure
+
+    points = [
+        (cell, H, B, T) for cell in GATES for H in (128, 256) for B, T in ((16, 32), (32, 50))
+    ]
+    found = []
+    for point in points:
+        found.append(measure(*point, rounds, threads))
+        print(report.large_row(found[-1]), flush=True)
     return found
 
 
@@ -99,6 +113,8 @@ def main() -> None:
     figures = json.loads(file.read_text("utf-8")) if file.exists() else {}
     if "training" in parts:
         figures["training"] = training(args.rounds, args.threads)
+    if "large" in parts:
+        figures["large"] = large(args.rounds, args.threads)
     if "generation" in parts:
         figures["generation"] = generation(args.threads)
     if "beam" in parts:

@@ -3,20 +3,24 @@
     python -m benchmarks.large ours|pytorch CELL H B T     the memory of one side, in MB
 
 Where V is large, no one multiplies one-hot vectors. The same network in PyTorch looks up its W x:
-an `nn.Embedding` of G·H numbers a character, in front of an `nn.GRU` or `nn.LSTM` whose input weights
-are the identity and are not trained, which is the quickest form found of the same function. What
-people write in PyTorch is another network: an `nn.Embedding` of H numbers, and input weights of its own.
-It has fewer weights (V·H + G·H² in place of G·H·V), and is timed as well. Both have the fused Adam,
-PyTorch's quickest. Ids are uniformly random, so that few of a window are alike: the dearest case.
+an `nn.Embedding` of G·H numbers a character, in front of an `nn.GRU` or `nn.LSTM` whose input
+weights are the identity and are not trained, which is the quickest form found of the same
+function. What people write in PyTorch is another network: an `nn.Embedding` of H numbers, and input
+weights of its own. It has fewer weights (V·H + G·H² in place of G·H·V), and is timed as well. Both have the
+fused Adam, PyTorch's quickest. Ids are uniformly random, so that few of a window are alike: the
+dearest case.
 """
 
 import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
+from statistics import median
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from benchmarks.steps import Step, our_step
 from char_rnn import CharRNN
@@ -79,14 +83,14 @@ def other(model: CharRNN) -> Step:
 
 def measure(cell: str, H: int, B: int, T: int, rounds: int, threads: int) -> dict[str, object]:
     """Return the point's settings, speeds in characters a second, ratios and memory."""
-    from statistics import median
-
     from benchmarks.training_speed import take_turns
 
     model = made(cell, H)
     with workers_of(model, T, B, threads) as workers:
         our, theirs = our_step(model, workers, B), [same(model), other(model)]
         seconds = take_turns(our, theirs, windows(T, B), rounds, threads)
+    with workers_of(model, T, B, 1) as workers:
+        cpu = cpu_times([our_step(model, workers, B), theirs[0]], windows(T, B))
     ours, same_one, other_one = (T * B / median(found) for found in seconds)
     sides = [memory(side, cell, H, B, T, threads) for side in ("ours", "pytorch")]
     return {
@@ -99,9 +103,28 @@ def measure(cell: str, H: int, B: int, T: int, rounds: int, threads: int) -> dic
         "ratio": ours / same_one,
         "best_ratio": min(seconds[1]) / min(seconds[0]),
         "other_ratio": ours / other_one,
+        "cpu_ratio": cpu[1] / cpu[0],
         "megabytes": sides[0],
         "pytorch_megabytes": sides[1],
     }
+
+
+def cpu_times(steps: list[Step], given: np.ndarray) -> list[float]:
+    """Return the seconds of a core that a step of each takes on one thread: the median of seven.
+
+    Other work on the machine changes it much less than the time on the clock.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    seconds: list[list[float]] = [[] for _ in steps]
+    with ThreadpoolController().limit(limits=1, user_api="blas"):
+        for inputs, targets in given:
+            for step, found in zip(steps, seconds, strict=True):
+                began = time.process_time()
+                step(inputs, targets)
+                found.append(time.process_time() - began)
+    return [median(found[1:]) for found in seconds]
 
 
 def memory(side: str, *point: object) -> float:
@@ -120,8 +143,9 @@ def main() -> None:
     """Take steps of one side; print the most megabytes, memory that is shared counted once."""
     side, cell = sys.argv[1:3]
     H, B, T, threads = map(int, sys.argv[3:])
-    model, me = made(cell, H), os.getpid()
+    me = os.getpid()
     if side == "ours":
+        model = made(cell, H)
         with workers_of(model, T, B, threads) as workers:
             step = our_step(model, workers, B)
             for inputs, targets in windows(T, B)[:STEPS]:
@@ -133,7 +157,7 @@ def main() -> None:
         import torch
 
         torch.set_num_threads(threads)
-        step = same(model)
+        step = same(made(cell, H))
         for inputs, targets in windows(T, B)[:STEPS]:
             step(inputs, targets)
         size = _megabytes(me, "VmHWM")

@@ -24,6 +24,16 @@ def training_row(p: Point) -> str:
     )
 
 
+def large_row(p: Point) -> str:
+    """Return one line of the table of large vocabularies."""
+    return (
+        f"| {p['cell']} | {p['hidden']} | {p['batch']} | {p['window']} | {p['ours']:,.0f} "
+        f"| {p['pytorch']:,.0f} | {p['ratio']:.2f} | {p['best_ratio']:.2f} "
+        f"| {p['other_ratio']:.2f} | {p['cpu_ratio']:.2f} "
+        f"| {p['megabytes']:.0f} MB | {p['pytorch_megabytes']:.0f} MB |"
+    )
+
+
 def generation_row(p: Point) -> str:
     """Return one line of the generation table."""
     return (
@@ -57,6 +67,14 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
                 f"{best:.2f} by the quickest.",
                 f"The bound: {bound / 1e9:.0f} GF/s of float32 products on these cores.",
             ]
+        )
+    if points := figures.get("large"):
+        head = (
+            "| cell | H | B | T | ours/s | PyTorch/s | ratio | quickest steps "
+            "| to the other network | CPU time, one thread | our memory | PyTorch's |"
+        )
+        out["large"] = "\n".join(
+            [head, "| --- | " + "---: | " * 10 + "---: |", *map(large_row, points)]
         )
     if points := figures.get("generation"):
         head = (

@@ -22,7 +22,7 @@ class LayerInput(Protocol):
     norm: Norm | None
 
     def prepare(self, bias: Array, x: Array | None = None) -> None:
-        """Take the weights as they are now; bias: (G·H,); x: the only window to come, if not any."""
+        """Take the weights as they are now; bias: (G·H,); x: the one window to come, or any."""
 
     def forward(self, x: Array, gates: Array) -> None:
         """Write scale · (W x + b) into `gates`."""

@@ -161,7 +161,7 @@ class RMSProp(Optimizer):
     def update(self, w: Array, g: Array, slots: Slots, rate: float) -> None:
         """Change `w` and the mean of squares."""
         m = slots["squares"]
-        _average_(m, np.multiply(g, g, out=self.a), self.decay)
+        _average_(m, np.multiply(g, g, out=self.a), self.decay, self.a)
         np.subtract(w, self._scaled(g, m, rate, self.epsilon), out=w)
 
 
@@ -177,9 +177,8 @@ class Adam(Optimizer):
     def update(self, w: Array, g: Array, slots: Slots, rate: float) -> None:
         """Change `w` and both means."""
         m, v = slots["mean"], slots["squares"]
-        _average_(v, np.multiply(g, g, out=self.a), self.beta2)
-        np.copyto(self.a, g)
-        _average_(m, self.a, self.beta1)
+        _average_(v, np.multiply(g, g, out=self.a), self.beta2, self.a)
+        _average_(m, g, self.beta1, self.a)
         # m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ): the rate and ε take the corrections.
         fix1, fix2 = 1 - self.beta1**self.steps, (1 - self.beta2**self.steps) ** 0.5
         np.subtract(w, self._scaled(m, v, rate * fix2 / fix1, self.epsilon * fix2), out=w)
@@ -204,11 +203,11 @@ def _constant(item: tuple[str, Any]) -> str:
     return f"{name}={value!r}" if simple else f"{name}={type(value).__name__}"
 
 
-def _average_(mean: Array, new: Array, decay: float) -> None:
-    """Move `mean` towards `new`, which is overwritten: mean ← decay · mean + (1 − decay) · new."""
+def _average_(mean: Array, new: Array, decay: float, scratch: Array) -> None:
+    """Move `mean` towards `new`: mean ← decay · mean + (1 − decay) · new; may use `new` itself."""
     np.multiply(mean, decay, out=mean)
-    np.multiply(new, 1 - decay, out=new)
-    np.add(mean, new, out=mean)
+    np.multiply(new, 1 - decay, out=scratch)
+    np.add(mean, scratch, out=mean)
 
 
 def make_optimizer(
