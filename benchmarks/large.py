@@ -6,9 +6,9 @@ Where V is large, no one multiplies one-hot vectors. The same network in PyTorch
 an `nn.Embedding` of G·H numbers a character, in front of an `nn.GRU` or `nn.LSTM` whose input
 weights are the identity and are not trained, which is the quickest form found of the same
 function. What people write in PyTorch is another network: an `nn.Embedding` of H numbers, and input
-weights of its own. It has fewer weights (V·H + G·H² in place of G·H·V), and is timed as well. Both have the
-fused Adam, PyTorch's quickest. Ids are uniformly random, so that few of a window are alike: the
-dearest case.
+weights of its own. It has fewer weights (V·H + G·H² in place of G·H·V), and is timed as well. Both
+have the fused Adam, PyTorch's quickest. Ids are uniformly random, so that few of a window are
+alike: the dearest case.
 """
 
 import os
