@@ -117,6 +117,15 @@ def test_pieces_of_the_logits_give_the_bits_of_the_whole(V, N):
     np.testing.assert_array_equal(losses, np.log(total) - y[targets, np.arange(N)])
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_logit_that_is_no_number_is_not_overlooked(bad):
+    logits = np.zeros((3, 2))
+    logits[1, 0] = bad
+    with np.errstate(invalid="ignore"):
+        losses, _ = nats_(logits, np.array([0, 0]))
+    assert not np.isfinite(losses[0]) and losses[1] == np.log(3)
+
+
 @pytest.mark.parametrize(("tied", "layer_norm"), [(False, False), (True, False), (True, True)])
 def test_gradients_of_a_large_vocabulary_against_differences(tied, layer_norm):
     V, H = 8000, 6
