@@ -4,16 +4,19 @@ Each is called with the setting's name and a value, and returns the value as it 
 raises UsageError, in a line that says what was found and what it must be.
 """
 
+import codecs
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from encodings.aliases import aliases
 from numbers import Integral, Real
 from typing import Any, ClassVar, Protocol
 
-from char_rnn.errors import UsageError, unknown_name
+from char_rnn.errors import UsageError, did_you_mean, unknown_name
 from char_rnn.schedules import parse_temperature
 
 MOST = 10**12  # of anything that is counted
+_NO_TEXTS = ("idna", "punycode", "undefined", "charmap", "unicode-escape", "raw-unicode-escape")
 
 
 class Check(Protocol):
@@ -138,6 +141,33 @@ class Text:
         return value
 
     bounds: ClassVar[str] = "a text"
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """An encoding of texts, kept by the name that Python has for it; or none, an empty text."""
+
+    def __call__(self, name: str, value: Any) -> str:
+        """Return it."""
+        if Text()(name, value) == "":
+            return ""
+        try:
+            found = codecs.lookup(value)
+        except (LookupError, ValueError):
+            known = {*aliases.keys(), *aliases.values()}
+            raise UsageError(
+                f"unknown {name} {value[:40]!r}{did_you_mean(value[:40], sorted(known))}; it must "
+                "be one that Python has, such as cp1252, latin-1, gb18030 or utf-16"
+            ) from None
+        # A private name, but all that tells; those of sources and of names of hosts have it too.
+        if not getattr(found, "_is_text_encoding", True) or found.name in _NO_TEXTS:
+            raise UsageError(
+                f"{name} {value!r} is not one of texts; it must be one such as cp1252, latin-1, "
+                "gb18030 or utf-16"
+            )
+        return found.name
+
+    bounds: ClassVar[str] = "one that Python has"
 
 
 @dataclass(frozen=True)

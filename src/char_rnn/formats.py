@@ -124,9 +124,15 @@ def _version(value: Any) -> int:
 OWN = record({"optimizer": Maybe(text()), "schedule": Maybe(text())})
 """What a run's own optimiser and schedule are (training/own.py)."""
 
+
+def _where(value: Any) -> Any:
+    """Let the name of a text through, or a list of names."""
+    return (list_of(text(), 1) if type(value) is list else text())(value)
+
+
 _RUN_TEXT = record(
     {
-        "where": text(),
+        "where": _where,
         "name": text(),
         "length": whole(1),
         "sha256": WORD,

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from char_rnn.checks import Boolean, OneOf, Text, Texts, Whole
+from char_rnn.checks import Boolean, Encoding, OneOf, Text, Texts, Whole
 from char_rnn.errors import UsageError
 from char_rnn.settings import Configuration, Need, documented, setting, validate
 
@@ -31,7 +31,7 @@ class TextConfig(Configuration):
     encoding: str = setting(
         "",
         "How bytes stand for characters, such as latin-1; else UTF-8 or by its mark.",
-        Text(),
+        Encoding(),
         TEXT,
         needs=(_OF_CHARACTERS,),
     )

@@ -244,9 +244,9 @@ def test_what_asks_for_nothing_is_not_refused(home, capsys):
     cli.main([*begin.split(), "--layer_dropout", "0", "--momentum", "0"], standalone_mode=False)
     assert "Run folder: run" in capsys.readouterr().out
     run = ["train", "--resume", "run", "--iterations", 2]
-    for wrong in (["--temperature", 1], ["--verbose"], ["text.txt"]):
+    for wrong in (["--temperature", 1], ["--verbose"], ["latin.txt"]):
         assert isinstance(called(*run, *wrong)[0], UsageError)
-    assert called(*run, "text.txt")[1].startswith("TEXT cannot be given with --resume")
+    assert called(*run, "latin.txt")[1].startswith("run goes on with its own text, ")
 
 
 def test_what_the_plan_decides_is_told(home, capsys, monkeypatch):
@@ -299,12 +299,6 @@ def test_an_empty_name_is_no_name(home):
     assert "empty" in called("evaluate", "shakespeare", "")[1]
     assert "empty" in called("overlap", "", "--text", "text.txt")[1]
     assert "--regex" in called("generate", "shakespeare", "--regex", "")[1]
-
-
-def test_several_texts_get_one_clear_line(home):
-    error, said = called("train", "text.txt", "latin.txt", "--iterations", 5)
-    assert isinstance(error, UsageError)
-    assert "one text, and here are 2: text.txt, latin.txt" in said and "folder" in said
 
 
 def test_what_is_left_out_is_not_given():

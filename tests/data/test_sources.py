@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from char_rnn.data import sources
+from char_rnn.data import choosing, sources
 from char_rnn.data.sources import CHUNK, open_source
 from char_rnn.errors import DataError, NotText, TextNotFound, TextTooShort, UsageError
 from char_rnn.text_config import TextConfig
@@ -40,7 +40,12 @@ def test_a_file_is_read_as_it_is_and_again(tmp_path: Path) -> None:
     path = file(tmp_path, "a\r\nb\rc\né".encode(), "my.text.txt")
     source = open_source(str(path))
     assert (source.name, source.where, source.notes) == ("my.text", str(path), [])
-    assert "".join(source.chunks()) == "".join(source.chunks()) == "a\r\nb\rc\né"
+    assert "".join(source.chunks()) == "".join(source.chunks()) == "a\nb\nc\né"
+    (note,) = source.notes  # once, though it was read twice
+    assert note == "line ends read as LF: 1 CR LF and 1 CR (--keep_line_ends leaves them)"
+    kept = open_source(path, TextConfig(keep_line_ends=True))
+    assert "".join(kept.chunks()) == "a\r\nb\rc\né" and not kept.notes
+    assert kept.key() != source.key()
     assert b"".join(source.byte_chunks()) == b"".join(source.byte_chunks()) == path.read_bytes()
 
 
@@ -110,11 +115,16 @@ def test_a_nul_byte_looks_binary(tmp_path: Path, data: bytes, offset: int) -> No
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
-def test_other_encodings_are_named(tmp_path: Path, encoding: str) -> None:
-    path = file(tmp_path, "\ufeffhello".encode(encoding))
-    with pytest.raises(NotText, match=encoding[:6].upper()) as error:
+def test_other_encodings_are_read_by_their_mark(tmp_path: Path, encoding: str) -> None:
+    path = file(tmp_path, "\ufeffhellö\r\n\ufeff".encode(encoding))
+    assert read(path) == read(tmp_path) == "hellö\n\ufeff"
+    path.write_bytes("\ufeffhellö".encode(encoding)[:-1])
+    with pytest.raises(NotText, match=f"not valid {encoding[:6].upper()} at byte offset") as error:
         read(path)
     assert str(path) in message(error)
+    path.write_bytes("\ufeff".encode(encoding))
+    with pytest.raises(TextTooShort):
+        open_source(path)
 
 
 def test_a_missing_file_lists_the_built_ins(tmp_path: Path) -> None:
@@ -196,7 +206,7 @@ def test_a_folder(tmp_path: Path) -> None:
     expected = "upper\none\ntwo\n" + "x" * 65535 + "é\nlast"
     assert "".join(source.chunks()) == "".join(source.chunks()) == expected
     (note,) = source.notes
-    assert "2 files" in note
+    assert note == "skipped 2 files that are not UTF-8 text: b/picture.png, latin.txt"
     everything = b"".join(open_source(root, TextConfig(True)).byte_chunks())
     assert everything.startswith(b"upper" + codecs.BOM_UTF8 + b"onetwo\nbin\0arylatin \xe9 text")
     assert b"hidden" not in everything
@@ -207,6 +217,28 @@ def test_small_files_are_gathered_into_chunks(tmp_path: Path) -> None:
         file(tmp_path, b"x\n", f"{i}.txt")
     assert list(open_source(tmp_path).chunks()) == ["x\n" * 50]
     assert list(open_source(tmp_path).byte_chunks()) == [b"x\n" * 50]
+
+
+def test_small_files_are_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for i in range(9):
+        file(tmp_path, b"x\r\n" * 100, f"{i}.txt")
+    opened: list[Path] = []
+    real = Path.open
+
+    def count(path: Path, *more: object, **named: object) -> object:
+        opened.append(path)
+        return real(path, *more, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", count)
+    source = open_source(tmp_path)
+    assert "".join(source.chunks()) == "".join(source.chunks()) == "x\n" * 900
+    assert b"".join(source.byte_chunks()) == b"x\r\n" * 900
+    assert len(opened) == len(set(opened)) == 9
+    key = source.key()
+    monkeypatch.setattr(choosing, "MOST_KEPT", 1000)  # three of them
+    other = open_source(tmp_path)
+    assert other.key() == key and "".join(other.chunks()) == "x\n" * 900
+    assert len(opened) == 9 + 9 + 6
 
 
 def test_links_in_a_folder(tmp_path: Path) -> None:
@@ -221,7 +253,7 @@ def test_links_in_a_folder(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("no symbolic links here")
     assert read(root) == "here\nhere\n"
-    assert "1 file that is" in open_source(root).notes[0]
+    assert open_source(root).notes == ["skipped 1 file that is not regular: gone.txt"]
 
 
 def code(tmp_path: Path) -> Path:
@@ -293,7 +325,7 @@ def test_patterns_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monkey
     ) as error:
         open_source(root, TextConfig(pattern=["*.rs", "*.c"]))
     message(error)
-    with pytest.raises(TextNotFound, match="1 skipped"):
+    with pytest.raises(TextNotFound, match="skipped 1 file that is"):
         open_source(root, TextConfig(pattern=["*latin.py"]))
     with pytest.raises(TextTooShort, match="empty"):
         open_source(root, TextConfig(pattern=["__init__.py"]))
@@ -310,7 +342,7 @@ def test_a_folder_without_text(tmp_path: Path) -> None:
     with pytest.raises(TextNotFound, match="no text files") as error:
         open_source(tmp_path)
     file(tmp_path, b"\0")
-    with pytest.raises(TextNotFound, match="1 skipped") as error:
+    with pytest.raises(TextNotFound, match="skipped 1 file that is") as error:
         open_source(tmp_path)
     message(error)
     file(tmp_path, b"", "b.txt")
@@ -330,7 +362,7 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Stdin(codecs.BOM_UTF8 + "é\r\n".encode()))
     source = open_source("-")
     assert (source.name, source.where) == ("stdin", "-")
-    assert "".join(source.chunks()) == "".join(source.chunks()) == "é\r\n"
+    assert "".join(source.chunks()) == "".join(source.chunks()) == "é\n"
     assert b"".join(source.byte_chunks()) == codecs.BOM_UTF8 + "é\r\n".encode()
     monkeypatch.setattr(sys, "stdin", Stdin(b"other"))
     assert open_source("-").key() != source.key()

@@ -241,6 +241,8 @@ def test_bytes_are_characters_where_that_is_said():
         run = char_rnn.train("ä bc\n".encode() * 50, out=f"r-{next(iter(more))}", **SMALL | more)
         assert run.model.vocabulary.chars == sorted("\n äbc") and run.text.reading.bytes is False
         assert char_rnn.resume(run.folder, iterations=31, progress=False).text == run.text
+    with pytest.raises(UsageError, match=r"^the encoding 'cp1252' says how bytes are read, and"):
+        char_rnn.train(TEXT, encoding="cp1252", **SMALL)
     with pytest.raises(UsageError, match=r"^encoding has no effect with bytes: bytes are taken as"):
         char_rnn.train(TEXT, bytes=True, encoding="utf-8", **SMALL)
 
@@ -274,7 +276,7 @@ def test_which_text_wins(home):
         ("\n", DataError, "2 are needed"),
         ("half \ud800\n", UsageError, "half of a pair"),
         ("nul \0\n", DataError, "NUL byte"),
-        (3, UsageError, "type int; expected a str, bytes, a Path or a Corpus"),
+        (3, UsageError, "type int; expected a str, bytes, a Path, a list"),
         (Path("none"), TextNotFound, "none: no such file or folder"),
     ],
 )

@@ -13,11 +13,12 @@ from char_rnn.cli.options import PATH, RNG_SEED, Decorator, option
 from char_rnn.cli.prompts import typed
 from char_rnn.cli.rules import given_options
 from char_rnn.cli.settings import setting_option
+from char_rnn.cli.words import fitting
 from char_rnn.cli.written import stream
 from char_rnn.config import RUN, ModelConfig, SampleConfig, TrainConfig
 from char_rnn.recipes import EXERCISE_RECIPE
 from char_rnn.runs.watch import LiveWatch, Watch
-from char_rnn.text_config import TEXT
+from char_rnn.text_config import TEXT, TextConfig
 from char_rnn.training.events import Event, Sample, Step
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def _setting(name: str, **more: Any) -> Decorator:
     shell_complete=complete_text,
     help="The text to learn from.",
 )
+@setting_option(TextConfig, "encoding")
 @_setting("iterations")
 @_setting("cell")
 @_setting("hidden_size")
@@ -103,9 +105,11 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
     from char_rnn.runs.watch import make_watch
 
     text = options.pop("text")
-    given = {name: value for name, value in given_options(ctx).items() if name in options}
+    typed = given_options(ctx)
+    given = {name: value for name, value in typed.items() if name in options}
     click.echo("Loading text file...")
-    run, trainer = _begin(text, given, out) if resume is None else _resume(resume, given, out)
+    left = None if resume is None else (resume, typed.get("text"))
+    run, trainer = _begin(text, given, out) if left is None else _resume(*left, given, out)
     model, corpus, train = trainer.model, trainer.corpus, trainer.config
     target = _target(out, corpus)
     if trainer.over:
@@ -123,7 +127,7 @@ def train_rnn(ctx: click.Context, /, out: Path | None, resume: Path | None, **op
         f"  - Batch size: {trainer.streams.batch_size}"
     )
     for note in run.notes + trainer.notes:
-        click.echo(f"Note: {note}")
+        click.echo(f"Note: {fitting(note)}")
     again = f"python {_script(EXERCISE)} --resume {shlex.quote(str(run.folder))}"
     if out is not None:
         again += f" --out {shlex.quote(str(out))}"
@@ -146,7 +150,12 @@ def _begin(text: str, given: dict[str, Any], out: Path | None) -> "tuple[Run, Tr
     from char_rnn.runs.new import NewRun
     from char_rnn.storage import check_writable
 
-    new = NewRun(TextName(text), given | {"reset_after": False, "eval_every": 0}, recipe=RECIPE)
+    new = NewRun(
+        TextName(text),
+        given | {"reset_after": False, "eval_every": 0},
+        recipe=RECIPE,
+        tell=lambda note: click.echo(f"Note: {note}"),
+    )
     new.plan()
     check_writable(_target(out, new.corpus))
     _describe(new.corpus)
@@ -154,15 +163,18 @@ def _begin(text: str, given: dict[str, Any], out: Path | None) -> "tuple[Run, Tr
     return run, trainer
 
 
-def _resume(folder: Path, given: dict[str, Any], out: Path | None) -> "tuple[Run, Trainer]":
-    """Return the run in `folder` and its trainer, where it was left."""
-    from char_rnn.runs.going_on import check_free, go_on
+def _resume(
+    folder: Path, text: str | None, given: dict[str, Any], out: Path | None
+) -> "tuple[Run, Trainer]":
+    """Return the run in `folder` and its trainer, where it was left; text: its own, named again."""
+    from char_rnn.data.given import TextName
+    from char_rnn.runs.going_on import check_free, go_on, own_text_again
     from char_rnn.runs.run import Run
     from char_rnn.storage import check_writable
 
     check_free(given)
     run = Run.open(folder)
-    trainer = go_on(run, given)
+    trainer = go_on(run, given, None if text is None else own_text_again(run, TextName(text)))
     check_writable(_target(out, trainer.corpus))
     _describe(trainer.corpus)
     run.notes = trainer.corpus.notes

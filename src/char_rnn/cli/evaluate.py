@@ -12,6 +12,8 @@ from char_rnn.cli.help import Command
 from char_rnn.cli.options import PATH, POSITIVE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.rules import EVALUATING, check, given_options
+from char_rnn.cli.settings import setting_option
+from char_rnn.cli.words import fitting
 from char_rnn.errors import TextTooShort, UsageError
 from char_rnn.text_config import TextConfig
 
@@ -33,6 +35,8 @@ class Asked:
 
     val_fraction: float | None
     pattern: tuple[str, ...]
+    encoding: str | None
+    column: str | None
     streams: int
     windows: int | None
     dynamic: bool
@@ -49,7 +53,8 @@ class Asked:
     @property
     def reading(self) -> TextConfig:
         """How the text is read."""
-        return TextConfig(pattern=self.pattern)
+        encoding, column = self.encoding or "", self.column or ""
+        return TextConfig(pattern=self.pattern, encoding=encoding, column=column)
 
 
 @click.command(
@@ -80,6 +85,8 @@ class Asked:
     group=SCORED,
     help="Files of a folder, as in training.",
 )
+@setting_option(TextConfig, "encoding", group=SCORED)
+@setting_option(TextConfig, "column", group=SCORED)
 @option("streams", type=POSITIVE, default=64, group=SCORED, help="Pieces side by side; 1 is exact.")
 @option(
     "windows",
@@ -226,7 +233,7 @@ def _opened(path: Path, model: "CharRNN", text: str, asked: Asked) -> "ScoredTex
     own = own_text(str(path))
     found = scored_text(model, TextName(text), asked.reading, asked.val_fraction, own)
     for note in found.notes:
-        click.echo(f"Note: {note}", err=True)
+        click.echo(f"Note: {fitting(note)}", err=True)
     return found
 
 

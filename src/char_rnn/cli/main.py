@@ -1,6 +1,7 @@
 """`char-rnn`: finds the command, and turns errors into one line and an exit code."""
 
 import os
+import shlex
 import sys
 import warnings
 from contextlib import suppress
@@ -14,7 +15,7 @@ from char_rnn.cli.completion import VARIABLE, complete
 from char_rnn.cli.help import write_lines
 from char_rnn.cli.interrupts import CLOSED_PIPE, Interrupted, flush, signals, silence
 from char_rnn.cli.terminal import set_up
-from char_rnn.cli.words import fitting
+from char_rnn.cli.words import fitting, with_command
 from char_rnn.errors import CharRNNError, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ def _run(command: click.Command, name: str) -> int:
         if not code:
             raise
         said = fitting(said, getattr(command, "called", None) or command)
+        python = "python " if name.endswith(".py") else ""
+        said = with_command(said, f"{python}{name} {shlex.join(sys.argv[1:])}")
         with suppress(OSError):
             click.echo(f"{name}: {said}", err=True, color=True)
         return code

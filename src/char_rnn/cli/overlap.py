@@ -12,6 +12,7 @@ from char_rnn.cli.interrupts import Interrupted
 from char_rnn.cli.options import PATH, POSITIVE, RNG_SEED, TEMPERATURE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.rules import DRAWING, check, given_options
+from char_rnn.cli.settings import setting_option
 from char_rnn.cli.terminal import write_styled
 from char_rnn.config import SampleConfig
 from char_rnn.errors import TextNotFound, UsageError
@@ -48,8 +49,10 @@ MOST_DIVERSE = 1_000_000  # characters of a sample that diversity is measured on
     group=TEXT,
     told="that of the model's run",
     shell_complete=complete_text,
+    multiple=True,
     help="The training text.",
 )
+@setting_option(TextConfig, "encoding", group=TEXT)
 @option("bytes", is_flag=True, group=TEXT, help="Compare bytes, for texts that are not UTF-8.")
 @option("count", type=POSITIVE, default=COUNT, group=SAMPLES, help="Samples to draw of a model.")
 @option(
@@ -80,7 +83,8 @@ def command(
     ctx: click.Context,
     /,
     model_or_text: tuple[str, ...],
-    text: str | None,
+    text: tuple[str, ...],
+    encoding: str | None,
     count: int,
     length: int,
     temperature: float | str,
@@ -107,6 +111,7 @@ def command(
     from char_rnn.cli.show import waiting
     from char_rnn.data.sources import open_source
     from char_rnn.generate.batch import check_room
+    from char_rnn.runs.rules import check as check_settings
     from char_rnn.runs.text import symbols_of
     from char_rnn.storage import check_writable
 
@@ -115,10 +120,13 @@ def command(
     _check_names(model_or_text)
     models = {name: CharRNN.load(name) for name in model_or_text if _is_model(name)}
     check(DRAWING, given_options(ctx), {"models": models})
-    kinds = {model.vocabulary.kind for model in models.values() if model.vocabulary is not None}
-    as_bytes = bytes or "bytes" in kinds
-    reading = TextConfig(as_bytes)
-    source = open_source(text, reading) if text is not None else _own_text(models)
+    known = [model.vocabulary for model in models.values() if model.vocabulary is not None]
+    as_bytes = bytes or "bytes" in {vocabulary.kind for vocabulary in known}
+    keep = not as_bytes and any("\r" in vocabulary for vocabulary in known)
+    reading = TextConfig(as_bytes, encoding or "", keep_line_ends=keep)
+    if encoding:
+        check_settings({"encoding": encoding}, {"bytes": as_bytes})
+    source = open_source(text, reading) if text else _own_text(models)
     if html is not None:
         check_writable(html)
     training = symbols_of(source, as_bytes)
@@ -209,21 +217,22 @@ def _is_model(name: str) -> bool:
 
 def _own_text(models: "dict[str, CharRNN]") -> "Source":
     """Return the source that the models were trained on, if there is one and it is unchanged."""
+    from char_rnn.data.parts import where_shown
     from char_rnn.runs.text import source_of
 
     if not models:
         raise UsageError("which training text? Name it with --text")
-    found = {}
+    found: dict[str, Source] = {}
     for name, model in models.items():
         source = source_of(name, model)
-        found[source.where] = source
+        found[where_shown(source.where)] = source
     if len(found) > 1:
         raise UsageError(
             f"the models were trained on different texts ({', '.join(sorted(found))}); "
             "name one with --text"
         )
-    source = next(iter(found.values()))
-    click.echo(f"Training text: {source.where}", err=True)
+    where, source = next(iter(found.items()))
+    click.echo(f"Training text: {where}", err=True)
     return source
 
 

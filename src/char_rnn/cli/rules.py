@@ -29,13 +29,14 @@ class Rule(NamedTuple):
 def given_options(ctx: click.Context) -> dict[str, Any]:
     """Return the options that stand on the command line, with their values.
 
-    What is None was not typed, though click before 8.3 says so of an argument that may be left out.
+    What is None, or no text at all, was not typed, though click before 8.3 says so of an argument
+    that may be left out.
     """
     typed = click.core.ParameterSource.COMMANDLINE
     return {
         name: value
         for name, value in ctx.params.items()
-        if value is not None and ctx.get_parameter_source(name) is typed
+        if value not in (None, ()) and ctx.get_parameter_source(name) is typed
     }
 
 

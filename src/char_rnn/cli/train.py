@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from char_rnn.training.trainer import Trainer
 
 
-def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> str | None:
-    """Return the one text of `texts`, None for none; say how to train on several."""
-    if len(texts) > 1:
-        named = ", ".join(texts[:3]) + (", ..." if len(texts) > 3 else "")
-        raise UsageError(
-            f"a run trains on one text, and here are {len(texts)}: {named}; put the files into a "
-            "folder and name that, with --pattern where it holds others too"
-        )
-    return texts[0] if texts else None
-
-
 @click.command(
     "train",
     cls=Command,
@@ -39,11 +28,12 @@ def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...])
         "char-rnn train book.txt -m 10",
         "char-rnn train book.txt --epochs 8 --cell lstm --hidden_size 512 -o lstm",
         "char-rnn train project/ --pattern '*.py' --minutes 30 --verbose",
+        "char-rnn train letters.txt old.txt.gz notes/ --encoding cp1252",
         "char-rnn train letters.txt --start_from runs/book -m 2",
         "char-rnn train --resume runs/book -m 5",
     ),
 )
-@click.argument("text", nargs=-1, metavar="[TEXT]", callback=one_text, shell_complete=complete_text)
+@click.argument("text", nargs=-1, metavar="[TEXT]...", shell_complete=complete_text)
 @settings
 @option(
     "out", short="o", type=PATH, group=RUN, told="a new one in runs/", help="Folder of the run."
@@ -68,6 +58,9 @@ def one_text(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...])
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Train a model on TEXT: a file, a folder, - for standard input, or a built-in text.
+
+    Several texts are joined as they come. Compressed files, .gz, .bz2, .xz and .zip, are read as
+    what they hold, but with --bytes as they are.
 
     With --minutes (the default) all that is "planned" below is chosen for this machine, the text
     and the time; what you set stays as you set it.
@@ -108,10 +101,11 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
             f"{options['cell']}: leave them out"
         )
     new = NewRun(
-        TextName(TRAIN_RECIPE.text if options["text"] is None else options["text"]),
+        [TextName(text) for text in options["text"] or (TRAIN_RECIPE.text,)],
         given,
         out=options["out"],
         start_from=options["start_from"],
+        tell=lambda note: click.echo(f"Note: {note}"),
     )
     if new.added:
         click.echo(f"New to the model: {new.added}")
@@ -129,14 +123,16 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
 
 def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer | None]":
     """Return the run and its trainer, where it was left; None where only its end was left."""
+    from char_rnn.data.given import TextName
     from char_rnn.runs.describe import calibration
-    from char_rnn.runs.going_on import check_free, go_on, only_finished
+    from char_rnn.runs.going_on import check_free, go_on, only_finished, own_text_again
     from char_rnn.runs.run import Run
 
     del given["resume"]
+    texts = [TextName(text) for text in given.pop("text", ())]
     check_free(given)
     run = Run.open(options["resume"])
-    trainer = go_on(run, given)
+    trainer = go_on(run, given, own_text_again(run, texts) if texts else None)
     if only_finished(run, trainer):
         click.echo(f"Calibrated: {calibration(run.model.summary)}")
         return run, None

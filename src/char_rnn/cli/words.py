@@ -7,6 +7,20 @@ import click
 _OPTION = re.compile(r" \((--[a-z_-]+)[^()]*\)")
 
 
+_ENCODING = re.compile(r" \((--encoding [\w-]+)\)")
+
+
+def with_command(message: str, called: str) -> str:
+    """Return `message` with the whole command, instead of the option, that reads the text right.
+
+    called: the command line that was typed.
+    """
+    found = _ENCODING.search(message)
+    if found is None:
+        return message
+    return f"{message.replace(found[0], '')}: {called} {found[1]}"
+
+
 def fitting(message: str, command: click.Command | None = None) -> str:
     """Return `message` without the options in brackets that `command` does not have.
 

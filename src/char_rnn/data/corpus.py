@@ -13,6 +13,7 @@ from char_rnn.data.document_streams import DocumentStreams
 from char_rnn.data.documents import BORDER, Readable, joined, marked, places_of, shuffle
 from char_rnn.data.form import Form
 from char_rnn.data.id_file import IdFile, digest_of, find, write
+from char_rnn.data.parts import Where
 from char_rnn.data.vocabulary import (
     AnyVocabulary,
     ByteVocabulary,
@@ -38,7 +39,7 @@ class Text(Readable, Protocol):
         """What the text is called."""
 
     @property
-    def where(self) -> str:
+    def where(self) -> Where:
         """Where it came from."""
 
     @property
@@ -81,7 +82,7 @@ class Corpus:
         vocabulary: AnyVocabulary,
         sha256: str,
         name: str = "text",
-        where: str = "",
+        where: Where = "",
         notes: list[str] | None = None,
         config: TextConfig | None = None,
     ) -> None:
@@ -135,7 +136,12 @@ class Corpus:
         """
         if vocabulary is None and source.config.bytes:
             vocabulary = ByteVocabulary(source.config.documents)
-        notes = list(source.notes)
+        notes: list[str] = []
+
+        def made(ids: Array | IdFile, vocabulary: AnyVocabulary, sha256: str) -> "Corpus":
+            said = [*source.notes, *notes]  # some come when it is read
+            return cls(ids, vocabulary, sha256, source.name, source.where, said, source.config)
+
         reader = _Reader(source, vocabulary)
         if left_out is not None:
             left_out |= reader.leave_out_unknown()
@@ -146,8 +152,7 @@ class Corpus:
             cached = None
             notes.append("the encoded text in the cache is damaged; it is encoded again")
         if cached is not None:
-            ids, vocabulary, digest = cached
-            return cls(ids, vocabulary, digest, source.name, source.where, notes, source.config)
+            return made(*cached)
         length, vocabulary = reader.look_through()
         pieces = reader.encoded()
         if reader.documents:
@@ -157,9 +162,8 @@ class Corpus:
             data = np.concatenate(parts) if parts else np.zeros(0, vocabulary.dtype)
         else:
             ids, digest = write(key, _checked(pieces, source, length), vocabulary, notes)
-            return cls(ids, vocabulary, digest, source.name, source.where, notes, source.config)
-        digest = digest_of(vocabulary, [data])
-        return cls(data, vocabulary, digest, source.name, source.where, notes, source.config)
+            return made(ids, vocabulary, digest)
+        return made(data, vocabulary, digest_of(vocabulary, [data]))
 
     def shuffled(self, seed: int) -> "Corpus":
         """Return the same documents in an order that `seed` decides.

@@ -1,12 +1,13 @@
-"""A folder as a text: which of its files are read, and what tells the end of one."""
+"""A folder as a text: the files in it, in order."""
 
 import os
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 
-from char_rnn.data.decoding import empty, expected, head, is_empty, looks_like_text, shown, trouble
+from char_rnn.data.choosing import Chooser, matches, taken_raw
+from char_rnn.data.decoding import empty
+from char_rnn.data.parts import Part, expected, trouble
 from char_rnn.errors import TextNotFound
+from char_rnn.storage.reading import shown
 from char_rnn.text_config import TextConfig
 
 SEPARATOR = "\f\n"
@@ -16,7 +17,7 @@ A form feed is a page break, rare in any text. To Python's parser it is white sp
 joined source files are still source."""
 
 
-def files_of(root: Path, config: TextConfig) -> tuple[list[Path], list[str]]:
+def files_of(root: Path, config: TextConfig) -> tuple[list[Part], list[str]]:
     """Return the files of the folder `root`, sorted by relative path, and notes for the user.
 
     config: with a pattern, files must match one of them; see `matches`.
@@ -24,54 +25,47 @@ def files_of(root: Path, config: TextConfig) -> tuple[list[Path], list[str]]:
     text unless it is read as bytes. Raises TextNotFound if nothing is left, TextTooShort if all
     is empty.
     """
-    patterns, as_bytes = config.pattern, bool(config.bytes)
-    paths, skipped, anything = [], 0, False
-    for path in _walk(root, patterns):
-        if not path.is_file():  # a socket, a pipe, a link to nothing
-            skipped += 1
+    parts: list[Part] = []
+    chooser = Chooser(config)
+    for relative, path in _walk(root, config.pattern):
+        if not path.is_file():
+            chooser.skipped.add("not regular", shown(relative))
             continue
-        begin = head(path)
-        if as_bytes or looks_like_text(begin):
-            paths.append(path)
-            anything = anything or not is_empty(begin, as_bytes)
-        else:
-            skipped += 1
-    notes = []
-    if skipped:
-        files_are = "file that is" if skipped == 1 else "files that are"
-        what = "not regular" if as_bytes else "not UTF-8 text"
-        notes.append(f"skipped {skipped} {files_are} {what} in {shown(root)}")
-    if not paths:
-        kind = "regular" if as_bytes else "text"
-        those = f" that match {' or '.join(map(repr, patterns))}" if patterns else ""
-        others = f" ({skipped} skipped)" if skipped else ""
-        what = "give another pattern (--pattern)" if patterns else expected()
-        raise TextNotFound(f"{shown(root)}: no {kind} files{those} in this folder{others}; {what}")
-    if not anything:
+        part = chooser.part(path, shown(relative))
+        if part is not None:
+            parts.append(part)
+    skipped = chooser.skipped
+    if not parts:
+        raise nothing(root, config, skipped.notes())
+    if not chooser.anything:
         raise empty(shown(root))
-    return paths, notes
+    return parts, skipped.notes()
 
 
-def matches(relative: str, patterns: Sequence[str]) -> bool:
-    """Tell whether a file's path within the folder, or its name, matches one of `patterns`.
+def nothing(root: Path, config: TextConfig, skipped: list[str]) -> TextNotFound:
+    """Return the error for a folder, or an archive, without a file to read."""
+    kind = "regular" if taken_raw(config) else "text"
+    those = f" that match {' or '.join(map(repr, config.pattern))}" if config.pattern else ""
+    others = f" ({'; '.join(skipped)})" if skipped else ""
+    what = "give another pattern (--pattern)" if config.pattern else expected()
+    if any("not UTF-8" in note for note in skipped):
+        what = f"name their encoding (--encoding), or {what}"
+    place = "folder" if root.is_dir() else "archive"
+    return TextNotFound(f"{shown(root)}: no {kind} files{those} in this {place}{others}; {what}")
 
-    relative: with `/` between its parts on every system. In a pattern `*` stands for any
-    characters, `/` among them, `?` for one and `[abc]` for one of these; case counts.
-    """
-    name = relative.rpartition("/")[2]
-    return any(fnmatchcase(relative, p) or fnmatchcase(name, p) for p in patterns)
 
+def _walk(root: Path, patterns: tuple[str, ...]) -> list[tuple[str, Path]]:
+    """Return the relative path, with `/`, and the path of each file that is asked for, sorted."""
 
-def _walk(root: Path, patterns: Sequence[str]) -> list[Path]:
     def refuse(error: OSError) -> None:
         raise trouble(Path(error.filename or root), error) from None
 
     found = {}
     for folder, folders, files in os.walk(root, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = Path(folder).relative_to(root).as_posix()
         for name in files:
-            path = Path(folder, name)
-            relative = path.relative_to(root).as_posix()
+            relative = name if inside == "." else f"{inside}/{name}"
             if not name.startswith(".") and (not patterns or matches(relative, patterns)):
-                found[relative] = path
-    return [found[relative] for relative in sorted(found)]
+                found[relative] = Path(folder, name)
+    return sorted(found.items())

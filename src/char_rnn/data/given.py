@@ -1,12 +1,14 @@
 """A text as it is handed to the library: a path, a name, or the text itself."""
 
 import os
+from collections.abc import Sequence
 
 from char_rnn.data.sources import Source, open_source
 from char_rnn.errors import TextNotFound, UsageError
+from char_rnn.storage.reading import StrPath
 from char_rnn.text_config import USUAL, TextConfig
 
-GivenText = str | bytes | os.PathLike[str]
+GivenText = str | bytes | os.PathLike[str] | Sequence[StrPath]
 ITSELF = "the text"
 """Where a text comes from that was handed over itself."""
 
@@ -27,23 +29,32 @@ def as_source(text: GivenText, config: TextConfig = USUAL) -> Source:
     3. "-": standard input
     4. a str that names a file or folder which is there
     5. the name of a built-in text
+    6. a str with a `*`, `?` or `[` in it: the files whose names match, as in a shell
+    7. a list of such paths and names: all of them, joined in this order
 
     config: how it is read. Raises UsageError for what is no text, TextNotFound for
     what is none of these.
     """
     if isinstance(text, bytes):
         return _itself(text, config)
+    if isinstance(text, list | tuple):
+        return open_source([_name(one) for one in text], config)
     if isinstance(text, os.PathLike):
         path = os.path.join(os.curdir, text)  # noqa: PTH118 - so that it is taken for no name
         return open_source(path, config)
     if not isinstance(text, str):
         raise UsageError(
-            f"the text is of the type {type(text).__name__}; expected a str, bytes, a Path or a "
-            "Corpus"
+            f"the text is of the type {type(text).__name__}; expected a str, bytes, a Path, a "
+            "list of names or a Corpus"
         )
     if isinstance(text, TextName):
         return open_source(text, config)
     if "\n" in text or "\r" in text:
+        if config.encoding:
+            raise UsageError(
+                f"the encoding {config.encoding!r} says how bytes are read, and the text itself is "
+                "a str; leave it out"
+            )
         return _itself(_encoded(text), config)
     there = os.path.lexists(text)
     if len(text) > _LONGEST_NAME and not there:
@@ -54,6 +65,20 @@ def as_source(text: GivenText, config: TextConfig = USUAL) -> Source:
         if there:  # a folder without a text
             raise
         raise TextNotFound(_none_of_these(str(error))) from None
+
+
+def _name(text: object) -> StrPath:
+    """Return a text of a list, if it is a name or a path."""
+    if isinstance(text, TextName):
+        return text
+    if isinstance(text, os.PathLike):
+        return os.path.join(os.curdir, text)  # noqa: PTH118 - so that it is taken for no name
+    if not isinstance(text, str) or "\n" in text:
+        raise UsageError(
+            f"a list of texts has {repr(text)[:60]} in it; expected names and paths, for a text "
+            "itself is one str: join them"
+        )
+    return text
 
 
 def _none_of_these(what: str) -> str:

@@ -13,10 +13,10 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.checks import Boolean
 from char_rnn.config import LENGTHS
 from char_rnn.data.corpus import Corpus
-from char_rnn.data.given import GivenText, as_source
+from char_rnn.data.given import GivenText
 from char_rnn.errors import UsageError, WorkerDied, did_you_mean
 from char_rnn.runs.describe import architecture, calibration, text_line
-from char_rnn.runs.going_on import check_free, go_on, only_finished
+from char_rnn.runs.going_on import check_free, go_on, only_finished, same_text
 from char_rnn.runs.new import MODEL_FIELDS, OF_TEXT, TEXT_FIELDS, TRAIN_FIELDS, NewRun
 from char_rnn.runs.run import IN_MEMORY, Run
 from char_rnn.runs.watch import SilentWatch, Watch, make_watch
@@ -141,7 +141,7 @@ def resume(
                 f"the folder is None, as that of {IN_MEMORY} is: hand over the run itself"
             )
         run = run if isinstance(run, Run) else Run.open(run)
-        corpus = None if text is None else _same_text(run, text)
+        corpus = None if text is None else same_text(run, text)
         trainer = go_on(run, given, corpus, **own)
         if only_finished(run, trainer):
             run.notes = [f"calibrated: {calibration(run.model.summary)}"]
@@ -200,16 +200,6 @@ def _reading(pattern: str | Sequence[str], bytes: bool | None) -> dict[str, Any]
     return ({} if patterns == () else {"pattern": patterns}) | (
         {} if bytes is None else {"bytes": bytes}
     )
-
-
-def _same_text(run: Run, text: GivenText | Corpus) -> Corpus:
-    """Return `text` as the run reads its own."""
-    if isinstance(text, Corpus):
-        return text
-    own, start = run.text, run.start
-    source = as_source(text, own.reading)
-    vocabulary = None if start is None else start.vocabulary
-    return Corpus.from_source(source, vocabulary=vocabulary)
 
 
 def _watch(progress: bool | None) -> Watch:

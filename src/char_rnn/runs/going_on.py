@@ -6,7 +6,9 @@ from typing import Any, Unpack
 
 from char_rnn.config import LENGTHS, TrainConfig
 from char_rnn.data.corpus import Corpus
-from char_rnn.errors import UsageError
+from char_rnn.data.given import GivenText, as_source
+from char_rnn.data.parts import where_shown
+from char_rnn.errors import NotText, UnknownCharacters, UsageError
 from char_rnn.runs.room import check_room
 from char_rnn.runs.rules import check
 from char_rnn.runs.run import IN_MEMORY, Run
@@ -23,11 +25,37 @@ def check_free(given: Mapping[str, Any]) -> None:
     """Raise UsageError if something is given that no run can change when it goes on."""
     fixed = sorted(given.keys() - FREE)
     if fixed:
-        names = ("TEXT" if name == "text" else f"--{name}" for name in fixed)
         raise UsageError(
-            f"{', '.join(names)} cannot be given with --resume: a run goes on as it began; leave "
-            "it out, or begin a new run"
+            f"{', '.join(f'--{name}' for name in fixed)} cannot be given with --resume: a run goes "
+            "on as it began; leave it out, or begin a new run"
         )
+
+
+def same_text(run: Run, text: GivenText | Corpus) -> Corpus:
+    """Return `text` as the run reads its own; whether it is the same, its trainer tells."""
+    if isinstance(text, Corpus):
+        return text
+    start = run.start
+    vocabulary = None if start is None else start.vocabulary
+    return Corpus.from_source(as_source(text, run.text.reading), vocabulary=vocabulary)
+
+
+def own_text_again(run: Run, text: GivenText) -> Corpus:
+    """Return the corpus of `text`, which was named though the run has a text of its own.
+
+    Raises UsageError if it is another.
+    """
+    try:
+        corpus = same_text(run, text)
+        same = corpus.sha256 == run.text.sha256
+    except (UnknownCharacters, NotText):
+        same = False
+    if not same:
+        raise UsageError(
+            f"{run.folder} goes on with its own text, {where_shown(run.text.where)}, and the one "
+            "given is, or has become, another; leave it out, or begin a new run with it"
+        )
+    return corpus
 
 
 def go_on(

@@ -1,7 +1,7 @@
 """A new run: from settings, a text, a plan, and perhaps a model that is there."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -12,7 +12,7 @@ from char_rnn.config import LENGTHS, PLANNED, ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.form import Form
 from char_rnn.data.given import ITSELF, GivenText, as_source
-from char_rnn.data.sources import Source
+from char_rnn.data.sources import STDIN, Source
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary, Vocabulary
 from char_rnn.errors import UsageError
 from char_rnn.recipes import TRAIN_RECIPE, Recipe
@@ -50,6 +50,8 @@ class NewRun:
     out: its folder, None for a new one in runs/. save: whether it has one at all.
     start_from: a model to go on from, or where it is.
     recipe: the settings where nobody says anything.
+    tell: is called with what the user should know before the text is read, which goes into `notes`
+        else.
 
     corpus, start: the text and the model, which have one vocabulary by now.
     added: a sentence on the characters that the model did not know, "" for none.
@@ -65,6 +67,7 @@ class NewRun:
         save: bool = True,
         start_from: CharRNN | StrPath | None = None,
         recipe: Recipe = TRAIN_RECIPE,
+        tell: Callable[[str], object] | None = None,
     ) -> None:
         self._out, self._save = out, save
         self._given = dict(given)
@@ -91,17 +94,17 @@ class NewRun:
         open_ = PLANNED - self._settled.keys() if self.train.minutes else frozenset()
         sure = self.model | self.train.to_dict() | self.reading.to_dict()
         check(given, {name: sure[name] for name in sure.keys() - open_})
+        if save and _of_stdin(text):  # before it is read, which may take long
+            (tell or self.notes.append)(
+                "standard input cannot be read again: this run cannot be resumed "
+                "unless the same text is piped in again"
+            )
         self._source: Source | None = None
         self.corpus = self._read(text)
         if self.start is not None:
             self._extend(self.start)
         if self.corpus.ends is None and (advice := list_advice(self.corpus.preview(ADVISED))):
             self.notes.append(advice)
-        if self.corpus.where == "-" and out is None:
-            self.notes.append(
-                "standard input cannot be read again: this run cannot be resumed "
-                "unless the same text is piped in again"
-            )
 
     def plan(self) -> None:
         """Choose for the time there is what nobody has set, and measure this machine for it."""
@@ -251,6 +254,11 @@ def _as_before(reading: TextConfig, old: AnyVocabulary) -> TextConfig:
         normalize=reading.normalize or form.normalize,
         lowercase=reading.lowercase or form.lowercase,
     )
+
+
+def _of_stdin(text: GivenText | Corpus) -> bool:
+    where = text.where if isinstance(text, Corpus) else text
+    return (where if isinstance(where, list | tuple) else [where]).count(STDIN) == 1
 
 
 def _train_config(given: Mapping[str, Any], recipe: Recipe) -> TrainConfig:

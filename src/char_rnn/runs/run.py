@@ -14,6 +14,7 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText
+from char_rnn.data.parts import Where, where_shown
 from char_rnn.data.windows import fit
 from char_rnn.errors import CharRNNError, CorruptFile, RunError, UsageError
 from char_rnn.formats import RUN_VERSION
@@ -320,8 +321,9 @@ class Run:
         text, V, end = self.text, self.model_config.vocab_size, self.model_config.end
         if corpus.sha256 != text.sha256:
             raise RunError(
-                f"the text {text.where} has changed since the run began ({text.length:,} "
-                f"characters then, {corpus.length:,} now); put the old text back or begin a new run"
+                f"the text {where_shown(text.where)} has changed since the run began "
+                f"({text.length:,} characters then, {corpus.length:,} now); put the old text back, "
+                "or begin a new run"
             )
         if corpus.vocabulary.size != V:
             raise CorruptFile(
@@ -388,7 +390,7 @@ class Run:
 
 
 def _settings(
-    model: ModelConfig, train: TrainConfig, text: Corpus, where: str, command: str = ""
+    model: ModelConfig, train: TrainConfig, text: Corpus, where: Where, command: str = ""
 ) -> dict[str, Any]:
     """Return what the config of a run says."""
     return {

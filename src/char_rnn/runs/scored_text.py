@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.corpus import Corpus
@@ -9,6 +10,7 @@ from char_rnn.data.given import ITSELF, GivenText, as_source
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary, named
 from char_rnn.errors import CharRNNError, TextTooShort, UnknownCharacters, UsageError
+from char_rnn.runs.rules import check
 from char_rnn.runs.text import OwnText, reading_for
 from char_rnn.text_config import USUAL, TextConfig
 
@@ -54,9 +56,10 @@ def scored_text(
     if isinstance(text, Corpus) and text.vocabulary == model.vocabulary:
         corpus = text
     else:
-        corpus = _own_files(model, text, reading, own, notes)
+        corpus = _as_in_training(model, text, reading, own, notes)
         if corpus is None:
             corpus, source = _read(model, text, reading, notes, left_out)
+        notes = [*corpus.notes, *notes]
     if _is_own(model, corpus):  # as it was when a part of it was set aside
         corpus = corpus.shuffled(int(model.summary.get("rng_seed", 0)))
     start, reason = _start(model, corpus, val_fraction)
@@ -66,34 +69,42 @@ def scored_text(
     return ScoredText(corpus, start, reason, left_out, tuple(notes), source if left_out else None)
 
 
+_SAID = ("encoding", "pattern", "column")  # what a text may need said to be read as in training
+
+
 def _is_own(model: CharRNN, corpus: Corpus) -> bool:
     return bool(model.summary.get("text_sha256") == corpus.sha256)
 
 
 def _is_folder(text: GivenText | Corpus) -> bool:
-    return not isinstance(text, bytes | Corpus) and os.path.isdir(text)  # noqa: PTH112 - of any text
+    return isinstance(text, str | os.PathLike) and Path(text).is_dir()
 
 
-def _own_files(
+def _as_in_training(
     model: CharRNN,
     text: GivenText | Corpus,
     reading: TextConfig,
     own: OwnText | None,
     notes: list[str],
 ) -> Corpus | None:
-    """Return the folder `text` read as the run of the model did, if it is what that run read."""
-    if reading.pattern or own is None or not own.reading.pattern or not _is_folder(text):
+    """Return `text` read as the run of the model did, if it is what that run read."""
+    if own is None or isinstance(text, Corpus) or any(getattr(reading, name) for name in _SAID):
         return None
-    assert not isinstance(text, Corpus)  # which is no folder
+    said = {name: getattr(own.reading, name) for name in _SAID if getattr(own.reading, name)}
+    if not said:
+        return None
     try:
-        source = as_source(text, own.reading)
-        corpus = Corpus.from_source(source, vocabulary=model.vocabulary)
-    except CharRNNError:  # another folder, then
+        corpus = Corpus.from_source(as_source(text, own.reading), vocabulary=model.vocabulary)
+    except CharRNNError:  # another text, then
         return None
     if not _is_own(model, corpus):
         return None
-    shown = " ".join(f"--pattern {pattern!r}" for pattern in own.reading.pattern)
-    notes.append(f"{os.fsdecode(text)} is read as in training, with {shown}")
+    shown = " ".join(
+        f"--{name} {value!r}"
+        for name, values in said.items()
+        for value in (values if isinstance(values, tuple) else (values,))
+    )
+    notes.append(f"{corpus.name} is read as in training, with {shown}")
     return corpus
 
 
@@ -106,7 +117,10 @@ def _read(
 ) -> tuple[Corpus, Source | None]:
     """Return the text less what the model does not know, counted in `left_out`, and its source."""
     vocabulary = model.vocabulary
-    reading = replace(reading, bytes=reading_for(vocabulary).bytes)
+    how = reading_for(vocabulary)
+    if reading.encoding:
+        check({"encoding": reading.encoding}, {"bytes": how.bytes})
+    reading = replace(reading, bytes=how.bytes, keep_line_ends=how.keep_line_ends)
     if isinstance(text, Corpus):
         if text.vocabulary == vocabulary:
             return text, None

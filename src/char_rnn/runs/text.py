@@ -11,7 +11,8 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.data.builtin import BUILTIN
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText, as_source
-from char_rnn.data.sources import Source, open_source
+from char_rnn.data.parts import Where, where_shown
+from char_rnn.data.sources import STDIN, Source, open_source
 from char_rnn.data.vocabulary import AnyVocabulary, code_points
 from char_rnn.errors import TextNotFound, UnknownCharacters, UsageError
 from char_rnn.runs.folder import TEXT_FILE, read_settings
@@ -26,11 +27,11 @@ class OwnText:
     """Which text a run was trained on, as its config tells.
 
     where: the absolute path, a built-in name, "-" for standard input, or `TEXT_FILE` for the copy
-        in the run's `folder`.
+        in the run's `folder`; of several texts a tuple.
     reading: how it is read.
     """
 
-    where: str
+    where: Where
     name: str
     length: int
     sha256: str
@@ -42,7 +43,7 @@ class OwnText:
         """Return the text that the config of the run in `folder` names."""
         text = settings["text"]
         return cls(
-            text["where"],
+            text["where"] if isinstance(text["where"], str) else tuple(text["where"]),
             text["name"],
             text["length"],
             text["sha256"],
@@ -72,8 +73,10 @@ def own_text(name: str) -> OwnText | None:
 
 def reading_for(vocabulary: AnyVocabulary | None) -> TextConfig:
     """Return how a text is read for a model of `vocabulary`."""
-    as_bytes = vocabulary is not None and vocabulary.kind == "bytes"
-    return TextConfig(as_bytes)
+    if vocabulary is not None and vocabulary.kind == "bytes":
+        return TextConfig(True)
+    # What was never read with a CR in it, was read without.
+    return TextConfig(False, keep_line_ends=vocabulary is not None and "\r" in vocabulary)
 
 
 def source_of(name: str, model: CharRNN) -> Source:
@@ -82,17 +85,17 @@ def source_of(name: str, model: CharRNN) -> Source:
     Raises UsageError if it is not known or no longer the same.
     """
     own = own_text(name)
-    where = str(model.summary.get("text", "")) if own is None else own.where
+    where: Where = str(model.summary.get("text", "")) if own is None else own.where
     if own is None and where not in BUILTIN:
         raise UsageError(f"{name} does not tell where its training text is; name it (--text)")
-    if where == "-":
+    if STDIN in ((where,) if isinstance(where, str) else where):
         raise UsageError(f"{name} was trained on standard input; name its text (--text)")
     try:
         reading = reading_for(model.vocabulary)
         source = open_source(where, reading) if own is None else own.source()
     except TextNotFound:
         raise UsageError(
-            f"{where}, the text that {name} was trained on, is not there; name it (--text)"
+            f"{where_shown(where)}, which {name} was trained on, is not there; name it (--text)"
         ) from None
     try:
         corpus = Corpus.from_source(source, vocabulary=model.vocabulary)
@@ -100,7 +103,9 @@ def source_of(name: str, model: CharRNN) -> Source:
     except UnknownCharacters:
         same = False
     if not same:
-        raise UsageError(f"{where} is not the text that {name} was trained on; name it (--text)")
+        raise UsageError(
+            f"{where_shown(where)} is not the text that {name} was trained on; name it (--text)"
+        )
     return source
 
 

@@ -13,7 +13,8 @@ _TUNE = ("char-rnn train TEXT --start_from MODEL", "char_rnn.train(text, start_f
 # A whole command line, to be called next, stays as it is.
 # Names of files may hold two hyphens too; those of options begin with them.
 _OPTION = re.compile(
-    r"(?P<command>char-rnn [a-z]+ .*)|(?<=\()--resume (?P<folder>.+)(?=\)$)|(?<![\w./-])--(?=[a-z])"
+    r"(?P<command>char-rnn [a-z]+ .*)|(?<=\()--resume (?P<folder>.+)(?=\)$)"
+    r"|(?<=\()--encoding (?P<encoding>[\w-]+)(?=\))|(?<![\w./-])--(?=[a-z])"
 )
 
 
@@ -23,6 +24,8 @@ def in_python(sentence: str) -> str:
     def said(found: re.Match[str]) -> str:
         if found["folder"]:
             return f"char_rnn.resume({found['folder']!r})"
+        if found["encoding"]:
+            return f"encoding={found['encoding']!r}"
         return found["command"] or ""
 
     return _OPTION.sub(said, sentence.replace(*_TUNE))
