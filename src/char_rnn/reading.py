@@ -10,6 +10,7 @@ import numpy as np
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate.arguments import as_text
+from char_rnn.generate.door import door
 from char_rnn.model.arguments import State, as_ids, outer_state
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.each import each
@@ -172,7 +173,8 @@ def _without_end(text: str | bytes, vocabulary: AnyVocabulary) -> str | bytes:
     """Return `text` less one line end after it: a str for characters, bytes for bytes."""
     if isinstance(vocabulary, ByteVocabulary):
         return vocabulary.decode_bytes(vocabulary.encode(text)).removesuffix(b"\n")
-    return as_text("a text", text).removesuffix("\n")  # type: ignore[arg-type]
+    enter, _ = door(vocabulary, as_text("a text", text))
+    return enter(text).removesuffix("\n")
 
 
 def _known(

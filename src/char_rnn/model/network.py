@@ -135,8 +135,11 @@ class Network:
     def nats(self, targets: Array) -> Array:
         """Return −log p of each of `targets` (T, B), in nats; the logits are lost.
 
-        Where they were, exp(y − max y) is, until the next window.
+        Where they were, exp(y − max y) is, until the next window. So nothing goes back after it:
+        `backward` takes the nats itself.
         """
+        self._need_forward()
+        self.can_go_back = False
         losses, self._total = nats_(self.logits, targets.reshape(-1))
         return losses.reshape(targets.shape)
 
