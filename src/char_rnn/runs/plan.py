@@ -71,11 +71,18 @@ class Plan:
 
 
 def make_plan(
-    length: int, held_out: int, vocab_size: int, minutes: float, threads: int, given: dict[str, Any]
+    length: int,
+    held_out: int,
+    vocab_size: int,
+    minutes: float,
+    threads: int,
+    given: dict[str, Any],
+    documents: bool = False,
 ) -> Plan:
     """Return settings for `length` characters of training text and a budget of `minutes`.
 
-    held_out: characters that validate.
+    held_out: characters that validate. documents: whether the text is one of documents, which
+    begin anew by themselves.
 
     given: what the user has set, by the names of ModelConfig and TrainConfig; it is respected,
         and not part of the plan.
@@ -122,8 +129,8 @@ def make_plan(
         "warmup": max(10, min(200, round(0.02 * iterations))),
         "clip": 1.0,
         "count_bias": True,
-        "reset": 0.03,
-        "random_offset": True,
+        "reset": 0.0 if documents else 0.03,
+        "random_offset": not documents,
         "layer_dropout": dropout if rung.layers > 1 else 0.0,
         "output_dropout": dropout,
         "recurrent_dropout": dropconnect,
