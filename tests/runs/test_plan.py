@@ -95,3 +95,16 @@ def test_nothing_is_left_out_of_recurrent_weights_that_a_cell_does_not_have(mach
     assert sizes(10, 10_000).train["recurrent_dropout"] > 0
     train = sizes(10, 10_000, cell="mingru").train
     assert train["recurrent_dropout"] == 0 < train["output_dropout"]
+
+
+def test_short_documents_have_a_way_of_their_own(machine):
+    def made(documents, minutes=20):
+        return make_plan(200_000, 2e4, 27, minutes, 2, {}, documents=documents)
+
+    names, poems, text = made(30_000), made(1_000), made(0)
+    assert names.model["layers"] == 2 and names.train["reset"] == 0 == poems.train["reset"]
+    assert names.train["output_dropout"] < text.train["output_dropout"]
+    assert names.train["learning_rate"] > text.train["learning_rate"] / 1.5
+    differ = {k for k, v in poems.train.items() if v != text.train[k]}
+    assert poems.model == text.model and differ == {"reset", "random_offset"}
+    assert made(30_000, 1000).model["hidden_size"] > names.model["hidden_size"]

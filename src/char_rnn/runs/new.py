@@ -266,7 +266,9 @@ class NewRun:
         assert train.threads is not None
         length, start, stop = corpus.parts(train.val_fraction, train.calibration)
         held_out = min(stop - start, MOST_VALIDATION)
-        V, documents = corpus.vocabulary.size, corpus.ends is not None
+        V, documents = corpus.vocabulary.size, 0
+        if corpus.ends is not None:
+            documents = int((corpus.ends < length).sum())
         return make_plan(
             length, held_out, V, minutes, train.threads, self._settled, documents=documents
         )
