@@ -1,6 +1,6 @@
 """A list of names, split as makemore splits it: loss, how many are new, how many come twice.
 
-    python -m benchmarks.names names.txt --minutes 1 --seeds 3
+    python -m benchmarks.names names.txt --minutes 1 --seeds 0 1 2
 
 Each seed is another split: a random 1,000 of the names are not trained on, as in Karpathy's
 makemore, and are scored with the end of each name counted. As there, the best of the run's
@@ -19,7 +19,9 @@ from char_rnn import SampleConfig
 HELD_OUT, WRITTEN = 1000, 10_000
 
 
-def one_split(path: str, minutes: float, seed: int) -> tuple[float, float, float, str]:
+def one_split(
+    path: str, minutes: float, seed: int, threads: int | None
+) -> tuple[float, float, float, str]:
     """Train and score on one split: nats a character, shares of new names and of repetitions."""
     count = len(Path(path).read_text("utf-8").split())
     run = char_rnn.train(
@@ -28,6 +30,7 @@ def one_split(path: str, minutes: float, seed: int) -> tuple[float, float, float
         minutes=minutes,
         val_fraction=HELD_OUT / count,
         rng_seed=seed,
+        threads=threads,
         save=False,
         progress=False,
         sample_every=0,
@@ -47,11 +50,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", help="a file of names, one a line")
     parser.add_argument("--minutes", type=float, default=1.0)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--threads", type=int)
     options = parser.parse_args()
     losses = []
-    for seed in range(options.seeds):
-        loss, new, repeated, about = one_split(options.path, options.minutes, seed)
+    for seed in options.seeds:
+        loss, new, repeated, about = one_split(options.path, options.minutes, seed, options.threads)
         losses.append(loss)
         print(
             f"split {seed}: {loss:.4f} nats, {new:.1%} new, {repeated:.1%} repeated; {about}",
