@@ -194,3 +194,30 @@ def test_the_form_of_a_text_is_its_vocabularys():
     assert corpus.preview(20) == "café café"
     again = Corpus.from_source(Pieces("CAFE\u0301"), vocabulary=corpus.vocabulary)
     assert again.preview(9) == "café"
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        (["anna", "", "bert"], "lines"),
+        (["a\nb", "c"], "blank"),
+        (["a\n\nb", "c\nd"], "\f"),
+        (["one alone"], "lines"),
+    ],
+)
+def test_documents_in_memory_come_back_as_they_were(texts, kind):
+    corpus = Corpus.from_documents(texts)
+    assert corpus.vocabulary.documents == kind
+    whole = [text for text in texts if text]
+    assert list(corpus.documents()) == documents(corpus) == whole
+    again = Corpus.from_source(Pieces(corpus.to_bytes().decode(), documents=kind))
+    assert list(again.documents()) == whole
+
+
+def test_documents_that_nothing_tells_apart_are_refused():
+    with pytest.raises(UsageError, match="form feeds"):
+        Corpus.from_documents(["a\n\nb\f", "c\n"])
+    with pytest.raises(UsageError, match="from_documents"):
+        Corpus.from_text("ab", Vocabulary("ab", documents="lines"))
+    with pytest.raises(UsageError, match="not one of documents"):
+        Corpus.from_documents(["ab"], Vocabulary("ab"))

@@ -1,26 +1,18 @@
 """A text as ids: in memory while it is small, in a file when it is not."""
 
 import dataclasses
-import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from char_rnn.data.document_streams import DocumentStreams
-from char_rnn.data.documents import BORDER, Readable, joined, marked, places_of, shuffle
-from char_rnn.data.form import Form
+from char_rnn.data.documents import joined, kind_for, places_of, shuffle
 from char_rnn.data.id_file import IdFile, digest_of, find, write
 from char_rnn.data.parts import Where
-from char_rnn.data.vocabulary import (
-    AnyVocabulary,
-    ByteVocabulary,
-    Vocabulary,
-    code_points,
-    from_code_points,
-)
+from char_rnn.data.reader import Reader, Text, key_of
+from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary, Vocabulary
 from char_rnn.data.windows import Streams, calibration_start, split
 from char_rnn.errors import CorruptFile, DataError, TextTooShort, UsageError
 from char_rnn.text_config import TextConfig
@@ -29,29 +21,6 @@ Array = np.ndarray
 
 MEMORY_LIMIT = 32 * 2**20
 PIECE = 1 << 22  # ids that are looked at together
-
-
-class Text(Readable, Protocol):
-    """What a corpus is made from: a Source, read twice."""
-
-    @property
-    def name(self) -> str:
-        """What the text is called."""
-
-    @property
-    def where(self) -> Where:
-        """Where it came from."""
-
-    @property
-    def notes(self) -> list[str]:
-        """What the user should know about it."""
-
-    @property
-    def config(self) -> TextConfig:
-        """How it is read."""
-
-    def key(self) -> str:
-        """Return what changes when the text changes."""
 
 
 class Parts(NamedTuple):
@@ -112,8 +81,27 @@ class Corpus:
             vocabulary = ByteVocabulary() if isinstance(text, bytes) else Vocabulary(text)
         if not isinstance(vocabulary, AnyVocabulary):
             raise UsageError(f"vocabulary is {vocabulary!r}; it must be a Vocabulary, of its text")
+        if vocabulary.end is not None:
+            raise UsageError("the vocabulary is one of documents; take Corpus.from_documents")
         ids = vocabulary.encode(text)  # type: ignore[arg-type]
         return cls(ids, vocabulary, digest_of(vocabulary, [ids]))
+
+    @classmethod
+    def from_documents(
+        cls, documents: Iterable[str], vocabulary: Vocabulary | None = None
+    ) -> "Corpus":
+        """Return the corpus of documents in memory, each a text; empty ones are left out."""
+        texts = [document for document in documents if document]
+        if vocabulary is None:
+            known = sorted(set().union(*texts))
+            vocabulary = Vocabulary.from_characters(known, documents=kind_for(texts))
+        if vocabulary.end is None:
+            raise UsageError("the vocabulary is not one of documents; give it documents='lines'")
+        end = np.array([vocabulary.end], vocabulary.dtype)
+        parts = [part for text in texts for part in (vocabulary.encode(text), end)]
+        ids = np.concatenate([end, *parts])
+        config = TextConfig(keep_line_ends=True, documents=vocabulary.documents)
+        return cls(ids, vocabulary, digest_of(vocabulary, [ids]), config=config)
 
     @classmethod
     def from_source(
@@ -142,10 +130,10 @@ class Corpus:
             said = [*source.notes, *notes]  # some come when it is read
             return cls(ids, vocabulary, sha256, source.name, source.where, said, source.config)
 
-        reader = _Reader(source, vocabulary)
+        reader = Reader(source, vocabulary)
         if left_out is not None:
             left_out |= reader.leave_out_unknown()
-        key = _key(source, vocabulary, bool(left_out))
+        key = key_of(source, vocabulary, bool(left_out))
         try:
             cached = None if reader.documents else find(key, vocabulary)
         except CorruptFile:
@@ -251,7 +239,9 @@ class Corpus:
         return f"Corpus({self.name}, {self.length:_} {kind}, {V} distinct)"
 
     def to_bytes(self) -> bytes:
-        """Return the whole text, in UTF-8 where it is one of characters."""
+        """Return the whole text, in UTF-8 where it is one of characters; documents as they came."""
+        if self.ends is not None and isinstance(self.vocabulary, Vocabulary):
+            return (self.vocabulary.between.join(self.documents()) + "\n").encode()
         ids = self.read(0, self.length)
         if isinstance(self.vocabulary, ByteVocabulary):
             return self.vocabulary.decode_bytes(ids)
@@ -289,13 +279,15 @@ class Corpus:
     def is_utf8_of(self, text: "Corpus") -> bool:
         """Tell of a corpus of bytes whether as many characters begin in them as `text` has.
 
-        But for carriage returns, of which a text may have fewer, and a byte order mark.
+        But for carriage returns and the line ends around documents, of which a text may have fewer,
+        and a byte order mark.
         """
+        fewer = [ord("\r")] + [ord("\n")] * (self.ends is not None)
         begin = returns = 0
         for start in range(0, self.length, PIECE):
             ids = self.read(start, min(self.length, start + PIECE))
             begin += int(((ids & 0xC0) != 0x80).sum())
-            returns += int((ids == ord("\r")).sum())
+            returns += int(np.isin(ids, fewer).sum())
         return text.length <= begin <= text.length + returns + 1
 
     def preview(self, n: int) -> str:
@@ -318,107 +310,3 @@ def _same_length(source: Text, first: int, second: int) -> None:
             f"{source.name} changed while it was read ({first:,} characters, then {second:,}); "
             "try again when nothing writes to it"
         )
-
-
-class _Reader:
-    """Reads `source` as code points or bytes, with a border after each document.
-
-    vocabulary: None, until `look_through` has made it.
-    documents: what one is, "" for none.
-    """
-
-    def __init__(self, source: Text, vocabulary: AnyVocabulary | None) -> None:
-        self._source, self._config, self._vocabulary = source, source.config, vocabulary
-        self._leaves_out = False
-        self.documents = self._config.documents if vocabulary is None else vocabulary.documents
-        self._form: Form | None = Form(self._config.normalize, self._config.lowercase)
-        if isinstance(vocabulary, Vocabulary):
-            self._form = vocabulary.form
-        elif vocabulary is not None:
-            self._form = None
-
-    def _pieces(self) -> Iterator[Array]:
-        if self.documents:
-            pieces = marked(self._source, self.documents, self._form)
-        elif self._form is None:
-            pieces = (np.frombuffer(data, np.uint8) for data in self._source.byte_chunks())
-        else:
-            pieces = (code_points(text) for text in self._form.chunks(self._source.chunks()))
-        if not self._leaves_out:
-            return pieces
-        return (piece[~self._lacks(piece)] for piece in pieces)
-
-    def _lacks(self, piece: Array) -> Array:
-        """Tell of which of `piece` (N,) there is no symbol, (N,) bool."""
-        assert isinstance(self._vocabulary, Vocabulary)
-        lacks: Array = ~self._vocabulary.knows(piece) & (piece != BORDER)
-        return lacks
-
-    def look_through(self) -> tuple[int, AnyVocabulary]:
-        """Return how many code points there are, borders among them, and the vocabulary."""
-        length, counting = 0, self._config.min_count > 1
-        if self._vocabulary is not None:
-            return sum(map(len, self._pieces())), self._vocabulary
-        counts = np.zeros(BORDER + 1, np.int64 if counting else bool)
-        for piece in self._pieces():
-            length += len(piece)
-            if counting:
-                counts += np.bincount(piece, minlength=BORDER + 1)
-            else:
-                counts[piece] = True
-        known = np.flatnonzero(counts[:BORDER] >= self._config.min_count)
-        rare = counting and len(known) < np.count_nonzero(counts[:BORDER])
-        if counting and not len(known):
-            raise UsageError(
-                f"min_count is {self._config.min_count}, and no character of {self._source.name} "
-                "occurs so often; take a smaller one"
-            )
-        self._vocabulary = Vocabulary(
-            from_code_points(known),
-            normalize=self._config.normalize,
-            lowercase=self._config.lowercase,
-            rare=bool(rare),
-            documents=self.documents,
-        )
-        return length, self._vocabulary
-
-    def leave_out_unknown(self) -> dict[str, int]:
-        """Leave out what the vocabulary lacks; return how often each such character is there."""
-        found: dict[str, int] = {}
-        if not isinstance(self._vocabulary, Vocabulary):
-            return found
-        for piece in self._pieces():
-            codes, counts = np.unique(piece[self._lacks(piece)], return_counts=True)
-            for code, count in zip(codes, counts, strict=True):
-                found[chr(code)] = found.get(chr(code), 0) + int(count)
-        self._leaves_out = bool(found)
-        return dict(sorted(found.items()))
-
-    def encoded(self) -> Iterator[Array]:
-        """Yield the ids of every piece."""
-        vocabulary = self._vocabulary
-        assert vocabulary is not None
-        for piece in self._pieces():
-            if not self.documents:
-                yield vocabulary.encode_codes(piece)
-                continue
-            border = piece == BORDER
-            ids = np.full(len(piece), vocabulary.end, vocabulary.dtype)
-            ids[~border] = vocabulary.encode_codes(piece[~border])
-            yield ids
-
-
-def _key(source: Text, vocabulary: AnyVocabulary | None, leave_out: bool) -> str:
-    """Return what changes when the ids do."""
-    kind: object = "characters"
-    if vocabulary is not None:
-        kind = vocabulary.to_dict()
-    elif (source.config.normalize, source.config.lowercase, source.config.min_count) != (
-        "",
-        False,
-        1,
-    ):
-        config = source.config
-        kind = ["characters", config.normalize, config.lowercase, config.min_count]
-    known = "known " if leave_out else ""
-    return hashlib.sha256(f"{known}{source.key()} {json.dumps(kind)}".encode()).hexdigest()[:32]

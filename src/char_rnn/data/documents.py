@@ -13,6 +13,7 @@ import numpy as np
 
 from char_rnn.data.form import Form
 from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary, code_points
+from char_rnn.errors import UsageError
 from char_rnn.text_config import separator
 
 Array = np.ndarray
@@ -22,6 +23,24 @@ BORDER = 0x110000
 SHUFFLE = 0xD0C
 """Keeps the numbers that shuffle apart from those that training draws."""
 BLANK_LINES = r"\r?\n(?:[ \t]*\r?\n)+"
+
+
+def kind_for(texts: Iterable[str]) -> str:
+    """Return what tells these documents apart when they stand one after the other.
+
+    Raises UsageError if there is nothing that none of them has.
+    """
+    found = list(texts)
+    whole = all(text == text.strip("\n") for text in found)
+    if not any("\n" in text for text in found):
+        return "lines"
+    if whole and not any(re.search(BLANK_LINES, text) for text in found):
+        return "blank"
+    if whole and not any("\f" in text for text in found):
+        return "\f"
+    raise UsageError(
+        "the documents have form feeds, or line ends where they begin or end; take those out"
+    )
 
 
 class Readable(Protocol):

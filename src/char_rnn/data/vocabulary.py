@@ -1,6 +1,5 @@
 """Characters as numbers: the vocabulary of a text, and the 256 bytes."""
 
-import codecs
 import operator
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -8,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from char_rnn.data.decoders import ByteDecoder, CharacterDecoder
 from char_rnn.data.form import Form
 from char_rnn.errors import UnknownCharacters, UsageError
 from char_rnn.storage.fields import Maybe, MisfitError, boolean, choice, misfit, read, record, text
@@ -169,9 +169,9 @@ class Vocabulary:
         codes = code_points(self.formed(text))
         return from_code_points(codes[self.knows(codes)])
 
-    def decoder(self) -> "CharacterDecoder":
+    def decoder(self) -> CharacterDecoder:
         """Return a decoder that takes one id at a time."""
-        return CharacterDecoder(self)
+        return CharacterDecoder(self.idx_to_char)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `vocabulary_from_dict` needs."""
@@ -264,7 +264,7 @@ class ByteVocabulary:
         """Return `text`: every byte is known."""
         return text
 
-    def decoder(self) -> "ByteDecoder":
+    def decoder(self) -> ByteDecoder:
         """Return a decoder that takes one id at a time."""
         return ByteDecoder()
 
@@ -289,45 +289,6 @@ class ByteVocabulary:
 
 
 AnyVocabulary = Vocabulary | ByteVocabulary
-
-
-class CharacterDecoder:
-    """Turns one id at a time into its character."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._idx_to_char = vocabulary.idx_to_char
-
-    def feed(self, idx: int) -> str:
-        """Return the character of `idx`; UsageError for an id that is none."""
-        try:
-            return self._idx_to_char[idx]
-        except (KeyError, TypeError):
-            raise _no_id(idx, len(self._idx_to_char)) from None
-
-    def finish(self) -> str:
-        """Return nothing: no character is ever held back."""
-        return ""
-
-
-class ByteDecoder:
-    """Turns one byte at a time into text, holding back a character that is not yet whole.
-
-    A byte that is not UTF-8 becomes half a surrogate pair (surrogateescape): nothing is lost.
-    """
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-
-    def feed(self, idx: int) -> str:
-        """Return the text that the byte `idx` completes, often nothing."""
-        try:
-            return self._decoder.decode(bytes([idx]))
-        except (TypeError, ValueError):
-            raise _no_id(idx, 256) from None
-
-    def finish(self) -> str:
-        """Return what was held back."""
-        return self._decoder.decode(b"", final=True)
 
 
 def vocabulary_from_dict(saved: Any) -> AnyVocabulary:
@@ -414,10 +375,6 @@ def checked_ids(ids: Sequence[int] | Array, size: int) -> Array:
             f"ids reach from {array.min()} to {array.max()}; they must lie in 0 … {size - 1}"
         )
     return array.astype(np.int64)
-
-
-def _no_id(idx: object, size: int) -> UsageError:
-    return UsageError(f"{idx!r} is no id; expected a whole number, 0 … {size - 1}")
 
 
 def _checked_text(text: object) -> str:
