@@ -205,6 +205,7 @@ def _measured(
         "text": found.corpus.name,
         "scored": found.reason,
         "characters": len(nats),
+        "unit": found.corpus.vocabulary.unit,
         "left out": {
             "characters": sum(found.left_out.values()),
             "distinct": "".join(found.left_out),

@@ -24,7 +24,8 @@ ON_PAGE = 50_000
 
 def tell(report: dict[str, Any], left_out: dict[str, int]) -> None:
     """Print the figures of a text, and which of its characters were left out."""
-    click.echo(f"{report['text']}: {report['characters']:,} characters, {report['scored']}")
+    unit = report["unit"]
+    click.echo(f"{report['text']}: {report['characters']:,} {unit}s, {report['scored']}")
     if left_out:
         from char_rnn.data.vocabulary import named
 
@@ -40,7 +41,8 @@ def tell(report: dict[str, Any], left_out: dict[str, int]) -> None:
     ]
     rows += sorted(report.get("baselines", {}).items(), key=lambda row: row[1]["nats"])
     width = max(len(name) for name, _ in rows)
-    click.echo(f"{'':<{width}}  nats/char  bits/char  perplexity")
+    of_one = unit.removesuffix("acter")
+    click.echo(f"{'':<{width}}  nats/{of_one}  bits/{of_one}  perplexity")
     for name, f in rows:
         of = _perplexity(f["perplexity"])
         click.echo(f"{name:<{width}}  {f['nats']:>9.4f}  {f['bits']:>9.4f}  {of:>10}")
@@ -160,7 +162,7 @@ def summary(found: "ScoredText", lines: "LineScores") -> str:
     with_end = ", line ends counted" if "\n" in found.corpus.vocabulary else ""
     said = (
         f"{found.corpus.name}: lines scored: {len(lines.scores):,}, {found.reason}; "
-        f"{lines.loss:.4f} nats a character{with_end}"
+        f"{lines.loss:.4f} nats a {found.corpus.vocabulary.unit}{with_end}"
     )
     left_out = {
         "empty lines": lines.empty,

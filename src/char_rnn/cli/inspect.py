@@ -40,6 +40,7 @@ def description(model: "CharRNN") -> list[tuple[str, str]]:
     from char_rnn.storage.reading import shown
 
     config, summary, vocabulary = model.config, model.summary, model.vocabulary
+    unit = "character" if vocabulary is None else vocabulary.unit
     module = f"nn.{config.cell.upper()} and nn.Linear"
     rows = [
         ("Architecture", f"{model.outline}, {config.layers} × {form(config)}"),
@@ -52,18 +53,18 @@ def description(model: "CharRNN") -> list[tuple[str, str]]:
         rows.append(("Vocabulary", f"{vocabulary.size}: {chars}"))
     if summary.keys() >= {"text", "text_length"}:
         name, length = shown(summary["text"]), summary["text_length"]
-        rows.append(("Trained on", f"{name}, {length:,} characters"))
+        rows.append(("Trained on", f"{name}, {length:,} {unit}s"))
     if summary.keys() >= {"iteration", "epoch", "characters", "seconds"}:
         rows.append(
             (
                 "Training",
                 f"{summary['iteration']:,} iterations, {summary['epoch']:.2f} epochs, "
-                f"{summary['characters']:,} characters in {summary['seconds']:,.0f} s",
+                f"{summary['characters']:,} {unit}s in {summary['seconds']:,.0f} s",
             )
         )
     for title, key in (("Training loss", "loss"), ("Validation loss", "val_loss")):
         if summary.get(key) is not None:
-            rows.append((title, f"{summary[key]:.4f} nats a character"))
+            rows.append((title, f"{summary[key]:.4f} nats a {unit}"))
     if summary.keys() >= {"calibration_temperature", "calibration_characters"}:
         rows.append(("Calibrated", calibration(summary)))
     return rows

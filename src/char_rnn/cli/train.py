@@ -161,7 +161,8 @@ def _tell_the_end(run: "Run", trainer: "Trainer", ending: "Ending") -> int:
     best = run.model
     click.echo(f"\nA sample of the best model:\n{best.sample(length=300)}\n")
     if end.best_val_loss is not None:
-        click.echo(f"Validation loss: {best.summary['val_loss']:.4f} nats a character")
+        unit = trainer.corpus.vocabulary.unit
+        click.echo(f"Validation loss: {best.summary['val_loss']:.4f} nats a {unit}")
     if "calibration_temperature" in best.summary:
         click.echo(f"Calibrated: {calibration(best.summary)}")
     click.echo(

@@ -33,6 +33,7 @@ class Vocabulary:
     """
 
     kind: ClassVar[str] = "characters"
+    unit: ClassVar[str] = "character"
 
     def __init__(
         self,
@@ -203,6 +204,7 @@ class ByteVocabulary:
     """
 
     kind: ClassVar[str] = "bytes"
+    unit: ClassVar[str] = "byte"
     rare: ClassVar[None] = None
 
     def __init__(self, documents: str = "") -> None:

@@ -10,9 +10,8 @@ from char_rnn.training.trainer import Trainer
 
 def text_line(corpus: Corpus) -> str:
     """Return a text's name, its length and how many distinct symbols it has."""
-    unit = "bytes" if corpus.vocabulary.kind == "bytes" else "characters"
     documents = "" if corpus.ends is None else f" in {len(corpus.ends) - 1:,} documents"
-    return f"{corpus.name}, {corpus.length:,} {unit}{documents}, {corpus.vocabulary.size} distinct"
+    return f"{corpus.name}, {corpus.length:,} {corpus.vocabulary.kind}{documents}, {corpus.vocabulary.size} distinct"
 
 
 def architecture(trainer: Trainer) -> str:
