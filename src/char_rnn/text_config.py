@@ -21,12 +21,7 @@ class TextConfig(Configuration):
     """How a text is read."""
 
     bytes: bool | None = setting(
-        None,
-        "Model raw bytes, or characters.",
-        Boolean(),
-        TEXT,
-        planned=True,
-        opposite="characters",
+        None, "Model raw bytes, or characters.", Boolean(), TEXT, opposite="characters"
     )
     encoding: str = setting(
         "",

@@ -276,20 +276,6 @@ class Corpus:
             found |= set(np.unique(ids[1:][ids[:-1] == backslash]).tolist())
         return "".join(char for char in known if self.vocabulary.char_to_idx[char] in found)
 
-    def is_utf8_of(self, text: "Corpus") -> bool:
-        """Tell of a corpus of bytes whether as many characters begin in them as `text` has.
-
-        But for carriage returns and the line ends around documents, of which a text may have fewer,
-        and a byte order mark.
-        """
-        fewer = [ord("\r")] + [ord("\n")] * (self.ends is not None)
-        begin = returns = 0
-        for start in range(0, self.length, PIECE):
-            ids = self.read(start, min(self.length, start + PIECE))
-            begin += int(((ids & 0xC0) != 0x80).sum())
-            returns += int(np.isin(ids, fewer).sum())
-        return text.length <= begin <= text.length + returns + 1
-
     def preview(self, n: int) -> str:
         """Return the first `n` characters."""
         return self.vocabulary.decode(self.read(0, min(n, self.length)))

@@ -11,7 +11,8 @@ from char_rnn.training.trainer import Trainer
 def text_line(corpus: Corpus) -> str:
     """Return a text's name, its length and how many distinct symbols it has."""
     documents = "" if corpus.ends is None else f" in {len(corpus.ends) - 1:,} documents"
-    return f"{corpus.name}, {corpus.length:,} {corpus.vocabulary.kind}{documents}, {corpus.vocabulary.size} distinct"
+    kind, V = corpus.vocabulary.kind, corpus.vocabulary.size
+    return f"{corpus.name}, {corpus.length:,} {kind}{documents}, {V} distinct"
 
 
 def architecture(trainer: Trainer) -> str:

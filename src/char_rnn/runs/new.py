@@ -36,13 +36,6 @@ MODEL_FIELDS = frozenset(field.name for field in dataclasses.fields(ModelConfig)
 TRAIN_FIELDS = frozenset(field.name for field in dataclasses.fields(TrainConfig))
 TEXT_FIELDS = frozenset(field.name for field in dataclasses.fields(TextConfig))
 FINE_TUNING = 0.5
-MANY_CHARACTERS = 1000
-"""From so many on bytes are planned: with 1,234 (Korean) both come to the same loss after a minute,
-with 3,000 and more (Chinese, Japanese) bytes are a fifth lower (docs/results.md)."""
-OF_CHARACTERS = frozenset(
-    ("bytes", "encoding", "normalize", "lowercase", "min_count", "keep_line_ends")
-)
-"""Settings with which a user has said how to take a text, so that no plan does."""
 ADVISED = 1 << 16  # characters that are looked at for advice
 MOST_PLANNING = 0.3  # of the time there is
 
@@ -107,7 +100,6 @@ class NewRun:
                 "unless the same text is piped in again"
             )
         self._source: Source | None = None
-        self._text = text
         self.corpus = self._read(text)
         if self.start is not None:
             self._extend(self.start)
@@ -116,12 +108,10 @@ class NewRun:
 
     def plan(self) -> None:
         """Choose for the time there is what nobody has set, and measure this machine for it."""
-        if self.train.minutes is not None:
-            self._plan_bytes()
         self._check_room()
         if self.train.minutes is not None:
             plan = self._made_plan(self.train.minutes)
-            self._spent, self.reasons = plan.seconds, [*self.reasons, *plan.reasons]
+            self._spent, self.reasons = plan.seconds, plan.reasons
             self.model = self.model | plan.model
             self.train = dataclasses.replace(self.train, **plan.train)
             self.notes += unheard(self._given, self.model | self.train.to_dict())
@@ -196,29 +186,6 @@ class NewRun:
             as_bytes = as_bytes or isinstance(old, ByteVocabulary)
             reading = dataclasses.replace(reading, bytes=as_bytes)
         return reading
-
-    def _plan_bytes(self) -> None:
-        """Take a text of very many characters as bytes, if nobody has said how to take it."""
-        V, source = self.corpus.vocabulary.size, self._source
-        said = self.start is not None or OF_CHARACTERS & self._given.keys()
-        if V < MANY_CHARACTERS or said or self.corpus.config.bytes or source is None:
-            return
-        reading = dataclasses.replace(self.reading, bytes=True)
-        if source.where == STDIN:
-            source = dataclasses.replace(source, config=reading)
-        else:  # as it is opened when the run goes on
-            assert not isinstance(self._text, Corpus)  # which has no source
-            source = as_source(self._text, reading)
-        corpus = Corpus.from_source(source)
-        if not corpus.is_utf8_of(self.corpus):
-            return
-        chosen = (
-            f"taken as bytes, for it has {V:,} distinct characters: in the same time more is "
-            "learned from their bytes (--characters takes them as they are)"
-        )
-        self.reading, self._source, self.corpus = reading, source, corpus
-        self.reasons.append(chosen)
-        self.notes.append(chosen)
 
     def _read(self, text: GivenText | Corpus) -> Corpus:
         if isinstance(text, Corpus):
