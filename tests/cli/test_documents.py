@@ -134,3 +134,30 @@ def test_a_form_is_remembered_for_seeds_and_scores(run):
     told = json.loads(run("evaluate", "r", "u.txt", "--json", "--no_baselines").out)
     assert told["left out"]["characters"] == 0
     assert "which this model was not trained on" in told["scored"]
+
+
+def test_a_model_of_documents_and_rare_characters_is_looked_at(run):
+    text = "\n\n".join(f"Und {name}\nda" for name in NAMES) + "§"
+    Path("poems.txt").write_text(text, "utf-8")
+    how = ("--documents", "blank", "--lowercase", "--normalize", "NFC", "--min_count", "2")
+    said = run("train", "poems.txt", *SMALL, *how, "--iterations", "80", "--out", "p").out
+    assert "char-rnn generate p --count 10" in said
+    told = run("inspect", "p").out
+    for part in ("NFC, lower case", "never written", "Documents:        blank"):
+        assert part in told
+    run("evaluate", "p", "poems.txt", "--val_fraction", "1", "--html", "p.html", "--no_baselines")
+    assert Path("p.html").stat().st_size
+    rows = run("evaluate", "p", "poems.txt", "--each_line", "--val_fraction", "1").out.splitlines()
+    assert len(rows) == 37 and all(r"\nda" in row for row in rows[1:])
+    Path("copy.txt").write_text("UND BAN\nDA", "utf-8")
+    found = json.loads(run("overlap", "p", "copy.txt", "--count", "1", "--json").out)
+    assert found["samples"][-1]["longest"]["length"] == 10
+
+
+def test_no_passage_of_a_text_in_capitals_is_copied_in_lower_case(run):
+    Path("loud.txt").write_text("A LONG LINE OF TEXT\n" * 60, "utf-8")
+    run("train", "loud.txt", *SMALL, "--lowercase", "--iterations", "150", "--out", "l")
+    call = ("generate", "l", "--max_copy", "8", "-n", "60", "--temperature", "1")
+    made = run(*call, "--rng_seed", "1").out.removesuffix("\n")[:60]
+    text = "a long line of text\n" * 3
+    assert all(made[at : at + 8] not in text for at in range(len(made) - 7))

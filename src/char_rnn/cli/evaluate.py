@@ -108,7 +108,12 @@ class Asked:
 )
 @option("plot", type=PATH, group=MORE, help="Draw that: .png, .svg or .pdf.")
 @option("no_baselines", is_flag=True, group=MORE, help="Leave the baselines out.")
-@option("each_line", is_flag=True, group=LINES, help="Score every line, whatever is before it.")
+@option(
+    "each_line",
+    is_flag=True,
+    group=LINES,
+    help="Score every line, or document of a model of documents, whatever is before it.",
+)
 @option(
     "sort",
     type=click.Choice((TEXT_ORDER, SURPRISE)),

@@ -123,7 +123,8 @@ def write_page(
     expected = likeliest(model, corpus, start, stop)
     title = f"{corpus.name}: where it surprises the model"
     ids = corpus.read(start + 1, stop)
-    write_text(path, page(title, corpus.vocabulary.chars, ids, expected, float(nats.mean())))
+    shown = list(corpus.vocabulary.idx_to_char.values())
+    write_text(path, page(title, shown, ids, expected, float(nats.mean())))
     cut = f" (the first {len(ids):,} characters)" if len(ids) < len(scored) else ""
     click.echo(f"Written: {path}{cut}", err=True)
 
@@ -153,7 +154,8 @@ def tell_lines(scores: Sequence["TextScore"], as_json: bool) -> None:
         left_out = f"  {score.left_out:>8,}" if some else ""
         click.echo(
             f"{score.place:>{width},}  {score.characters:>10,}{left_out}  {score.nats:>9.4f}  "
-            f"{score.loss:>9.4f}  {_perplexity(score.perplexity):>10}  {score.text}"
+            f"{score.loss:>9.4f}  {_perplexity(score.perplexity):>10}  "
+            + score.text.replace("\n", r"\n")
         )
 
 

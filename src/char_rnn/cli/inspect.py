@@ -11,6 +11,7 @@ from char_rnn.cli.options import PATH
 
 if TYPE_CHECKING:
     from char_rnn.charrnn import CharRNN
+    from char_rnn.data.vocabulary import AnyVocabulary
 
 
 @click.command(
@@ -50,7 +51,7 @@ def description(model: "CharRNN") -> list[tuple[str, str]]:
     ]
     if vocabulary is not None:
         chars = "all bytes" if vocabulary.kind == "bytes" else repr("".join(vocabulary.chars))
-        rows.append(("Vocabulary", f"{vocabulary.size}: {chars}"))
+        rows += [("Vocabulary", f"{vocabulary.size}: {chars}"), *taken(vocabulary)]
     if summary.keys() >= {"text", "text_length"}:
         name, length = shown(summary["text"]), summary["text_length"]
         rows.append(("Trained on", f"{name}, {length:,} {unit}s"))
@@ -67,4 +68,20 @@ def description(model: "CharRNN") -> list[tuple[str, str]]:
             rows.append((title, f"{summary[key]:.4f} nats a {unit}"))
     if summary.keys() >= {"calibration_temperature", "calibration_characters"}:
         rows.append(("Calibrated", calibration(summary)))
+    return rows
+
+
+def taken(vocabulary: "AnyVocabulary") -> list[tuple[str, str]]:
+    """Return how a text is taken, where it is not as it stands: its form, what a document is."""
+    from char_rnn.data.vocabulary import Vocabulary
+    from char_rnn.storage.reading import shown
+
+    rows = []
+    if isinstance(vocabulary, Vocabulary) and vocabulary.form:
+        form = (vocabulary.form.normalize, "lower case" * vocabulary.form.lowercase)
+        rows.append(("Form", ", ".join(filter(None, form))))
+    if vocabulary.rare is not None:
+        rows.append(("Rare characters", "one symbol, which is never written"))
+    if vocabulary.end is not None:
+        rows.append(("Documents", shown(vocabulary.documents)))
     return rows

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from char_rnn.analyse.diversity import Diversity
     from char_rnn.analyse.overlap import Overlap
     from char_rnn.charrnn import CharRNN
+    from char_rnn.data.form import Form
     from char_rnn.data.sources import Source
 
 TEXT, SAMPLES, OUTPUT = "Training text", "Samples of a model", "Output"
@@ -129,7 +130,7 @@ def command(
     source = open_source(text, reading) if text else _own_text(models)
     if html is not None:
         check_writable(html)
-    training = symbols_of(source, as_bytes)
+    training = symbols_of(source, as_bytes, _form(models))
     rng = np.random.default_rng(rng_seed)
     samples, stopped = _samples(model_or_text, models, reading, settings, count, rng)
     if stopped is not None and not samples:
@@ -175,7 +176,8 @@ def _samples(
     found: list[tuple[str, np.ndarray]] = []
     for name in names:
         if name not in models:
-            found.append((name, symbols_of(open_source(name, reading), as_bytes)))
+            source = open_source(name, reading)
+            found.append((name, symbols_of(source, as_bytes, _form(models))))
             continue
         texts, drawn, stopped = models[name].generate_each([""] * count, settings, rng), [], None
         try:
@@ -191,6 +193,15 @@ def _samples(
             click.echo(f"Note: stopped; of {name} {len(drawn)} finished samples count", err=True)
             return found, stopped
     return found, None
+
+
+def _form(models: "dict[str, CharRNN]") -> "Form | None":
+    """Return the form that the models write in, so that all is compared in it; None for several."""
+    from char_rnn.data.vocabulary import Vocabulary
+
+    known = [model.vocabulary for model in models.values()]
+    forms = {vocabulary.form for vocabulary in known if isinstance(vocabulary, Vocabulary)}
+    return forms.pop() if len(forms) == 1 else None
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.builtin import BUILTIN
 from char_rnn.data.corpus import Corpus
+from char_rnn.data.form import Form
 from char_rnn.data.given import GivenText, as_source
 from char_rnn.data.parts import Where, where_shown
 from char_rnn.data.sources import STDIN, Source, open_source
-from char_rnn.data.vocabulary import AnyVocabulary, code_points
+from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary, code_points
 from char_rnn.errors import TextNotFound, UnknownCharacters, UsageError
 from char_rnn.runs.folder import TEXT_FILE, read_settings
 from char_rnn.storage.models import CONFIG_FILE
@@ -109,14 +110,15 @@ def source_of(name: str, model: CharRNN) -> Source:
     return source
 
 
-def symbols_of(source: Source, as_bytes: bool) -> Array:
+def symbols_of(source: Source, as_bytes: bool, form: Form | None = None) -> Array:
     """Return the whole text as code points or bytes (N,), in the smallest type that holds them.
 
+    form: that of the characters, which a model that writes in it is compared with.
     Code points have at least two bytes: one byte stands for bytes.
     """
     if as_bytes:
         return np.frombuffer(b"".join(source.byte_chunks()), np.uint8)
-    chunks = (code_points(chunk) for chunk in source.chunks())
+    chunks = map(code_points, (form or Form()).chunks(source.chunks()))
     return np.concatenate(
         [codes.astype(np.uint32 if codes.max() >> 16 else np.uint16) for codes in chunks]
     )
@@ -130,13 +132,13 @@ def training_ids(name: str, model: CharRNN, text: GivenText | None) -> Array:
     vocabulary = model.vocabulary
     reading = reading_for(vocabulary)
     source = source_of(name, model) if text is None else as_source(text, reading)
-    if vocabulary is None or vocabulary.kind == "bytes":
+    if not isinstance(vocabulary, Vocabulary):
         return symbols_of(source, bool(reading.bytes))
     codes = code_points("".join(vocabulary.chars))
     # Of every code point up to the largest; the last entry is that of all beyond.
     table = np.full(int(codes.max()) + 2, len(codes), np.min_scalar_type(len(codes)))
     table[codes] = np.arange(len(codes))
-    chunks = (code_points(chunk) for chunk in source.chunks())
+    chunks = map(code_points, vocabulary.form.chunks(source.chunks()))
     return np.concatenate([table[np.minimum(chunk, len(table) - 1)] for chunk in chunks])
 
 
