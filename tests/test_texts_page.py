@@ -26,7 +26,7 @@ TINY = [
     *("--iterations", "100", "--hidden_size", "12", "--batch_size", "8", "--seq_length", "16"),
     *("--learning_rate", "0.02", "--threads", "1", "--sample_every", "0", "--eval_every", "50"),
 ]
-WORDS = "it was a night of light and the sea went down to water".split()
+WORDS = ["it", "was", "a", "night", "of", "light", "and", "the", "sea", "went", "down", "water"]
 READ = {
     "names": {"documents": "lines"}, "poems": {"documents": "blank"},
     "poem-files": {"documents": "files"}, "code": {"pattern": ("*.py",)},

@@ -106,7 +106,8 @@ def likeliest(model: CharRNN, ids: Ids, start: int, stop: int, count: int = 5) -
 def page(title: str, chars: Sequence[str], ids: Array, expected: Expected, loss: float) -> str:
     """Return a self-contained page: a text as a heat map, with what was expected of each character.
 
-    chars: what each symbol of the vocabulary is shown as. ids: (N,) of the text. loss: the mean over all that was scored.
+    chars: what each symbol is shown as. ids: (N,) of the text. loss: the mean over all that was
+    scored.
     """
     rounded = np.round(expected.shares * SHARES)
     told = rounded > 0
