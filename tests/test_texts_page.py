@@ -33,7 +33,7 @@ READ = {
     "tunes": {"documents": "blank"}, "wiki": {"min_count": 10},
     "pages": {"column": "text", "documents": "records"},
     "reviews": {"column": "review", "documents": "records"}, "picture": {"bytes": True},
-    "old": {"encoding": "cp1252"}, "characters": {"bytes": False, "min_count": 2},
+    "old": {"encoding": "cp1252"}, "often": {"min_count": 2}, "bytes": {"bytes": True},
 }  # fmt: skip
 """How a run of the page reads its text, where that is not as usual."""
 LENGTHS = {"names": 36, "poems": 30, "poem-files": 6, "tunes": 20, "pages": 45, "reviews": 40}

@@ -25,6 +25,7 @@ _MARK = "\ufeff"
 _WIDE = ("utf-16", "utf-32")  # where a byte of zeros may be half of a character
 _HELD = CHUNK  # bytes that a decoder may keep: only endless shift sequences of UTF-7 are longer
 _HALF = re.compile("[\ud800-\udfff]")
+AS_GOOD = 0.1  # of odd characters, as charset-normalizer counts them
 _LIKELY = ("cp1252", "cp1251", "cp932", "gb18030", "cp949")  # before others that read the same
 
 
@@ -137,7 +138,10 @@ def likeliest(data: bytes) -> str:
     if not matches:
         return ""
     best = matches[0]
-    same = [m for m in matches if (m.chaos, m.coherence) == (best.chaos, best.coherence)]
+    # Code pages of few languages make as good sense of common letters: French in cp1257.
+    same = [
+        m for m in matches if m.coherence >= best.coherence and m.chaos <= best.chaos + AS_GOOD
+    ]
     names = {codecs.lookup(name).name for m in same for name in m.could_be_from_charset}
     found = codecs.lookup(best.encoding).name
     return "" if found in ("ascii", UTF8) else next((n for n in _LIKELY if n in names), found)
