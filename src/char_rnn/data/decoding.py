@@ -139,9 +139,7 @@ def likeliest(data: bytes) -> str:
         return ""
     best = matches[0]
     # Code pages of few languages make as good sense of common letters: French in cp1257.
-    same = [
-        m for m in matches if m.coherence >= best.coherence and m.chaos <= best.chaos + AS_GOOD
-    ]
+    same = [m for m in matches if m.coherence >= best.coherence and m.chaos <= best.chaos + AS_GOOD]
     names = {codecs.lookup(name).name for m in same for name in m.could_be_from_charset}
     found = codecs.lookup(best.encoding).name
     return "" if found in ("ascii", UTF8) else next((n for n in _LIKELY if n in names), found)
