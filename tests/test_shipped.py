@@ -45,9 +45,9 @@ def test_its_loss_is_that_of_the_model_card(shakespeare):
 def test_fine_tuning_beats_training_from_nothing():
     """On another text, with characters of its own, for the same number of the same steps."""
     source = open_source("python-docs")
-    text = "".join(source.chunks())[:60_000]
+    text = "".join(source.chunks())[:20_000]
     config = TrainConfig(
-        iterations=40, batch_size=16, seq_length=32, eval_every=0, sample_every=0, warmup=5,
+        iterations=12, batch_size=8, seq_length=32, eval_every=0, sample_every=0, warmup=3,
         optimizer="adamw",
     )  # fmt: skip
     shipped = CharRNN.load(SHIPPED)

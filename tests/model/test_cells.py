@@ -8,6 +8,7 @@ from reference import CELLS, plain_name, reference_network
 
 from char_rnn import CharRNN, tables
 from char_rnn.analyse import gradient_check
+from char_rnn.model.layer import FEW_UNITS
 
 V, H = 7, 5
 EVERY_CELL = pytest.mark.parametrize(("cell", "reset_after"), list(CELLS))
@@ -88,11 +89,12 @@ def test_the_learned_initial_state_has_an_exact_gradient(cell, reset_after):
 
 
 @EVERY_CELL
-@pytest.mark.parametrize("size", [64, 48, 37, 272])  # 16 rows of 272: past layer.FEW_UNITS
-def test_blocked_products_and_many_symbols_equal_the_reference(cell, reset_after, size):
+@pytest.mark.parametrize(("size", "B"), [(64, 16), (48, 16), (37, 16), (72, 60)])
+def test_blocked_products_and_many_symbols_equal_the_reference(cell, reset_after, size, B):
+    assert (size * B > FEW_UNITS) == (B == 60)
     rng = np.random.default_rng(4)
-    model = CharRNN(600, size, cell, 2, reset_after, np.float64, rng)
-    ids, targets = rng.integers(600, size=(2, 3, 16))
+    model = CharRNN(200, size, cell, 2, reset_after, np.float64, rng)
+    ids, targets = rng.integers(200, size=(2, 2, B))
     slow = reference_network(dict(model.parameters), cell, reset_after, 2, ids, targets)
     logits, _ = model.forward(ids)
     _, gradients = model.backward(targets)

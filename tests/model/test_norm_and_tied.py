@@ -31,7 +31,7 @@ def test_gradients_are_exact(cell, reset_after, layers, T, B, ways):
     for state in (None, tuple(rng.normal(size=(2, layers, B, H)))):
         if state is not None and cell != "lstm":
             state = state[0]
-        errors = gradient_check(model, ids, targets, state, samples=20)
+        errors = gradient_check(model, ids, targets, state, samples=8)
         assert max(errors.values()) < 1e-6, errors
 
 
