@@ -13,6 +13,7 @@ import pytest
 
 from char_rnn import Run
 from char_rnn.cli.main import cli
+from char_rnn.text_config import DOCUMENT_KINDS, TextConfig
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "texts.md").read_text("utf-8")
 COMMANDS = [
@@ -149,3 +150,20 @@ def test_the_commands_do_what_they_say(home, monkeypatch, capsys):
             values = [float(row[3]) for row in rows[1:]]
             assert values and values == sorted(values, reverse=True)
     assert set(READ) | set(LENGTHS) <= made
+
+
+OPTIONS = [
+    *TextConfig.__dataclass_fields__,
+    *("characters", "seed -", "seed_file", "bytes_seed", "prompts", "json", "stop"),
+    *("count", "new", "unique", "each_line", "sort", "reverse"),
+]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_of_texts_has_its_line(option):
+    assert re.search(rf"`[^`\n]*--{option}(?!\w)", PAGE)
+
+
+@pytest.mark.parametrize("kind", DOCUMENT_KINDS)
+def test_every_kind_of_document_has_its_line(kind):
+    assert f"\n| `{kind}` |" in PAGE

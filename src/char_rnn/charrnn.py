@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from char_rnn.config import DTYPES, ModelConfig
-from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary
+from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.formats import check_arrays, check_finite, checked_weights, model_facts
 from char_rnn.generate.arguments import as_generator
@@ -116,7 +116,7 @@ class CharRNN(Voice, Reader, ExerciseNames):
         old = self._need_vocabulary()
         if vocabulary == old:
             return self.copy()
-        if not (isinstance(old, Vocabulary) and isinstance(vocabulary, Vocabulary)):
+        if old.kind != vocabulary.kind:
             raise UsageError("a model of characters and one of bytes cannot be made of each other")
         config = dataclasses.replace(self.config, vocab_size=vocabulary.size, end=None)
         twin = type(self).from_config(config, vocabulary, rng)  # `end` is the vocabulary's

@@ -78,12 +78,12 @@ class TextConfig(Configuration):
 
 USUAL = TextConfig()
 """How a text is read where nothing is said."""
-_ESCAPED = {r"\n": "\n", r"\t": "\t", r"\f": "\f"}
+_ESCAPED = {r"\n": "\n", r"\t": "\t", r"\f": "\f", r"\0": "\0"}
 
 
 def separator(documents: str) -> str:
-    r"""Return the text that stands between two documents; \n, \t and \f may be written so."""
-    return re.sub(r"\\[ntf]", lambda found: _ESCAPED[found[0]], documents)
+    r"""Return the text that stands between two documents; \n, \t, \f and \0 may be written so."""
+    return re.sub(r"\\[ntf0]", lambda found: _ESCAPED[found[0]], documents)
 
 
 def between(documents: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Run
@@ -161,3 +162,38 @@ def test_no_passage_of_a_text_in_capitals_is_copied_in_lower_case(run):
     made = run(*call, "--rng_seed", "1").out.removesuffix("\n")[:60]
     text = "a long line of text\n" * 3
     assert all(made[at : at + 8] not in text for at in range(len(made) - 7))
+
+
+def test_documents_between_zero_bytes(run):
+    Path("z.bin").write_bytes(b"\xff\xfe one\0two\0" * 20)
+    options = ["--bytes", "--documents", "\\0", "--iterations", "2", "--out", "r"]
+    assert "in 40 documents" in run("train", "z.bin", *SMALL, *options).out
+    shown = run("inspect", "r").out
+    assert r"Documents:        \0" in shown and "nats a byte" in shown
+
+
+def test_one_document_leaves_none_to_validate(run):
+    options = ["--documents", "blank", "--iterations", "2", "--out", "r"]
+    assert "is one document, which leaves none" in run("train", "names.txt", *SMALL, *options).out
+
+
+def test_a_separator_that_is_not_there_is_an_error(run):
+    with pytest.raises(
+        UsageError, match=r"'line', which names does not have \(did you mean 'lines"
+    ):
+        run("train", "names.txt", *SMALL, "--documents", "line", "--iterations", "2")
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("before", [[], ["--documents", "blank"]])
+def test_a_model_of_bytes_goes_on_with_documents(run, before):
+    options = ["--bytes", "--iterations", "2", "--calibration", "0"]
+    run("train", "names.txt", *SMALL, *options, *before, "--out", "r")
+    more = ["--documents", "lines", "--iterations", "2", "--out", "s", *SMALL[6:]]
+    run("train", "names.txt", "--start_from", "r", *more)
+    old, new = CharRNN.load("r"), CharRNN.load("s/start.safetensors")
+    assert new.vocabulary.size == 257 and Run.open("s").text.reading.documents == "lines"
+    np.testing.assert_array_equal(
+        old.parameters["out.weight"][:256], new.parameters["out.weight"][:256]
+    )
+    run("train", "--resume", "s", "--iterations", "4")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Vocabulary
+from char_rnn.data.vocabulary import ByteVocabulary
 
 COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
 TEXT = "".join(f"Line {i}: {i * i} and {i * 7919 % 1000}.\n" for i in range(200))
@@ -127,3 +128,13 @@ def test_a_training_text_that_has_changed(home):
 )
 def test_mistakes_get_one_line(home, arguments, code, says):
     assert says in run("overlap", *arguments, cwd=home, code=code)
+
+
+def test_what_a_model_of_bytes_makes_is_compared_exactly(tmp_path):
+    (tmp_path / "a.bin").write_bytes(b"\xc8" * 200)
+    model = CharRNN(256, 4, vocabulary=ByteVocabulary())
+    model.parameters["out.bias"][0xC8] = 90
+    model.save(tmp_path / "m.safetensors")
+    options = ["--text", "a.bin", "--count", 1, "-n", 50, "--json"]
+    (sample,) = json.loads(run("overlap", "m.safetensors", *options, cwd=tmp_path))["samples"]
+    assert sample["characters"] == 50 == sample["longest"]["length"]

@@ -49,3 +49,15 @@ def test_other_texts_are_none(lines):
 def test_real_texts():
     assert "list" in list_advice((DATA / "names.txt").read_text("utf-8")[:65536])
     assert list_advice((DATA / "shakespeare.txt").read_text("utf-8")[:65536]) == ""
+
+
+def test_a_chat_in_the_order_of_its_times_is_none():
+    times = [f"24.12.23, {k // 60:02}:{k % 60:02}" for k in range(len(NAMES))]
+    said = [f"{at} - {name}: how are you?" for at, name in zip(times, NAMES, strict=True)]
+    assert list_advice(text(said)) == ""
+    assert list_advice(text(f"{name.title()}: hi" for name in NAMES)) == ""
+    logged = [
+        f"{at} {name} has come to the house, and stays"
+        for at, name in zip(times, NAMES, strict=True)
+    ]
+    assert list_advice(text(logged)) == ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from char_rnn.charrnn import CharRNN
     from char_rnn.data.form import Form
     from char_rnn.data.sources import Source
+    from char_rnn.generate.batch import Texts
 
 TEXT, SAMPLES, OUTPUT = "Training text", "Samples of a model", "Output"
 COUNT = 4
@@ -179,7 +180,10 @@ def _samples(
             source = open_source(name, reading)
             found.append((name, symbols_of(source, as_bytes, _form(models))))
             continue
-        texts, drawn, stopped = models[name].generate_each([""] * count, settings, rng), [], None
+        model, drawn, stopped = models[name], [], None
+        of_bytes = model.vocabulary is not None and model.vocabulary.kind == "bytes"
+        seed: str | bytes = b"" if of_bytes else ""  # what it makes may be no text
+        texts: Texts[Any] = model.generate_each([seed] * count, settings, rng)
         try:
             with waiting("Writing samples"):
                 for text in texts:
@@ -247,10 +251,12 @@ def _own_text(models: "dict[str, CharRNN]") -> "Source":
     return source
 
 
-def _of_text(text: str, as_bytes: bool) -> "np.ndarray":
+def _of_text(text: str | bytes, as_bytes: bool) -> "np.ndarray":
     from char_rnn.data.vocabulary import ByteVocabulary, code_points
 
-    return ByteVocabulary().encode(text) if as_bytes else code_points(text)
+    if as_bytes or isinstance(text, bytes):
+        return ByteVocabulary().encode(text)
+    return code_points(text)
 
 
 def _text_of(symbols: "np.ndarray", as_bytes: bool) -> str:

@@ -14,7 +14,7 @@ from char_rnn.data.form import Form
 from char_rnn.data.given import ITSELF, GivenText, as_source
 from char_rnn.data.sources import STDIN, Source
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary, Vocabulary
-from char_rnn.errors import UsageError
+from char_rnn.errors import UsageError, did_you_mean
 from char_rnn.recipes import TRAIN_RECIPE, Recipe
 from char_rnn.runs.folder import RUNS, check_new, new_folder
 from char_rnn.runs.lists import list_advice
@@ -24,7 +24,7 @@ from char_rnn.runs.rules import check, unheard
 from char_rnn.runs.run import Run
 from char_rnn.storage import check_folder
 from char_rnn.storage.reading import StrPath, as_path
-from char_rnn.text_config import TextConfig
+from char_rnn.text_config import DOCUMENT_KINDS, TextConfig
 from char_rnn.training.own import Own, named
 from char_rnn.training.parallel import available_threads
 from char_rnn.training.trainer import Trainer
@@ -191,12 +191,22 @@ class NewRun:
         if isinstance(text, Corpus):
             return text
         self._source = as_source(text, self.reading)
-        return Corpus.from_source(self._source)
+        corpus, documents = Corpus.from_source(self._source), self.reading.documents
+        alone = corpus.ends is not None and len(corpus.ends) == 2  # END, the one, END
+        if alone and "documents" in self._given and documents not in DOCUMENT_KINDS:
+            raise UsageError(
+                f"documents are separated by {documents!r}, which {corpus.name} does not have"
+                f"{did_you_mean(documents, DOCUMENT_KINDS)}; they are {', '.join(DOCUMENT_KINDS)}, "
+                "or the text that stands between two"
+            )
+        return corpus
 
     def _extend(self, start: CharRNN) -> None:
         """Give model and corpus one vocabulary: the model's and what the text adds."""
         old, of_text = start.vocabulary, self.corpus.vocabulary
+        rng = np.random.default_rng(self.train.rng_seed)
         if isinstance(old, ByteVocabulary) and isinstance(of_text, ByteVocabulary):
+            self.start = start.extended(of_text, rng)  # by the end of documents, if by anything
             return
         if not (isinstance(old, Vocabulary) and isinstance(of_text, Vocabulary)):
             if self._source is not None:
@@ -225,7 +235,6 @@ class NewRun:
             self.corpus = Corpus.from_source(self._source, vocabulary=vocabulary)
         elif vocabulary != of_text:
             self.corpus = self.corpus.recoded(vocabulary)
-        rng = np.random.default_rng(self.train.rng_seed)
         self.start = start.extended(vocabulary, rng)
 
     def _made_plan(self, minutes: float) -> Plan:

@@ -105,7 +105,10 @@ class Trainer:
         if note:
             self.notes.append(note)
         if self.val_start == self.val_stop and config.val_fraction > 0:
-            self.notes.append("the text is too short to set a part aside: no validation loss")
+            alone = corpus.ends is not None and len(corpus.ends) == 2  # END, the one, END
+            why = "too short to set a part aside"
+            why = "one document, which leaves none to set aside" if alone else why
+            self.notes.append(f"the text is {why}: no validation loss")
         self.val_stop = min(self.val_stop, self.val_start + MOST_VALIDATION)
         offsets = self.rng if config.random_offset else None
         self.streams = corpus.streams(self.train_stop, B, T, config.rng_seed, offsets)
