@@ -165,9 +165,9 @@ def _tell_the_end(run: "Run", trainer: "Trainer", ending: "Ending") -> int:
         click.echo(f"Validation loss: {best.summary['val_loss']:.4f} nats a {unit}")
     if "calibration_temperature" in best.summary:
         click.echo(f"Calibrated: {calibration(best.summary)}")
-    many = "--length 500" if trainer.corpus.ends is None else "--count 10"
-    click.echo(
-        f"{said.text}\nModel: {run.model_path}\nGenerate from it with:\n"
-        f"  char-rnn generate {shlex.quote(str(run.folder))} {many}"
-    )
+    run_folder = shlex.quote(str(run.folder))
+    next_one = f"char-rnn generate {run_folder} --length 500"
+    if trainer.corpus.ends is not None:
+        next_one = f"char-rnn generate {run_folder} --count 10"
+    click.echo(f"{said.text}\nModel: {run.model_path}\nGenerate from it with:\n  {next_one}")
     return ending.code
