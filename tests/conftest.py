@@ -4,11 +4,22 @@ import sys
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from char_rnn.tables import CELLS, OPTIMIZERS
 
 TESTS = Path(__file__).resolve().parent
 sys.path.insert(0, str(TESTS))  # --import-mode=importlib adds nothing by itself
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Keep BLAS to one thread: on a busy machine, several wait for each other in small products.
+
+    Whoever says how many threads it takes, and every process of its own, has them all the same.
+    """
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from char_rnn.runs.run import Run
 from char_rnn.storage import load_pickle, load_tensors, save_pickle, save_tensors
 
 TEXT = "abcdefgh " * 40
-MUTATIONS = 1000
+MUTATIONS = 400
 
 
 def files(folder):
