@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Run
-from char_rnn.cli.main import cli
 from char_rnn.errors import UsageError
 
 NAMES = [f"{a}{b}{c}" for a in "bdk" for b in ("an", "er", "il") for c in ("", "a", "na", "to")]
@@ -17,18 +16,9 @@ SMALL = [
 ]
 
 
-@pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHAR_RNN_CACHE", str(tmp_path / "cache"))
+@pytest.fixture(autouse=True)
+def names(run):
     Path("names.txt").write_text("\n".join(NAMES) + "\n", "utf-8")
-
-    def call(*arguments):
-        capsys.readouterr()
-        cli.main([str(a) for a in arguments], standalone_mode=False)
-        return capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture
@@ -103,7 +93,6 @@ def test_other_documents(run, kind, between, shown):
 @pytest.mark.parametrize("kind", ["characters", "bytes"])
 def test_resumed_equals_uninterrupted(run, kind):
     call = [*SMALL, "--documents", "lines", f"--{kind}", "--eval_every", "20"]
-    run("train", "names.txt", *call, "--iterations", "70", "--out", "whole")
     run("train", "names.txt", *call, "--iterations", "33", "--schedule", "constant", "--out", "a")
     run("train", "names.txt", *call, "--iterations", "70", "--schedule", "constant", "--out", "b")
     run("train", "--resume", "a", "--iterations", "70")

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN
-from char_rnn.cli.main import cli
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary
@@ -18,20 +17,6 @@ from char_rnn.errors import TextTooShort, UnknownCharacters, UsageError
 
 SMALL = ["--hidden_size", "8", "--iterations", "3", "--sample_every", "0", "--threads", "1"]
 HELD_OUT = "the last 10% of the text, which this model was not trained on"
-
-
-@pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
-    """Call a command; return what it writes to standard output and to standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHAR_RNN_CACHE", str(tmp_path / "cache"))
-
-    def call(*arguments):
-        capsys.readouterr()
-        cli.main([str(a) for a in arguments], standalone_mode=False)
-        return capsys.readouterr()
-
-    return call
 
 
 def figures(run, *arguments):

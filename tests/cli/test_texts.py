@@ -14,7 +14,6 @@ import pytest
 import char_rnn
 from char_rnn import Run
 from char_rnn.cli.classic import train_rnn
-from char_rnn.cli.main import cli, run
 from char_rnn.errors import UsageError
 from char_rnn.text_config import TextConfig
 
@@ -30,20 +29,6 @@ def home(tmp_path, monkeypatch):
     Path("latin.txt").write_bytes(("Grün ist die Hoffnung, süß die Mühe.\n" * 40).encode("cp1252"))
     Path("dos.txt").write_bytes(LINES.replace("\n", "\r\n").encode())
     return tmp_path
-
-
-@pytest.fixture
-def call(capsys, monkeypatch):
-    """Return what calls `char-rnn`, or another program, and gives what it said and its code."""
-
-    def called(*arguments, program=cli, name="char-rnn"):
-        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
-        code = run(program, name)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return called
 
 
 def train(call, *arguments):
@@ -132,12 +117,12 @@ def test_line_ends(call):
     assert "line ends" not in plain and config("r")["sha256"] == config("plain")["sha256"]
     kept = train(call, "dos.txt", "-o", "kept", "--keep_line_ends")
     assert "line ends" not in kept and "\r" in Run.open("kept").model.vocabulary
-    for name, known in (("r", 1), ("kept", 1), ("plain", 1)):
+    for name in ("r", "kept", "plain"):
         code, out, err = call("evaluate", name, "dos.txt", "--no_baselines")
-        assert code == 0 and ("was not trained on" in out) == known
+        assert code == 0 and "was not trained on" in out
         assert ("line ends" in err) == (name != "kept") and "--keep" not in err
     code, out, _ = call("overlap", "kept", "--text", "dos.txt", "--count", 2, "--length", 50)
-    assert (code == 0 and "720" in out.replace(",", "")) or "760" in out.replace(",", "")
+    assert code == 0 and "in dos (760 characters)" in out  # as the run reads: with its 40 CR
 
 
 def test_an_old_run_on_other_line_ends_goes_on_to_the_same_bits(call):

@@ -1,0 +1,36 @@
+"""What calls commands in this process, as a shell does, or as Python does."""
+
+import sys
+
+import pytest
+
+from char_rnn.cli.main import cli
+from char_rnn.cli.main import run as as_program
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Return what calls `char-rnn`, or another program, and gives its code and what it said."""
+
+    def called(*arguments, program=cli, name="char-rnn"):
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        code = as_program(program, name)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return called
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """Return what calls a command in an empty folder, raises its errors, and gives what it said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHAR_RNN_CACHE", str(tmp_path / "cache"))
+
+    def called(*arguments):
+        capsys.readouterr()
+        cli.main([str(a) for a in arguments], standalone_mode=False)
+        return capsys.readouterr()
+
+    return called
