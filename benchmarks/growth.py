@@ -29,8 +29,8 @@ def speed(cell: str, hidden: int, batch: int, window: int, layers: int, threads:
     with (
         ThreadpoolController().limit(limits=1, user_api="blas"),
         Workers(model.parameters, count, window, batch) as workers,
+        our_step(model, workers, batch) as step,
     ):
-        step = our_step(model, workers, batch)
         step(*windows[0])
         return window * batch / statistics.median(block(step, windows))
 

@@ -86,11 +86,11 @@ def measure(cell: str, H: int, B: int, T: int, rounds: int, threads: int) -> dic
     from benchmarks.training_speed import take_turns
 
     model = made(cell, H)
-    with workers_of(model, T, B, threads) as workers:
-        our, theirs = our_step(model, workers, B), [same(model), other(model)]
+    theirs = [same(model), other(model)]
+    with workers_of(model, T, B, threads) as workers, our_step(model, workers, B) as our:
         seconds = take_turns(our, theirs, windows(T, B), rounds, threads)
-    with workers_of(model, T, B, 1) as workers:
-        cpu = cpu_times([our_step(model, workers, B), theirs[0]], windows(T, B))
+    with workers_of(model, T, B, 1) as workers, our_step(model, workers, B) as our:
+        cpu = cpu_times([our, theirs[0]], windows(T, B))
     ours, same_one, other_one = (T * B / median(found) for found in seconds)
     sides = [memory(side, cell, H, B, T, threads) for side in ("ours", "pytorch")]
     return {
@@ -146,8 +146,7 @@ def main() -> None:
     me = os.getpid()
     if side == "ours":
         model = made(cell, H)
-        with workers_of(model, T, B, threads) as workers:
-            step = our_step(model, workers, B)
+        with workers_of(model, T, B, threads) as workers, our_step(model, workers, B) as step:
             for inputs, targets in windows(T, B)[:STEPS]:
                 step(inputs, targets)
             size = _megabytes(me, "VmHWM")

@@ -1,7 +1,8 @@
 """Training steps of ours, and how steps are timed: in blocks, one after another."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -19,8 +20,9 @@ LEAST = 5  # steps of a block
 Step = Callable[[np.ndarray, np.ndarray], float]
 
 
-def our_step(model: CharRNN, workers: Workers, B: int) -> Step:
-    """Return a function that takes one step of ours on ids and targets (T, B)."""
+@contextmanager
+def our_step(model: CharRNN, workers: Workers, B: int) -> Iterator[Step]:
+    """Yield a function that takes one step of ours on ids and targets (T, B)."""
     optimizer = Adam()
     state = workers.initial_state(B, np.random.default_rng(0))
 
@@ -31,7 +33,8 @@ def our_step(model: CharRNN, workers: Workers, B: int) -> Step:
         optimizer.step(model.parameters, workers.gradients, RATE)
         return loss
 
-    return step
+    with optimizer.on_threads(workers.count):
+        yield step
 
 
 def block(step: Step, windows: np.ndarray) -> list[float]:

@@ -109,8 +109,8 @@ def measure(
     peer = Peer(cell, H, layers)
     peer.load_state_dict(weights_of(model))
     count = worker_count(threads, T, B, model.num_parameters, model.config.cell)
-    with Workers(model.parameters, count, T, B) as workers:
-        our, their = our_step(model, workers, B), their_step(peer, torch.eye(V).__getitem__)
+    their = their_step(peer, torch.eye(V).__getitem__)
+    with Workers(model.parameters, count, T, B) as workers, our_step(model, workers, B) as our:
         ours, theirs = take_turns(our, [their], windows, rounds, threads)
     speeds = [T * B / statistics.median(seconds) for seconds in (ours, theirs)]
     return {

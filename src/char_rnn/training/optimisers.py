@@ -6,6 +6,11 @@ an object of it, to the trainer, or give it a name with `char_rnn.register_optim
 `from_config` makes it.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
+from copy import copy
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
@@ -24,6 +29,11 @@ PIECE = 1 << 15
 """Elements that are updated at a time: so few that all their arrays stay in the cache. Adam on
 3.3 million weights takes a third of the time that whole arrays take."""
 
+MANY, WIDE_PIECE = 500_000, 1 << 17
+"""Parameters from which on a step goes by threads, where there are several, and what each updates
+at a time: longer pieces, so that they seldom wait for each other's turn at the interpreter. Adam on
+10.5 million weights takes 8.8 ms on two threads, 14.6 on one, and 13.3 with the short pieces."""
+
 
 @dataclass
 class Optimizer:
@@ -40,6 +50,9 @@ class Optimizer:
     steps: int = field(default=0, init=False, repr=False, compare=False)
 
     slot_names: ClassVar[tuple[str, ...]] = ()
+    _pool: ThreadPoolExecutor | None = field(default=None, init=False, repr=False, compare=False)
+    _threads: int = field(default=1, init=False, repr=False, compare=False)
+    _wide: list[Array] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def from_config(cls, config: TrainConfig) -> Self:
@@ -60,7 +73,7 @@ class Optimizer:
         size, dtype = parameters.trained.size, parameters.flat.dtype
         self.slots = {name: aligned(size, dtype) for name in self.slot_names}
         self.steps = 0
-        self._scratch: Array = aligned((2, min(size, PIECE)), dtype)
+        self._scratch: Array = aligned((2, min(size, PIECE) or 1), dtype)
 
     def step(self, parameters: Parameters, gradients: Parameters, rate: float) -> None:
         """Change `parameters` in place by one step; the first one begins, if nothing has."""
@@ -73,10 +86,48 @@ class Optimizer:
         if self.weight_decay:
             parameters.matrices[:] *= 1 - rate * self.weight_decay
         w, g = parameters.trained, gradients.trained
-        for start in range(0, len(w), PIECE):
-            piece = slice(start, start + PIECE)
+        if self._pool is None or len(w) < MANY:
+            self._update_pieces(w, g, range(0, len(w), PIECE), self._scratch, rate)
+        else:
+            self._side_by_side(self._pool, w, g, rate)
+
+    @contextmanager
+    def on_threads(self, count: int) -> Iterator[None]:
+        """Inside, take the steps of many parameters on `count` threads; the bits are the same.
+
+        NumPy lets the others run while it computes. Rules that are not of this module stay on one
+        thread: what they keep in `self` may not be for two.
+        """
+        if count < 2 or type(self).__module__ != __name__:
+            yield
+            return
+        with ThreadPoolExecutor(count - 1, "optimizer") as self._pool:
+            self._threads = count
+            try:
+                yield
+            finally:
+                self._pool, self._wide = None, []
+
+    def _side_by_side(self, pool: ThreadPoolExecutor, w: Array, g: Array, rate: float) -> None:
+        """Share the pieces out among the threads, of which this one is the first."""
+        if not self._wide:
+            self._wide = [aligned((2, WIDE_PIECE), w.dtype) for _ in range(self._threads)]
+        starts, running = range(0, len(w), WIDE_PIECE), []
+        for k in range(1, self._threads):
+            twin = copy(self)  # shares slots and constants; what it writes in is its own
+            run, share = copy_context().run, starts[k :: self._threads]  # with NumPy's settings
+            task = pool.submit(run, twin._update_pieces, w, g, share, self._wide[k], rate)
+            running.append(task)
+        self._update_pieces(w, g, starts[:: self._threads], self._wide[0], rate)
+        for one in running:
+            one.result()
+
+    def _update_pieces(self, w: Array, g: Array, starts: range, memory: Array, rate: float) -> None:
+        """Update the pieces that begin at `starts`, each as long as `memory` (2, N) is wide."""
+        for start in starts:
+            piece = slice(start, start + memory.shape[1])
             slots = {name: slot[piece] for name, slot in self.slots.items()}
-            scratch = self._scratch[:, : min(PIECE, len(w) - start)]
+            scratch = memory[:, : len(w[piece])]
             self.a: Array = scratch[0]
             self.b: Array = scratch[1]
             self.update(w[piece], g[piece], slots, rate)

@@ -102,6 +102,11 @@ class Workers:
                 os.close(handle.file)
 
     @property
+    def count(self) -> int:
+        """How many slices there are, each with a core of its own."""
+        return len(self._slices)
+
+    @property
     def gradients(self) -> Parameters:
         """The gradients of the last step, of the whole batch."""
         return self._network.gradients

@@ -162,7 +162,11 @@ class Trainer:
 
     def __iter__(self) -> Iterator[Event]:
         T, B = self.streams.seq_length, self.streams.batch_size
-        with blas_threads(1), Workers(self.model.parameters, self.threads, T, B) as workers:
+        with (
+            blas_threads(1),
+            Workers(self.model.parameters, self.threads, T, B) as workers,
+            self.learner.optimizer.on_threads(self.threads),
+        ):
             for event in self._run(workers):
                 for callback in self.callbacks:
                     callback(event)
