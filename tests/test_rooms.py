@@ -36,9 +36,15 @@ MAY_IMPORT = {
     "charrnn": GROUND | {"data", "model", "generate", "voice", "reading", "formats"},
     "scoring": GROUND | BELOW,
     "training": GROUND | BELOW | {"scoring"},
-    "runs": GROUND | BELOW | {"recipes", "scoring", "training"},
-    "analyse": GROUND | BELOW | {"constrain", "scoring", "training", "runs", "exercise"},
-    "cli": GROUND | BELOW | {"recipes", "scoring", "training", "runs", "analyse"},
+    "pictures": {"errors", "storage"},
+    "runs": GROUND | BELOW | {"recipes", "scoring", "training", "pictures"},
+    "analyse": GROUND
+    | BELOW
+    | {"constrain", "scoring", "training", "runs", "exercise", "pictures"},
+    "lab": GROUND | BELOW | {"scoring", "training", "runs", "analyse", "pictures"},
+    "cli": GROUND
+    | BELOW
+    | {"recipes", "scoring", "training", "runs", "analyse", "lab", "pictures"},
     "__main__": {"cli"},
 }
 

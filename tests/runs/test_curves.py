@@ -58,7 +58,8 @@ def test_what_was_not_finite_is_remembered(tmp_path):
 @pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="matplotlib is not there")
 @pytest.mark.parametrize("name", ["a.png", "a.svg"])
 def test_pictures(tmp_path, name):
-    from char_rnn.runs.picture import check_format, plot_comparison, plot_run
+    from char_rnn.pictures.png import check_format
+    from char_rnn.runs.picture import plot_comparison, plot_run
 
     curves = made([3.0, 2.0, 1.5])
     check_format(tmp_path / name)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from char_rnn.analyse.free_running import FreeRunning
-from char_rnn.runs.picture import new_figure, save
+from char_rnn.pictures.png import new_figure, save
 
 
 def plot_free_running(found: FreeRunning, path: Path) -> None:

@@ -40,7 +40,8 @@ def command(runs: tuple[Path, ...], out: Path | None) -> None:
 
     found = [(folder, read_curves(folder)) for folder in runs]
     if out is not None:
-        from char_rnn.runs.picture import check_format, plot_comparison
+        from char_rnn.pictures.png import check_format
+        from char_rnn.runs.picture import plot_comparison
         from char_rnn.storage import check_writable
 
         check_format(out)

@@ -254,7 +254,7 @@ def _check(asked: Asked, given: dict[str, Any]) -> None:
     if asked.plot is not None:
         if not asked.free_running:
             raise UsageError("--plot draws what --free_running finds; give both, or leave it out")
-        from char_rnn.runs.picture import check_format
+        from char_rnn.pictures.png import check_format
 
         check_format(asked.plot)
 

@@ -25,7 +25,8 @@ def command(run: Path | None, out: Path | None) -> None:
 
     curves = read_curves(newest_run() if run is None else run)
     if out is not None:
-        from char_rnn.runs.picture import check_format, plot_run
+        from char_rnn.pictures.png import check_format
+        from char_rnn.runs.picture import plot_run
         from char_rnn.storage import check_writable
 
         check_format(out)

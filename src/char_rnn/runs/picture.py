@@ -1,27 +1,15 @@
 """Pictures of runs (the extra `plots`)."""
 
-import io
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from char_rnn.errors import MissingExtra, UsageError
+from char_rnn.pictures.png import new_figure, save
 from char_rnn.runs.curves import Curve, Curves
-from char_rnn.storage import write_bytes
 from char_rnn.storage.reading import shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-FORMATS = (".png", ".svg", ".pdf")
-
-
-def check_format(path: Path) -> None:
-    """Raise UsageError if `path` does not end like a picture, MissingExtra without matplotlib."""
-    if path.suffix.lower() not in FORMATS:
-        raise UsageError(f"{path} is no picture; its name must end in {', '.join(FORMATS)}")
-    new_figure(1, 1)
 
 
 def plot_run(curves: Curves, path: Path) -> None:
@@ -81,21 +69,3 @@ def _cap(ax: Any, curves: Sequence[Curve]) -> None:
         low, high = values[0], values[round(0.97 * (len(values) - 1))]
         pad = 0.05 * max(high - low, 1e-3)
         ax.set_ylim(low - 2 * pad, high + pad)
-
-
-def save(figure: "Figure", path: Path) -> None:
-    """Write `figure` to `path`."""
-    memory = io.BytesIO()
-    with warnings.catch_warnings():  # a name may hold what the font lacks
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        figure.savefig(memory, format=path.suffix[1:].lower(), dpi=120)
-    write_bytes(path, memory.getvalue())
-
-
-def new_figure(width: float, height: float) -> "Figure":
-    """Return an empty figure; raise MissingExtra without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("pictures need matplotlib: pip install 'char-rnn[plots]'") from error
-    return Figure(figsize=(width, height), layout="constrained")

@@ -1,0 +1,118 @@
+"""Where an axis has its ticks, and how it maps values to places."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from char_rnn.pictures.figure import Axis, Bars, Line, Panel, Rule
+
+TICKS = 6  # about so many
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An axis whose ends are known: `place` maps a value to 0 … 1."""
+
+    low: float
+    high: float
+    log: bool
+    ticks: tuple[tuple[float, str], ...]
+
+    def place(self, value: float) -> float:
+        """Return where `value` stands, 0 at the low end; NaN where it has no place."""
+        if self.log:
+            if not value > 0:
+                return math.nan
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+
+def x_scale(panel: Panel) -> Scale:
+    """Return the scale of the x axis of `panel`; bars have room at both ends."""
+    rules = [mark.at for mark in panel.marks if isinstance(mark, Rule) and mark.vertical]
+    values = [x for mark in panel.series for x in mark.x] + rules
+    has_bars = any(isinstance(mark, Bars) for mark in panel.marks)
+    pad = _bar_step(panel) * 0.6 if has_bars else None
+    return _scale(panel.x, values, pad)
+
+
+def y_scale(panel: Panel) -> Scale:
+    """Return the scale of the y axis of `panel`; bars begin at nothing."""
+    values = [mark.at for mark in panel.marks if isinstance(mark, Rule) and not mark.vertical]
+    for mark in panel.series:
+        values += [*mark.y, *(mark.low or ()), *(mark.high or ())]
+        if isinstance(mark, Bars) and not panel.y.log:
+            values.append(0.0)
+    return _scale(panel.y, values, None)
+
+
+def _bar_step(panel: Panel) -> float:
+    """Return the least distance between two groups of bars."""
+    places = sorted({x for mark in panel.series for x in mark.x})
+    return min((b - a for a, b in pairwise(places)), default=1.0)
+
+
+def _scale(axis: Axis, values: Iterable[float], pad: float | None) -> Scale:
+    found = [v for v in values if math.isfinite(v) and (v > 0 or not axis.log)]
+    low = min(found, default=1.0 if axis.log else 0.0) if axis.low is None else axis.low
+    high = max(found, default=low + 1) if axis.high is None else axis.high
+    if axis.log and low <= 0:
+        low = min(found, default=1.0)
+    if high <= low:
+        low, high = (low / 2, high * 2) if axis.log else (low - 0.5, low + 0.5)
+    if axis.log:
+        room = (high / low) ** 0.04
+        low, high = (low if axis.low else low / room), (high if axis.high else high * room)
+    else:
+        room = 0.04 * (high - low) if pad is None else pad
+        low = low if axis.low is not None or (pad is None and low == 0) else low - room
+        high = high if axis.high is not None else high + room
+    if axis.ticks is not None:
+        ticks = tuple((at, name) for at, name in axis.ticks.items() if low <= at <= high)
+    elif axis.log:
+        ticks = _log_ticks(low, high)
+    else:
+        ticks = _linear_ticks(low, high)
+    return Scale(low, high, axis.log, ticks)
+
+
+def _linear_ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
+    rough = (high - low) / TICKS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return tuple((k * step, _named(k * step, digits)) for k in range(first, last + 1))
+
+
+def _log_ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    spread = math.log10(high / low)
+    within = (1, 2, 5) if spread < 2 else (1, 3) if spread < 3.2 else (1,)
+    every = max(1, math.ceil(len(decades) / (TICKS + 2)))
+    places = [m * 10.0**d for d in decades if d % every == 0 for m in within]
+    places = [p for p in places if low * 0.999 <= p <= high * 1.001]
+    if len(places) < 2:
+        return _linear_ticks(low, high)
+    return tuple((p, _named_log(p)) for p in places)
+
+
+def _named(value: float, digits: int) -> str:
+    text = f"{value:,.{digits}f}" if abs(value) < 1e7 else f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def _named_log(value: float) -> str:
+    if 0.999e-4 < value < 1e5:
+        return f"{value:,.5f}".rstrip("0").rstrip(".")
+    power = math.floor(math.log10(value) + 1e-9)
+    lead = round(value / 10.0**power)
+    raised = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{'' if lead == 1 else f'{lead}·'}10{raised}"
+
+
+def line_or_bars(panel: Panel) -> tuple[list[Line], list[Bars]]:
+    """Return the lines and the bars of `panel`."""
+    lines = [mark for mark in panel.marks if isinstance(mark, Line)]
+    return lines, [mark for mark in panel.marks if isinstance(mark, Bars)]
