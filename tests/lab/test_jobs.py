@@ -6,7 +6,7 @@ import os
 import pytest
 
 from char_rnn.errors import UsageError, WorkerDied
-from char_rnn.lab import experiment
+from char_rnn.lab import running
 from char_rnn.lab.jobs import each
 
 
@@ -24,7 +24,7 @@ def test_results_come_in_the_order_of_the_jobs_on_any_number_of_cores():
 @pytest.mark.parametrize("processes", [1, 2])
 def test_what_a_job_raises_comes_out(processes):
     with pytest.raises(UsageError, match=r"unknown experiment 'no'; .*memory"):
-        each(experiment.module_of, [("no",), ("no",), ("no",)], processes)
+        each(running.module_of, [("no",), ("no",), ("no",)], processes)
 
 
 def test_a_process_that_dies_is_one_line():

@@ -17,6 +17,11 @@ def page(template: str, data: object) -> str:
     return filled.replace("DATA", _embedded(data))
 
 
+def style() -> str:
+    """Return the style sheet that our pages share."""
+    return _file("page.css")
+
+
 def packed(numbers: Array, dtype: str) -> str:
     """Return `numbers` as a string: base64 of little-endian `dtype`."""
     return base64.b64encode(numbers.astype(np.dtype(dtype).newbyteorder("<")).tobytes()).decode()

@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": "Measure how well a model knows a text.",
     "generate": "Write text with a model.",
     "inspect": "Show what a model is and what it was trained on.",
+    "lab": "Answer a question about networks with an experiment.",
     "overlap": "Show what was copied from the training text.",
     "plot": "Draw the curves of a run.",
     "train": "Train a model on a text.",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from char_rnn.lab.experiment import Result as Result
-    from char_rnn.lab.experiment import run as run
+    from char_rnn.lab.running import run as run
+    from char_rnn.lab.running import run_all as run_all
 
 EXPERIMENTS = {
     "memory": "Why can a feedforward network not do it?",
@@ -28,12 +29,12 @@ EXPERIMENTS = {
 }
 """Each experiment and its question, in the order of the course."""
 
-__all__ = ["EXPERIMENTS", "Result", "run"]
+__all__ = ["EXPERIMENTS", "Result", "run", "run_all"]
 
 
 def __getattr__(name: str) -> object:
-    if name in ("Result", "run"):
-        from char_rnn.lab import experiment
+    if name in __all__:
+        from char_rnn.lab import experiment, running
 
-        return getattr(experiment, name)
+        return getattr(experiment if name == "Result" else running, name)
     raise AttributeError(f"module 'char_rnn.lab' has no attribute {name!r}")

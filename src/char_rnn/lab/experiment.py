@@ -1,25 +1,17 @@
-"""What an experiment is given, what it returns, and how one is run."""
+"""What an experiment is given, and what it returns."""
 
 import dataclasses
-import inspect
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.config import MOST_SEED
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText, as_source
-from char_rnn.errors import MissingExtra, TextTooShort, UsageError, unknown_name
-from char_rnn.lab import EXPERIMENTS
+from char_rnn.errors import MissingExtra, TextTooShort
 from char_rnn.lab.jobs import Tell, each
-from char_rnn.model.arguments import as_whole
-from char_rnn.model.blas import blas_threads
 from char_rnn.pictures.figure import Picture
 from char_rnn.runs.run import Run
 from char_rnn.storage import write_json
@@ -29,7 +21,6 @@ from char_rnn.storage.reading import StrPath
 
 TEXT = "python-docs"
 """The text where nobody names one: it is in every Python."""
-MOST_SEEDS = 1000
 
 
 @dataclass(frozen=True)
@@ -117,6 +108,7 @@ class Result:
     numbers: what JSON can hold, equal to the bit for the same seeds, texts and models.
     found: what came out, in two or three sentences. means: what that says, and what it does not.
     measured: what differs from run to run: seconds, and what depends on them.
+    page: markup for a page, with what it needs, of what a reader does rather than looks at.
     name, question, settings: of the experiment, filled in by `run`.
     """
 
@@ -125,6 +117,7 @@ class Result:
     found: str
     means: str = field(repr=False)
     measured: dict[str, Any] = field(default_factory=dict, repr=False)
+    page: str = field(default="", repr=False)
     name: str = ""
     question: str = ""
     settings: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -156,80 +149,6 @@ class Result:
 
     def _repr_html_(self) -> str:
         return self.figure.svg()
-
-
-def module_of(name: str) -> ModuleType:
-    """Return the module of the experiment `name`; raise UsageError if there is none."""
-    if name not in EXPERIMENTS:
-        raise unknown_name("experiment", name, EXPERIMENTS)
-    return import_module(f"char_rnn.lab.{name.replace('-', '_')}")
-
-
-def uses(name: str) -> tuple[str, ...]:
-    """Return which of "text" and "model" the experiment `name` takes."""
-    found: tuple[str, ...] = module_of(name).USES
-    return found
-
-
-def run(
-    name: str,
-    *,
-    text: GivenText | Corpus | None = None,
-    model: CharRNN | Run | StrPath | None = None,
-    seeds: int = Given.seeds,
-    rng_seed: int = Given.rng_seed,
-    processes: int | None = None,
-    progress: Tell | None = None,
-    **sizes: Any,
-) -> Result:
-    """Do the experiment `name` and return what it found.
-
-    text, model: the reader's own, as `train` and `CharRNN.load` take them; None for the usual ones.
-    seeds: over how many it is repeated, from rng_seed on: the same give the same numbers.
-    processes: how many cores it may use, all if None. progress: is told which share is done.
-    sizes: what the experiment takes besides, by name: see its file.
-    Raises UsageError for what it does not take, and what reading the text or the model raises.
-    """
-    module = module_of(name)
-    for kind, given in (("text", text), ("model", model)):
-        if given is not None and kind not in module.USES:
-            raise UsageError(f"the experiment {name} takes no {kind}; leave it out")
-    known = inspect.signature(module.run).parameters
-    for size in sizes:
-        if size not in list(known)[1:]:
-            raise unknown_name(f"setting of {name}", size, list(known)[1:])
-    asked = Given(
-        seeds=_whole("seeds", seeds, 1, MOST_SEEDS),
-        rng_seed=_whole("rng_seed", rng_seed, 0, MOST_SEED - MOST_SEEDS),
-        text=text,
-        of_model=model,
-        processes=processes,
-        tell=progress,
-    )
-    began = time.perf_counter()
-    with blas_threads(1):
-        result: Result = module.run(asked, **sizes)
-    return dataclasses.replace(
-        result,
-        name=name,
-        question=EXPERIMENTS[name],
-        settings=_settings(asked, module.USES) | sizes,
-        measured=result.measured | {"seconds": round(time.perf_counter() - began, 1)},
-    )
-
-
-def _settings(given: Given, used: tuple[str, ...]) -> dict[str, Any]:
-    """Return what makes the numbers what they are."""
-    names = {"text": given.name_of_text, "model": given.name_of_model}
-    found: dict[str, Any] = {kind: name for kind, name in names.items() if kind in used}
-    return found | {"seeds": given.seeds, "rng_seed": given.rng_seed}
-
-
-def _whole(name: str, value: Any, least: int, most: int) -> int:
-    found = as_whole(name, value)
-    if not least <= found <= most:
-        raise UsageError(f"{name} is {found}; it must be from {least} to {most}")
-    return found
 
 
 def _name(given: Any, otherwise: str) -> str:

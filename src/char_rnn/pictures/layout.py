@@ -43,6 +43,15 @@ def figure_canvas(figure: Figure) -> Canvas:
     return canvas
 
 
+def panel_canvas(figure: Figure, at: int) -> Canvas:
+    """Return one panel of `figure` by itself, in its colours there: for a page that is narrow."""
+    panel = figure.panels[at]
+    head = _head(panel)
+    canvas = Canvas(PANEL_WIDTH, head + PLOT_HEIGHT + BELOW)
+    _Plot(canvas, panel, figure.colours(), 0, 0, head).draw()
+    return canvas
+
+
 def _head(panel: Panel) -> float:
     """Return the height of title and legend of `panel`."""
     titles = wrapped(panel.title, PANEL_WIDTH - MARGIN, HEAD)
