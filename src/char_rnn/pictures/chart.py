@@ -94,7 +94,9 @@ def _bars(panel: Panel, series: list[Bars], width: int) -> Iterator[str]:
     room = max(width - left - kind - right - 4, 8)
     last = None
     for (name, label, value), figures in zip(rows, shown, strict=True):
-        long = round(min(max(y.place(value), 0), 1) * room) if math.isfinite(value) else 0
+        share = y.place(value) if math.isfinite(value) else 0.0
+        # Of a logarithm, what is not above 0 has no place.
+        long = round(min(max(share, 0), 1) * room) if math.isfinite(share) else 0
         yield (
             f"{name if name != last else '':>{left}} {label:<{kind}} {'#' * long:<{room}} "
             f"{figures:>{right}}"

@@ -150,17 +150,18 @@ class _Plot:
         """Draw the groups of bars, each with its whisker."""
         if not series:
             return
-        places = sorted({self._at(x, self.y.low)[0] for bars in series for x in bars.x})
+        at_x = {self._at(x, self.y.low)[0] for bars in series for x in bars.x}
+        places = sorted(filter(math.isfinite, at_x))
         step = min((b - a for a, b in pairwise(places)), default=self.right - self.left)
         wide = min(0.8 * step / len(series), 60)
         for k, bars in enumerate(series):
             colour = str(self.colours[id(bars)] % SERIES)
             shift = (k - len(series) / 2) * wide
             for i, (x, y) in enumerate(zip(bars.x, bars.y, strict=True)):
-                if not math.isfinite(y):
+                if not (math.isfinite(y) and 0 <= self.x.place(x) <= 1):
                     continue
-                at, top = self._at(x, min(max(y, self.y.low), self.y.high))
-                base = self.bottom if self.y.log else self._at(x, max(0.0, self.y.low))[1]
+                at, top = self._at(x, self._held(y))
+                base = self._at(x, self._held(0.0))[1]
                 self.canvas.rect(
                     at + shift, min(top, base), max(wide - 1.5, 1), abs(base - top), colour
                 )
@@ -170,7 +171,7 @@ class _Plot:
     def _whisker(self, x: float, at: float, low: float, high: float) -> None:
         if not (math.isfinite(low) and math.isfinite(high)) or low == high:
             return
-        (_, bottom), (_, top) = self._at(x, low), self._at(x, high)
+        (_, bottom), (_, top) = (self._at(x, self._held(y)) for y in (low, high))
         self.canvas.line(at, bottom, at, top, "ink", 1.5)
         for y in (bottom, top):
             self.canvas.line(at - 4, y, at + 4, y, "ink", 1.5)

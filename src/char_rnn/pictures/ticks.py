@@ -8,6 +8,7 @@ from itertools import pairwise
 from char_rnn.pictures.figure import Axis, Bars, Line, Panel, Rule
 
 TICKS = 6  # about so many
+SMALLEST = 1e-300  # of a logarithmic axis: what is below has lost its digits
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Scale:
     def place(self, value: float) -> float:
         """Return where `value` stands, 0 at the low end; NaN where it has no place."""
         if self.log:
-            if not value > 0:
+            if not value > SMALLEST:
                 return math.nan
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
@@ -54,27 +55,32 @@ def _bar_step(panel: Panel) -> float:
 
 
 def _scale(axis: Axis, values: Iterable[float], pad: float | None) -> Scale:
-    found = [v for v in values if math.isfinite(v) and (v > 0 or not axis.log)]
-    low = min(found, default=1.0 if axis.log else 0.0) if axis.low is None else axis.low
-    high = max(found, default=low + 1) if axis.high is None else axis.high
-    if axis.log and low <= 0:
-        low = min(found, default=1.0)
-    if high <= low:
-        low, high = (low / 2, high * 2) if axis.log else (low - 0.5, low + 0.5)
-    if axis.log:
-        room = (high / low) ** 0.04
-        low, high = (low if axis.low else low / room), (high if axis.high else high * room)
-    else:
-        room = 0.04 * (high - low) if pad is None else pad
-        low = low if axis.low is not None or (pad is None and low == 0) else low - room
-        high = high if axis.high is not None else high + room
+    low, high = _ends(axis, values, pad)
     if axis.ticks is not None:
         ticks = tuple((at, name) for at, name in axis.ticks.items() if low <= at <= high)
-    elif axis.log:
-        ticks = _log_ticks(low, high)
     else:
-        ticks = _linear_ticks(low, high)
+        ticks = _log_ticks(low, high) if axis.log else _linear_ticks(low, high)
     return Scale(low, high, axis.log, ticks)
+
+
+def _ends(axis: Axis, values: Iterable[float], pad: float | None) -> tuple[float, float]:
+    """Return where the axis begins and ends: some room beyond the data, where it does not say."""
+    found = [v for v in values if abs(v) < 1 / SMALLEST and (v > SMALLEST or not axis.log)]
+    said_low = None if axis.low is None or (axis.log and axis.low <= SMALLEST) else axis.low
+    low = said_low if said_low is not None else min(found, default=1.0 if axis.log else 0.0)
+    high = axis.high if axis.high is not None else max(found, default=low)
+    if high <= low * (1 + 1e-9) if axis.log else high - low <= 1e-9 * abs(low):
+        # All the same: a decade, or a unit, round it.
+        below, above = (max(low / 3, 2 * SMALLEST), low * 3) if axis.log else (low - 1, low + 1)
+        return (below if said_low is None else low), above
+    if axis.log:
+        room = (high / low) ** 0.04 if pad is None else 1.5
+        below = max(low / room, 2 * SMALLEST)
+        return (below if said_low is None else low), (high if axis.high else high * room)
+    room = 0.04 * (high - low) if pad is None else pad
+    # What begins at nothing begins at the corner.
+    fixed = said_low is not None or (pad is None and low == 0)
+    return (low if fixed else low - room), (high if axis.high is not None else high + room)
 
 
 def _linear_ticks(low: float, high: float) -> tuple[tuple[float, str], ...]:
