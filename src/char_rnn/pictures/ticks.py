@@ -72,14 +72,16 @@ def _ends(axis: Axis, values: Iterable[float], pad: float | None) -> tuple[float
     if high <= low * (1 + 1e-9) if axis.log else high - low <= 1e-9 * abs(low):
         # All the same: a decade, or a unit, round it.
         below, above = (max(low / 3, 2 * SMALLEST), low * 3) if axis.log else (low - 1, low + 1)
-        return (below if said_low is None else low), above
+        return (below if said_low is None or pad else low), above
     if axis.log:
         room = (high / low) ** 0.04 if pad is None else 1.5
         below = max(low / room, 2 * SMALLEST)
         return (below if said_low is None else low), (high if axis.high else high * room)
-    room = 0.04 * (high - low) if pad is None else pad
+    if pad is not None:
+        return low - pad, high + pad
+    room = 0.04 * (high - low)
     # What begins at nothing begins at the corner.
-    fixed = said_low is not None or (pad is None and low == 0)
+    fixed = said_low is not None or low == 0
     return (low if fixed else low - room), (high if axis.high is not None else high + room)
 
 
