@@ -34,8 +34,7 @@ def x_scale(panel: Panel) -> Scale:
     rules = [mark.at for mark in panel.marks if isinstance(mark, Rule) and mark.vertical]
     values = [x for mark in panel.series for x in mark.x] + rules
     has_bars = any(isinstance(mark, Bars) for mark in panel.marks)
-    pad = _bar_step(panel) * 0.6 if has_bars else None
-    return _scale(panel.x, values, pad)
+    return _scale(panel.x, values, _room_for_bars(panel) if has_bars else None)
 
 
 def y_scale(panel: Panel) -> Scale:
@@ -48,10 +47,12 @@ def y_scale(panel: Panel) -> Scale:
     return _scale(panel.y, values, None)
 
 
-def _bar_step(panel: Panel) -> float:
-    """Return the least distance between two groups of bars."""
+def _room_for_bars(panel: Panel) -> float:
+    """Return how far beyond its place half a group of bars may reach; a factor on a logarithm."""
     places = sorted({x for mark in panel.series for x in mark.x})
-    return min((b - a for a, b in pairwise(places)), default=1.0)
+    if panel.x.log:
+        return min((b / a for a, b in pairwise(places) if a > SMALLEST), default=3.0) ** 0.6
+    return 0.6 * min((b - a for a, b in pairwise(places)), default=1.0)
 
 
 def _scale(axis: Axis, values: Iterable[float], pad: float | None) -> Scale:
@@ -74,7 +75,7 @@ def _ends(axis: Axis, values: Iterable[float], pad: float | None) -> tuple[float
         below, above = (max(low / 3, 2 * SMALLEST), low * 3) if axis.log else (low - 1, low + 1)
         return (below if said_low is None or pad else low), above
     if axis.log:
-        room = (high / low) ** 0.04 if pad is None else 1.5
+        room = (high / low) ** 0.04 if pad is None else pad
         below = max(low / room, 2 * SMALLEST)
         return (below if said_low is None else low), (high if axis.high else high * room)
     if pad is not None:
