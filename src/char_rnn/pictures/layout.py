@@ -152,7 +152,7 @@ class _Plot:
             return
         at_x = {self._at(x, self.y.low)[0] for bars in series for x in bars.x}
         places = sorted(filter(math.isfinite, at_x))
-        alone = (self.right - self.left) / (4 if self.x.log else max(1, self.x.high - self.x.low))
+        alone = (self.right - self.left) / (8 if self.x.log else max(1, self.x.high - self.x.low))
         step = min((b - a for a, b in pairwise(places)), default=alone)
         wide = min(0.8 * step / len(series), 60)
         for k, bars in enumerate(series):
