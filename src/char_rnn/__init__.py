@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from char_rnn import analyse as analyse
+    from char_rnn import lab as lab
     from char_rnn.charrnn import CharRNN as CharRNN
     from char_rnn.config import ModelConfig as ModelConfig
     from char_rnn.config import SampleConfig as SampleConfig
@@ -62,12 +63,12 @@ _HOMES = {
     "train": "runs.begin",
 }
 
-__all__ = [*sorted(_HOMES), "analyse"]  # noqa: PLE0604
+__all__ = [*sorted(_HOMES), "analyse", "lab"]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    if name == "analyse":
-        return import_module("char_rnn.analyse")
+    if name in ("analyse", "lab"):
+        return import_module(f"char_rnn.{name}")
     if name in _HOMES:
         return getattr(import_module(f"char_rnn.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'char_rnn' has no attribute {name!r}")
