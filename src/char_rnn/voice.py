@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Container, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +20,16 @@ from char_rnn.model.arguments import as_whole
 from char_rnn.model.parameters import Parameters
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from char_rnn.data.copies import CopyIndex
 
-S = TypeVar("S", str, bytes)
+    # What the seed is, the text is too; of Python 3.13 on the default is in `typing`.
+    S = TypeVar("S", str, bytes, default=str)
+else:
+    from typing import TypeVar
+
+    S = TypeVar("S", str, bytes)
 
 
 class Voice:
@@ -35,34 +42,14 @@ class Voice:
     parameters: Parameters
     vocabulary: AnyVocabulary | None
 
-    @overload
     def generate(
         self,
-        seed: str = "",
+        seed: S = "",  # type: ignore[assignment]
         config: SampleConfig | None = None,
         rng: np.random.Generator | None = None,
         copies: "CopyIndex | None" = None,
         threads: int = 1,
-    ) -> Pieces[str]: ...
-
-    @overload
-    def generate(
-        self,
-        seed: bytes,
-        config: SampleConfig | None = None,
-        rng: np.random.Generator | None = None,
-        copies: "CopyIndex | None" = None,
-        threads: int = 1,
-    ) -> Pieces[bytes]: ...
-
-    def generate(
-        self,
-        seed: str | bytes = "",
-        config: SampleConfig | None = None,
-        rng: np.random.Generator | None = None,
-        copies: "CopyIndex | None" = None,
-        threads: int = 1,
-    ) -> Pieces[Any]:
+    ) -> Pieces[S]:
         """Return what follows `seed`: an iterator over pieces of text, as they are made.
 
         Without a seed text the model begins a new line, where its vocabulary has one.
@@ -75,41 +62,20 @@ class Voice:
         enter, leave = door(self._need_vocabulary(), seed)
         return writer.write(enter(seed), config, draws, threads, copies).through(leave)
 
-    @overload
     def sample(
         self,
-        seed: str = "",
+        seed: S = "",  # type: ignore[assignment]
         length: int = SampleConfig.length,
         temperature: float | str = SampleConfig.temperature,
         rng: np.random.Generator | None = None,
         **settings: Any,
-    ) -> str: ...
-
-    @overload
-    def sample(
-        self,
-        seed: bytes,
-        length: int = SampleConfig.length,
-        temperature: float | str = SampleConfig.temperature,
-        rng: np.random.Generator | None = None,
-        **settings: Any,
-    ) -> bytes: ...
-
-    def sample(
-        self,
-        seed: Any = "",
-        length: int = SampleConfig.length,
-        temperature: float | str = SampleConfig.temperature,
-        rng: np.random.Generator | None = None,
-        **settings: Any,
-    ) -> str | bytes:
+    ) -> S:
         """Return `seed` and the `length` characters that the model continues it with.
 
         settings: any others of SampleConfig.
         """
         pieces = self.generate(seed, _settings(length, temperature, settings), rng)
-        whole: str | bytes = seed + seed[:0].join(pieces)
-        return whole
+        return seed + seed[:0].join(pieces)
 
     def sample_many(
         self,
@@ -189,10 +155,9 @@ class Voice:
 
         return sifted(write, count, known, unique)
 
-    @overload
     def search(
         self,
-        seed: str = "",
+        seed: S = "",  # type: ignore[assignment]
         config: SampleConfig | None = None,
         width: int = 10,
         groups: int = 1,
@@ -200,32 +165,7 @@ class Voice:
         diversity: float = BEAM_DIVERSITY,
         length_penalty: float = LENGTH_PENALTY,
         stopped: Callable[[], bool] = lambda: False,
-    ) -> list[Found[str]]: ...
-
-    @overload
-    def search(
-        self,
-        seed: bytes,
-        config: SampleConfig | None = None,
-        width: int = 10,
-        groups: int = 1,
-        results: int = 1,
-        diversity: float = BEAM_DIVERSITY,
-        length_penalty: float = LENGTH_PENALTY,
-        stopped: Callable[[], bool] = lambda: False,
-    ) -> list[Found[bytes]]: ...
-
-    def search(
-        self,
-        seed: str | bytes = "",
-        config: SampleConfig | None = None,
-        width: int = 10,
-        groups: int = 1,
-        results: int = 1,
-        diversity: float = BEAM_DIVERSITY,
-        length_penalty: float = LENGTH_PENALTY,
-        stopped: Callable[[], bool] = lambda: False,
-    ) -> list[Found[Any]]:
+    ) -> list[Found[S]]:
         """Return the likeliest texts that follow `seed`, the best first: a beam search.
 
         config: length, stop and lines=1 end a text; the model's own probabilities count,
@@ -242,7 +182,7 @@ class Voice:
         found = writer.search(
             enter(seed), config, width, groups, results, diversity, length_penalty, stopped
         )
-        return [result._replace(text=leave(result.text)) for result in found]
+        return [Found(leave(result.text), *result[1:]) for result in found]
 
     def session(
         self, config: SampleConfig | None = None, rng: np.random.Generator | None = None
