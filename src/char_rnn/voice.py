@@ -12,7 +12,7 @@ from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate.arguments import as_generator, as_settings, as_text, as_texts
 from char_rnn.generate.batch import Texts
-from char_rnn.generate.door import door
+from char_rnn.generate.door import door, other_kind
 from char_rnn.generate.session import Session
 from char_rnn.generate.sieve import sifted
 from char_rnn.generate.writer import Found
@@ -131,29 +131,35 @@ class Voice:
     def generate_new(
         self,
         count: int,
-        known: Container[str] = (),
-        seed: str = "",
+        known: Container[str | bytes] = (),
+        seed: S = "",  # type: ignore[assignment]
         config: SampleConfig | None = None,
         rng: np.random.Generator | None = None,
         copies: "CopyIndex | None" = None,
         threads: int | None = None,
         unique: bool = True,
-    ) -> Texts[str]:
+    ) -> Texts[S]:
         """Return `count` texts that go on from `seed`, none of which is among `known`.
 
         Each is whole, with the seed. known: what is left out, such as
-        set(corpus.documents()). unique: whether each comes once. config, rng, copies, threads: as
+        set(corpus.documents()); for a model of bytes texts or bytes, whatever the seed is.
+        unique: whether each comes once. config, rng, copies, threads: as
         in `generate_each`. The iterator raises ConstraintNotMet where there seem to be no more.
         """
         if as_whole("count", count) < 1:
             raise UsageError(f"count is {count}; at least one text is to be written")
         seed, config, draws = as_text("seed", seed), as_settings(config), as_generator(rng)
 
-        def write(size: int) -> Texts[str]:
+        vocabulary = self._need_vocabulary()
+
+        def write(size: int) -> Texts[S]:
             texts = self.generate_each([seed] * size, config, draws, copies, threads)
             return texts.through(lambda text: seed + text)
 
-        return sifted(write, count, known, unique)
+        def is_known(text: S) -> bool:
+            return text in known or other_kind(vocabulary, text) in known
+
+        return sifted(write, count, is_known, unique)
 
     def search(
         self,

@@ -72,6 +72,21 @@ def test_new_lines_of_a_model_without_documents(run):
     assert len(set(lines)) == 5 and not set(lines) & set(NAMES)
 
 
+@pytest.mark.parametrize("documents", [("--documents", "lines"), ()])
+def test_new_ones_of_bytes(run, documents):
+    run("train", "names.txt", *SMALL, "--bytes", *documents, "--iterations", "60", "--out", "q")
+    call = ["generate", "q", "--lines", "1", "-n", "3", "--rng_seed", "1", "--bytes_seed"]
+    Path("known.txt").write_bytes(b"\xff\n" + "\n".join(NAMES).encode())
+    run(*call, r"\xff", "--count", "90", "--out", "all.txt")
+    assert b"\xff" in Path("all.txt").read_bytes().split(b"\n")
+    run(*call, r"\xff", "--count", "90", "--new", "--text", "known.txt", "--out", "new.txt")
+    new = Path("new.txt").read_bytes().removesuffix(b"\n").split(b"\n")
+    assert len(new) == 90 and b"\xff" not in new and all(line[0] == 0xFF for line in new)
+    run(*call, "b", "--count", "9", "--unique", "--out", "u.txt")
+    lines = Path("u.txt").read_bytes().removesuffix(b"\n").split(b"\n")
+    assert len(set(lines)) == len(lines) == 9
+
+
 def test_a_list_gets_one_line_of_advice(run):
     Path("list.txt").write_text("\n".join(NAMES * 2) + "\n", "utf-8")
     said = run("train", "list.txt", *SMALL, "--iterations", "3").out

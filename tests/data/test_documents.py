@@ -89,6 +89,14 @@ def test_documents_of_bytes_are_not_touched():
     assert corpus.vocabulary == ByteVocabulary("files") and corpus.vocabulary.size == 257
     assert documents(corpus) == ["a\n", "\nb"]
     assert corpus.to_bytes() == b"\na\n\n\nb\n"
+    assert list(corpus.documents()) == [b"a\n", b"\nb"]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_the_lines_of_a_text_stand_for_its_documents(end):
+    data = b"a\xff\n\nb\r\nc"
+    assert list(Corpus.from_text(data + end).documents()) == [b"a\xff", b"", b"b\r", b"c"]
+    assert list(Corpus.from_text("a\n\nb" + end.decode()).documents()) == ["a", "", "b"]
 
 
 def test_a_text_without_a_document_is_an_error():

@@ -137,6 +137,28 @@ def test_new_ones_are_new_and_unique_ones_unique(model):
     assert all(text.startswith("c") for text in seeded) and "ca" not in seeded
 
 
+@pytest.mark.parametrize("documents", ["", "lines"])
+def test_new_ones_of_bytes(documents):
+    model = model_of(ByteVocabulary(documents))
+    model.parameters["out.bias"][:] = -50
+    model.parameters["out.bias"][[ord("\n") if not documents else 256, 0xC3, 0xA9]] = 5
+    config = SampleConfig(6, 1.0, lines=0 if documents else 1)
+    some = set(model.generate_new(12, (), b"\xc3", config, rng()))
+    assert len(some) == 12 and all(text.startswith(b"\xc3") for text in some)
+    seen = [b"\xc3", b"\xc3\xa9"]  # the shortest, which come again and again
+    assert some > set(seen)
+    new = list(model.generate_new(300, seen, b"\xc3", config, rng(), unique=False))
+    assert len(new) == 300 and not {*seen} & {*new}
+    # As a text, what is known may be texts or bytes; as bytes, too.
+    for known in ({"é"}, {b"\xc3\xa9"}):
+        texts = set(model.generate_new(30, known, "", config, rng()))
+        assert "é" not in texts and all(isinstance(text, str) for text in texts)
+        assert b"\xc3\xa9" not in set(model.generate_new(30, known, b"", config, rng()))
+    assert "é" in set(model.generate_new(30, (), "", config, rng()))
+    text = next(model.generate_new(1, (), "\ud800", config, rng()))  # of no UTF-8 at all
+    assert text.startswith("\ud800")
+
+
 def test_where_there_are_no_more_it_says_so(model):
     texts = model.generate_new(50, config=SampleConfig(2, 1.0), rng=rng())
     found = []

@@ -5,9 +5,11 @@ import pytest
 
 from char_rnn import CharRNN, Vocabulary
 from char_rnn.data import sources
+from char_rnn.data.given import TextName
 from char_rnn.data.sources import open_source
 from char_rnn.data.vocabulary import ByteVocabulary
-from char_rnn.runs.text import symbols_of, training_ids
+from char_rnn.errors import TextNotFound
+from char_rnn.runs.text import symbols_of, training_ids, training_texts
 from char_rnn.text_config import TextConfig
 
 
@@ -46,3 +48,14 @@ def test_ids_and_what_has_none(text, chars):
 def test_ids_of_bytes(text):
     model = CharRNN(256, 2, vocabulary=ByteVocabulary(), rng=np.random.default_rng(0))
     assert training_ids("model", model, str(text)).tobytes() == text.read_bytes()
+
+
+def test_lines_and_bytes_that_are_lines(text):
+    text.write_bytes(b"ab\nc\xff")
+    model = CharRNN(256, 2, vocabulary=ByteVocabulary(), rng=np.random.default_rng(0))
+    assert training_texts("model", model, str(text)) == {b"ab", b"c\xff"}
+    vocabulary = Vocabulary("ab\n")
+    model = CharRNN(3, 2, vocabulary=vocabulary, rng=np.random.default_rng(0))
+    assert training_texts("model", model, "ab\nbca\n") == {"ab", "ba"}
+    with pytest.raises(TextNotFound):  # the name of no text is still a name
+        training_texts("model", model, TextName(""))

@@ -304,7 +304,7 @@ def _write_all(texts: "Texts[Any]", seeds: Sequence[Given], several: Several) ->
             raise
 
 
-def _documents(model: "CharRNN", path: Path, text: str | None) -> frozenset[str]:
+def _documents(model: "CharRNN", path: Path, text: str | None) -> frozenset[Given]:
     """Return the documents, or the lines, of the training text, for --new."""
     from char_rnn.cli.show import waiting
     from char_rnn.data.given import TextName

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -180,17 +180,18 @@ class Corpus:
         other.order = self.order
         return other
 
-    def documents(self) -> Iterator[str]:
-        """Yield the text of each document, in the order of the ids; what is rare as U+FFFD.
+    def documents(self) -> Iterator[Any]:
+        """Yield each document, in the order of the ids: a text, or bytes where it is one of bytes.
 
-        Of a text that is none of documents its lines.
+        Of a text that is none of documents its lines. What is rare is U+FFFD.
         """
         if self.ends is None:
-            text = self.vocabulary.decode(self.read(0, self.length))
-            yield from text.removesuffix("\n").split("\n")
+            whole = self.passage(0, self.length)
+            line_end = b"\n" if isinstance(whole, bytes) else "\n"
+            yield from whole.removesuffix(line_end).split(line_end)
             return
         for start, stop in pairwise(self.ends.tolist()):
-            yield self.vocabulary.decode(self.read(start + 1, stop))
+            yield self.passage(start + 1, stop)
 
     def parts(self, val_fraction: float, calibration: float = 0.0) -> Parts:
         """Return what trains, calibrates and validates: a share each, at the end.
@@ -242,10 +243,15 @@ class Corpus:
         """Return the whole text, in UTF-8 where it is one of characters; documents as they came."""
         if self.ends is not None and isinstance(self.vocabulary, Vocabulary):
             return (self.vocabulary.between.join(self.documents()) + "\n").encode()
-        ids = self.read(0, self.length)
+        whole = self.passage(0, self.length)
+        return whole if isinstance(whole, bytes) else whole.encode("utf-8", "surrogatepass")
+
+    def passage(self, start: int, stop: int) -> Any:
+        """Return what the ids of [start, stop) stand for: a text, or bytes exactly."""
+        ids = self.read(start, stop)
         if isinstance(self.vocabulary, ByteVocabulary):
             return self.vocabulary.decode_bytes(ids)
-        return self.vocabulary.decode(ids).encode("utf-8", "surrogatepass")
+        return self.vocabulary.decode(ids)
 
     def read(self, start: int, stop: int) -> Array:
         """Return the ids of [start, stop) as a new array."""

@@ -10,7 +10,7 @@ Whoever waits for the texts can be interrupted at any time: the groups then stop
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -53,7 +53,8 @@ class Written(NamedTuple, Generic[T]):
     whole: bool
 
 
-Rest = Callable[[], list[tuple[int, Written[str]]]]
+def _same(text: Any) -> Any:
+    return text
 
 
 class Texts(Iterator[T]):
@@ -64,18 +65,18 @@ class Texts(Iterator[T]):
 
     def __init__(
         self,
-        texts: Generator[str, None, None],
-        rest: Rest,
-        leave: Callable[[str], T] = str,  # type: ignore[assignment]
+        texts: Generator[Any, None, None],
+        rest: Callable[[], list[tuple[int, Written[Any]]]],
+        leave: Callable[[Any], T] = _same,
     ) -> None:
         self._texts, self._rest, self._leave = texts, rest, leave
 
     def __next__(self) -> T:
         return self._leave(next(self._texts))
 
-    def through(self, leave: Callable[[str], Other]) -> "Texts[Other]":
+    def through(self, leave: Callable[[T], Other]) -> "Texts[Other]":
         """Return the same texts, each as `leave` makes it."""
-        return Texts(self._texts, self._rest, leave)
+        return Texts(self._texts, self._rest, lambda text: leave(self._leave(text)))
 
     def close(self) -> None:
         """Stop writing, and wait until everything stands still."""

@@ -53,6 +53,18 @@ def to_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+def other_kind(vocabulary: AnyVocabulary, text: str | bytes) -> str | bytes:
+    """Return a text as a model of bytes writes it, or its bytes as the text inside.
+
+    A text of characters is itself.
+    """
+    if not isinstance(vocabulary, ByteVocabulary):
+        return text
+    if isinstance(text, bytes):
+        return from_bytes(text)
+    return vocabulary.decode_bytes(vocabulary.encode(text))
+
+
 def _same(text: str) -> str:
     return text
 

@@ -1,6 +1,7 @@
 """Only texts that are new: none that is known, and each once."""
 
-from collections.abc import Callable, Container, Generator
+from collections.abc import Callable, Generator
+from typing import AnyStr
 
 from char_rnn.errors import ConstraintNotMet
 from char_rnn.generate.batch import GROUP, Texts
@@ -12,17 +13,20 @@ TRIES, LEAST_TRIES = 50, 2_000
 
 
 def sifted(
-    write: Callable[[int], Texts[str]], count: int, known: Container[str], unique: bool
-) -> Texts[str]:
+    write: Callable[[int], Texts[AnyStr]],
+    count: int,
+    is_known: Callable[[AnyStr], bool],
+    unique: bool,
+) -> Texts[AnyStr]:
     """Return `count` of the texts that `write` makes, in their order.
 
-    write: makes so many texts, other ones each time. known: texts that are left out, as an empty
-    one is. unique: whether each comes once.
+    write: makes so many texts, other ones each time. is_known: tells of a text that is left out,
+    as an empty one is. unique: whether each comes once.
     Raises ConstraintNotMet, after those that were found, where there seem to be no more.
     """
 
-    def texts() -> Generator[str, None, None]:
-        seen: set[str] = set()
+    def texts() -> Generator[AnyStr, None, None]:
+        seen: set[AnyStr] = set()
         found = written = 0
         most = max(TRIES * count, LEAST_TRIES)
         while found < count:
@@ -36,7 +40,7 @@ def sifted(
             written += size
             try:
                 for text in batch:
-                    if not text or text in known or text in seen:
+                    if not text or text in seen or is_known(text):
                         continue
                     if unique:
                         seen.add(text)

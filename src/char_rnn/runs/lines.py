@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.errors import TextTooShort
 from char_rnn.reading import TextScore
 from char_rnn.runs.scored_text import ScoredText
@@ -86,26 +85,16 @@ def _documents(found: ScoredText) -> Iterator[tuple[int, str | bytes]]:
 
     What the model does not know is not in them any more.
     """
-    corpus, vocabulary = found.corpus, found.corpus.vocabulary
+    corpus = found.corpus
     assert corpus.ends is not None
     order = np.arange(len(corpus.ends) - 1) if corpus.order is None else corpus.order
     scored = np.flatnonzero(corpus.ends[:-1] >= found.start)
     for k in scored[np.argsort(order[scored])]:
-        ids = corpus.read(int(corpus.ends[k]) + 1, int(corpus.ends[k + 1]))
-        if isinstance(vocabulary, ByteVocabulary):
-            yield int(order[k]) + 1, vocabulary.decode_bytes(ids)
-        else:
-            yield int(order[k]) + 1, vocabulary.decode(ids)
+        yield int(order[k]) + 1, corpus.passage(int(corpus.ends[k]) + 1, int(corpus.ends[k + 1]))
 
 
 def _all_lines(found: ScoredText) -> list[str | bytes]:
     """Return the lines of the whole text, with what the model does not know, without their ends."""
-    corpus, vocabulary = found.corpus, found.corpus.vocabulary
-    lines: list[str | bytes]
-    if isinstance(vocabulary, ByteVocabulary):
-        lines = [*corpus.to_bytes().split(b"\n")]
-    elif found.source is not None:
-        lines = [*"".join(found.source.chunks()).split("\n")]
-    else:
-        lines = [*vocabulary.decode(corpus.read(0, corpus.length)).split("\n")]
-    return lines if lines[-1] else lines[:-1]
+    if found.source is None or found.corpus.vocabulary.kind == "bytes":
+        return list(found.corpus.documents())
+    return [*"".join(found.source.chunks()).removesuffix("\n").split("\n")]

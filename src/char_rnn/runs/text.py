@@ -142,11 +142,13 @@ def training_ids(name: str, model: CharRNN, text: GivenText | None) -> Array:
     return np.concatenate([table[np.minimum(chunk, len(table) - 1)] for chunk in chunks])
 
 
-def training_texts(name: str, model: CharRNN, text: GivenText | None) -> frozenset[str]:
+def training_texts(name: str, model: CharRNN, text: GivenText | None) -> frozenset[Any]:
     """Return the documents of the training text of `model`, or its lines if it has none.
 
-    Of `text`, or else of its own run. What the model does not know is not in them.
+    Of `text`, or else of its own run. What the model does not know is not in them. They are
+    texts, or bytes for a model of bytes.
     """
-    source = as_source(text, reading_for(model.vocabulary)) if text else source_of(name, model)
+    reading = reading_for(model.vocabulary)
+    source = source_of(name, model) if text is None else as_source(text, reading)
     corpus = Corpus.from_source(source, vocabulary=model.vocabulary, left_out={})
     return frozenset(corpus.documents())
