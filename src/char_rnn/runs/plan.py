@@ -53,15 +53,15 @@ MIDDLE = LADDER[2]
 class Way(NamedTuple):
     """What is chosen in another way for another kind of text.
 
-    cell, ladder: the models. rate: the learning rate of one layer of 256 units. unhidden: epochs
-    that do without dropout. connected: DropConnect for each dropout.
+    cell, ladder: the models. learning_rate: that of one layer of 256 units.
+    epochs_without_dropout: how many do without. dropconnect: how much of it for each dropout.
     """
 
     cell: str
     ladder: tuple[Rung, ...]
-    rate: float
-    unhidden: float
-    connected: float
+    learning_rate: float
+    epochs_without_dropout: float
+    dropconnect: float
 
 
 TEXT = Way("gru", LADDER, 0.004, 2, 0.5)
@@ -150,16 +150,17 @@ def make_plan(
     evaluations = EVALUATING * seconds * 2 * pace / max(held_out, 1)
     evaluations = min(max(evaluations, FEWEST), MOST)
     most = MOST_DROPOUT if rung.hidden_size < LARGE else MOST_DROPOUT_LARGE
-    dropout = round(min(max(0.1 * math.log2(max(epochs, 1) / way.unhidden), 0.0), most), 2)
-    rate_of_learning = way.rate * math.sqrt(256 / rung.hidden_size) / rung.layers**0.5
+    doublings = math.log2(max(epochs, 1) / way.epochs_without_dropout)
+    dropout = round(min(max(0.1 * doublings, 0.0), most), 2)
+    learning_rate = way.learning_rate * math.sqrt(256 / rung.hidden_size) / rung.layers**0.5
     recurrent_gates = cell_class(ModelConfig(vocab_size, cell=cell)).recurrent_gates()
-    dropconnect = round(way.connected * dropout, 2) if recurrent_gates else 0.0
+    dropconnect = round(way.dropconnect * dropout, 2) if recurrent_gates else 0.0
     model = {"cell": cell, "hidden_size": rung.hidden_size, "layers": rung.layers}
     train = {
         "batch_size": rung.batch_size,
         "seq_length": rung.seq_length,
         "optimizer": "adamw",
-        "learning_rate": round(rate_of_learning, 5),
+        "learning_rate": round(learning_rate, 5),
         "schedule": "cosine",
         "warmup": max(10, min(200, round(0.02 * iterations))),
         "clip": 1.0,
@@ -185,7 +186,7 @@ def make_plan(
         f"{epochs:.1f} epochs of {length:,} characters: dropout {dropout:g}, "
         f"DropConnect {dropconnect:.2f}",
         f"about {iterations:,.0f} iterations at a learning rate of up to "
-        f"{rate_of_learning:.4f}, with a warm-up of {train['warmup']} and half a cosine to 1 %",
+        f"{learning_rate:.4f}, with a warm-up of {train['warmup']} and half a cosine to 1 %",
     ]
     return Plan(
         {k: v for k, v in model.items() if k not in given},
