@@ -10,6 +10,7 @@ from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.analyse import baselines, surprise
 from char_rnn.analyse.dynamic import dynamic_surprisals
 from char_rnn.analyse.surprise import coloured, heat, likeliest, most_surprising
+from char_rnn.data.document_streams import Rows
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
 from char_rnn.errors import TextTooShort
 from char_rnn.model import room
@@ -109,16 +110,6 @@ def test_among_equals_the_first_is_likeliest():
     model.parameters.flat[:] = 0
     found = likeliest(model, Rows(np.zeros(4, np.uint8)), 0, 4)
     assert found.ids.tolist() == [[0, 1, 2, 3, 4]] * 3
-
-
-class Rows:
-    """Ids that are read as those of a corpus are."""
-
-    def __init__(self, ids):
-        self._ids = ids
-
-    def read_rows(self, starts, length):
-        return np.stack([self._ids[start : start + length] for start in starts])
 
 
 def test_a_large_vocabulary_gets_small_windows_and_the_same_figures(trained, monkeypatch):

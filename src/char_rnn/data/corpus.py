@@ -13,7 +13,7 @@ from char_rnn.data.id_file import IdFile, digest_of, find, write
 from char_rnn.data.parts import Where
 from char_rnn.data.reader import Reader, Text, key_of
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary, Vocabulary
-from char_rnn.data.windows import Streams, calibration_start, split
+from char_rnn.data.windows import Streams, calibration_start, rows_of, split
 from char_rnn.errors import CorruptFile, DataError, TextTooShort, UsageError
 from char_rnn.text_config import TextConfig
 
@@ -259,7 +259,7 @@ class Corpus:
 
     def read_rows(self, starts: Array, length: int) -> Array:
         """Return the ids (len(starts), length) that begin at `starts`."""
-        return np.stack([self._ids[int(s) : int(s) + length] for s in starts])
+        return rows_of(self._ids, starts, length)
 
     def log_shares(self, stop: int) -> Array:
         """Return the log of each symbol's share of ids[:stop], (V,), as if each stood once more."""

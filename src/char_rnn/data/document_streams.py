@@ -3,7 +3,7 @@
 import numpy as np
 
 from char_rnn.data.documents import places_of, shuffle
-from char_rnn.data.windows import Streams, Window
+from char_rnn.data.windows import Streams, Window, rows_of
 
 Array = np.ndarray
 
@@ -44,4 +44,4 @@ class Rows:
 
     def read_rows(self, starts: Array, length: int) -> Array:
         """Return the ids (len(starts), length) that begin at `starts`."""
-        return np.stack([self.ids[int(s) : int(s) + length] for s in starts])
+        return rows_of(self.ids, starts, length)

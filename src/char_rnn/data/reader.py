@@ -130,15 +130,9 @@ class Reader:
 
 def key_of(source: Text, vocabulary: AnyVocabulary | None, leave_out: bool) -> str:
     """Return what changes when the ids do."""
-    kind: object = "characters"
+    config = source.config
+    kind: object = [config.normalize, config.lowercase, config.min_count]
     if vocabulary is not None:
         kind = vocabulary.to_dict()
-    elif (source.config.normalize, source.config.lowercase, source.config.min_count) != (
-        "",
-        False,
-        1,
-    ):
-        config = source.config
-        kind = ["characters", config.normalize, config.lowercase, config.min_count]
     known = "known " if leave_out else ""
     return hashlib.sha256(f"{known}{source.key()} {json.dumps(kind)}".encode()).hexdigest()[:32]

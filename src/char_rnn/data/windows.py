@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from char_rnn.data.id_file import IdFile
 from char_rnn.errors import TextTooShort
 from char_rnn.storage.fields import Kind, Maybe, read, record, whole
 
@@ -18,6 +19,11 @@ class Ids(Protocol):
 
     def read_rows(self, starts: Array, length: int) -> Array:
         """Return (len(starts), length) ids."""
+
+
+def rows_of(ids: Array | IdFile, starts: Array, length: int) -> Array:
+    """Return the pieces (len(starts), length) of `ids` that begin at `starts`."""
+    return np.stack([ids[start : start + length] for start in starts.tolist()])
 
 
 def split(length: int, val_fraction: float) -> tuple[int, int]:
