@@ -189,6 +189,12 @@ def test_what_has_no_effect_is_told_in_the_spelling_of_the_place():
     assert told({"encoding": "cp1252", "lowercase": False}, {"bytes": True}) == [
         "encoding has no effect with bytes: bytes are taken as they are"
     ]
+    usual = TextConfig().to_dict()
+    assert not told(usual, {"bytes": True})
+    odd = {"encoding": "cp1252", "min_count": 2, "lowercase": True, "normalize": "NFC"}
+    odd |= {"keep_line_ends": True}
+    for name, value in odd.items():
+        assert len(told(usual | {name: value}, {"bytes": True})) == 1
     patience = told({"patience": 3}, {"eval_every": 0, "val_fraction": 0.0})
     assert len(patience) == 2 and "eval_every 0" in patience[0]
 

@@ -12,7 +12,10 @@ NORMAL_FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 DOCUMENT_KINDS = ("lines", "blank", "files", "records")
 """What may be a document by name; any other text is what stands between two."""
 
-_OF_CHARACTERS = Need("bytes", lambda b: not b, "with {bytes}: bytes are taken as they are", False)
+
+def _of_characters(off: object) -> tuple[Need, ...]:
+    """Return what a setting of characters needs; off: its value that asks for nothing."""
+    return (Need("bytes", lambda b: not b, "with {bytes}: bytes are taken as they are", off),)
 
 
 @documented
@@ -28,7 +31,7 @@ class TextConfig(Configuration):
         "How bytes stand for characters, such as latin-1; else UTF-8 or by its mark.",
         Encoding(),
         TEXT,
-        needs=(_OF_CHARACTERS,),
+        needs=_of_characters(""),
     )
     pattern: tuple[str, ...] = setting(
         (),
@@ -50,24 +53,24 @@ class TextConfig(Configuration):
         "Leave CR and CR LF as they are, which else become LF.",
         Boolean(),
         TEXT,
-        needs=(_OF_CHARACTERS,),
+        needs=_of_characters(False),
     )
     normalize: str = setting(
         "",
         "Take the text in this Unicode normal form.",
         OneOf(NORMAL_FORMS, optional=True),
         TEXT,
-        needs=(_OF_CHARACTERS,),
+        needs=_of_characters(""),
     )
     lowercase: bool = setting(
-        False, "Take the text in lower case.", Boolean(), TEXT, needs=(_OF_CHARACTERS,)
+        False, "Take the text in lower case.", Boolean(), TEXT, needs=_of_characters(False)
     )
     min_count: int = setting(
         1,
         "Characters that occur less often are one symbol, which is never generated.",
         Whole(1),
         TEXT,
-        needs=(_OF_CHARACTERS,),
+        needs=_of_characters(1),
     )
 
     def __post_init__(self) -> None:

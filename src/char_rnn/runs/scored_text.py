@@ -118,8 +118,7 @@ def _read(
     """Return the text less what the model does not know, counted in `left_out`, and its source."""
     vocabulary = model.vocabulary
     how = reading_for(vocabulary)
-    if reading.encoding:
-        check({"encoding": reading.encoding}, {"bytes": how.bytes})
+    check({"encoding": reading.encoding}, {"bytes": how.bytes})
     reading = replace(reading, bytes=how.bytes, keep_line_ends=how.keep_line_ends)
     if isinstance(text, Corpus):
         if text.vocabulary == vocabulary:
