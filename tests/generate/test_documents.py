@@ -1,5 +1,7 @@
 """What is written of documents: from where one begins to where one ends, new ones, each once."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -68,8 +70,6 @@ def test_a_conversation_and_a_search_end_too(model):
 
 @pytest.mark.parametrize("settings", [{"regex": "[ab]+c"}, {"regex": "a*b{2,5}"}, {"close": True}])
 def test_conditions_hold_and_documents_end(settings):
-    import re
-
     vocabulary = Vocabulary("abc()", documents="blank")
     model = model_of(vocabulary)
     config = SampleConfig(40, 1.0, **settings)
