@@ -1,12 +1,12 @@
 """Damaged model files, run checkpoints and pickles: the very same model, or our error."""
 
 import json
-import tracemalloc
 
 import numpy as np
 import pytest
 from reference import plain_name
 from stored import damaged
+from traced import traced
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Vocabulary
 from char_rnn.config import ModelConfig
@@ -76,19 +76,16 @@ def test_a_file_makes_no_more_memory_than_it_holds(tmp_path):
     tensors = dict(model.parameters.items()) | {"out.weight": np.zeros((1, H), np.int8)}
     save_tensors(tmp_path / "a.safetensors", tensors, facts)
     save_pickle(tmp_path / "a.pkl", facts | {"parameters": tensors})
-    tracemalloc.start()
-    try:
+    with traced() as most:
         for path in (tmp_path / "a.safetensors", tmp_path / "a.pkl"):
             with pytest.raises(CorruptFile, match=r"rnn\.weight_ih_l0 is float32 \(16, 1\)"):
                 CharRNN.load(path)
-            assert tracemalloc.get_traced_memory()[1] < 10 * path.stat().st_size
-        facts["config"] |= {"hidden_size": 4, "layers": 251}
-        many = {f"t{n}": np.zeros(1, np.int8) for n in range(1000)}
-        save_tensors(tmp_path / "a.safetensors", many, facts)
-        with pytest.raises(CorruptFile, match="layers is 251, but it holds 1,000 tensors"):
-            CharRNN.load(tmp_path / "a.safetensors")
-    finally:
-        tracemalloc.stop()
+            assert most() < 10 * path.stat().st_size
+    facts["config"] |= {"hidden_size": 4, "layers": 251}
+    many = {f"t{n}": np.zeros(1, np.int8) for n in range(1000)}
+    save_tensors(tmp_path / "a.safetensors", many, facts)
+    with pytest.raises(CorruptFile, match="layers is 251, but it holds 1,000 tensors"):
+        CharRNN.load(tmp_path / "a.safetensors")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -1,10 +1,10 @@
 """Surprisals, cold windows, dynamic evaluation, baselines and passages."""
 
 import math
-import tracemalloc
 
 import numpy as np
 import pytest
+from traced import traced
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.analyse import baselines, surprise
@@ -137,11 +137,9 @@ def test_the_memory_of_scoring_does_not_grow_with_the_vocabulary():
         lambda: cold_loss(model, ids, 0, 6_001, 80),
         lambda: likeliest(model, ids, 0, 201),
     ):
-        tracemalloc.start()
-        score_all()
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert peak < 200e6
+        with traced() as most:
+            score_all()
+            assert most() < 200e6
 
 
 def test_dynamic_evaluation_learns_and_tells_nothing_in_advance(trained):

@@ -1,13 +1,13 @@
 """n-grams against the slow way to count them, and against what probabilities must be."""
 
 import math
-import tracemalloc
 
 import numpy as np
 import pytest
 import reference_ngrams
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from traced import traced
 
 from char_rnn.analyse import ngrams, packing
 from char_rnn.analyse.ngrams import ngram_nats
@@ -82,9 +82,7 @@ def test_only_as_long_as_they_can_be():
 def test_the_memory_they_take():
     """Even where no six characters come twice; the text itself has a byte each."""
     ids = np.random.default_rng(0).integers(100, size=1_000_000).astype(np.uint8)
-    tracemalloc.start()
-    for _ in ngram_nats(ids, ids[:10_000], 100, 6):
-        pass
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 50e6
+    with traced() as most:
+        for _ in ngram_nats(ids, ids[:10_000], 100, 6):
+            pass
+        assert most() < 50e6

@@ -3,12 +3,12 @@
 import gc
 import random
 import re
-import tracemalloc
 from itertools import product
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from traced import traced
 
 from char_rnn import ByteVocabulary, Vocabulary
 from char_rnn.cli.main import cli
@@ -243,13 +243,11 @@ HARD = [
 @pytest.mark.parametrize(("pattern", "shortest", "length"), HARD)
 def test_large_counts_are_quick_and_small(pattern, shortest, length):
     vocabulary = Vocabulary("ab#+c\nx")
-    tracemalloc.start()
-    constraint = regular(pattern, vocabulary, length)
-    assert constraint.needed(constraint.begin("")) == shortest
-    text = walk(constraint, vocabulary, random.Random(1), length)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 100e6
+    with traced() as most:
+        constraint = regular(pattern, vocabulary, length)
+        assert constraint.needed(constraint.begin("")) == shortest
+        text = walk(constraint, vocabulary, random.Random(1), length)
+        assert most() < 100e6
     assert shortest <= len(text) <= length
 
 
@@ -295,10 +293,8 @@ def test_levels_of_one_shape(tmp_path, capsys):
     text.write_text("".join("".join(rng.choices("#+", [1, 4], k=300)) + "\n" for _ in range(40)))
     command("train", text, "--iterations", 3, "--hidden_size", 8, "--out", run)
     pattern = r"([#+]{300}\n){20}"
-    tracemalloc.start()
-    command("generate", run, "--regex", pattern, "--length", 7000, "--out", made)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 50e6
+    with traced() as most:
+        command("generate", run, "--regex", pattern, "--length", 7000, "--out", made)
+        assert most() < 50e6
     assert re.fullmatch(pattern, made.read_text())
     assert "taken back: 0" in capsys.readouterr().err

@@ -1,11 +1,10 @@
 """What follows a run of a text, against the slowest way to find it."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from traced import traced
 
 from char_rnn.data import copies
 from char_rnn.data.copies import CopyIndex
@@ -87,11 +86,9 @@ def test_the_memory_of_an_index():
     """8 bytes a symbol, while it is made and after, and blocks."""
     text = np.random.default_rng(0).integers(60, size=3_000_000).astype(np.uint8)
     CopyIndex(text[:100], 30)
-    tracemalloc.start()
-    CopyIndex(text, 30)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 8 * len(text) + 20e6
+    with traced() as most:
+        CopyIndex(text, 30)
+        assert most() < 8 * len(text) + 20e6
 
 
 def test_a_length_of_one_and_texts_that_are_too_short():

@@ -1,12 +1,12 @@
 """Texts that are scored on their own: what each is worth, whatever stands beside it."""
 
 import math
-import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from traced import traced
 
 from char_rnn import ByteVocabulary, CharRNN, Vocabulary
 from char_rnn.errors import UsageError
@@ -125,11 +125,9 @@ def test_the_memory_is_bounded_by_the_longest_line_only(monkeypatch):
     monkeypatch.setattr(room, "MOST_VALUES", 1 << 18)
     lines = ["abc" * 8_000] + ["ab"] * 300
     MODEL.score_each(lines[1:])
-    tracemalloc.start()
-    found = MODEL.score_each(lines)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert len(found) == 301 and peak < 8e6  # 24 MB as a rectangle of ids
+    with traced() as most:
+        found = MODEL.score_each(lines)
+        assert len(found) == 301 and most() < 8e6  # 24 MB as a rectangle of ids
 
 
 def test_texts_that_have_ended_cost_little(monkeypatch):

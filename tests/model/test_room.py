@@ -2,10 +2,10 @@
 
 import itertools
 import math
-import tracemalloc
 
 import numpy as np
 import pytest
+from traced import traced
 
 from char_rnn.config import ModelConfig
 from char_rnn.errors import UsageError
@@ -31,37 +31,30 @@ def test_a_billion_layers_take_no_time():
     assert room.parameter_count(ModelConfig(7, 5, "gru", 10**9)) > 10**11
 
 
+def taken(config, ids):
+    """Return the bytes that one window of `ids` takes at its most, there and back."""
+    network = Network(Parameters(config))
+    with traced() as most:
+        network.forward(ids, network.initial_state(ids.shape[1]))
+        network.backward(ids)
+        return most()
+
+
 @pytest.mark.parametrize("end", [None, 0])
 @pytest.mark.parametrize(
     ("cell", "layers", "V"), [("rnn", 1, 60), ("lstm", 2, 60), ("gru", 1, 900), ("gru", 1, 8000)]
 )
 def test_a_window_takes_what_is_asked_for(cell, layers, V, end):
     config = ModelConfig(V, 64, cell, layers, end=end)
-    network = Network(Parameters(config))
     ids = np.zeros((50, 32), np.intp)
-    tracemalloc.start()
-    try:
-        network.forward(ids, network.initial_state(32))
-        network.backward(ids)
-        _, most = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert 0.6 < room.window_memory(config, 50, 32) / most < 1.4
+    assert 0.6 < room.window_memory(config, 50, 32) / taken(config, ids) < 1.4
 
 
 @pytest.mark.parametrize("V", [900, 8000])
 def test_the_logits_of_a_large_vocabulary_take_their_memory_once(V):
     config = ModelConfig(V, 64, "gru")
-    network = Network(Parameters(config))
     ids = np.random.default_rng(0).integers(V, size=(50, 32))
-    tracemalloc.start()
-    try:
-        network.forward(ids, network.initial_state(32))
-        network.backward(ids)
-        _, most = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert 0.9 < room.window_memory(config, 50, 32) / most < 1.1
+    assert 0.9 < room.window_memory(config, 50, 32) / taken(config, ids) < 1.1
 
 
 def test_a_network_asks_before_it_takes(monkeypatch):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 import safetensors
 import safetensors.numpy
 import stored
+from traced import traced
 
 from char_rnn.errors import CorruptFile, FileError, NewerFormat
 from char_rnn.storage import load_tensors, read_facts, save_tensors, tensors
@@ -172,13 +172,10 @@ def test_a_safetensors_file_of_someone_else(path: Path) -> None:
 def test_absurd_header_lengths(path: Path, length: int) -> None:
     path.write_bytes(length.to_bytes(8, "little") + path.read_bytes()[8:])
     assert f"the header claims {length:,}" in refused(path)
-    tracemalloc.start()
-    try:
+    with traced() as most:
         with pytest.raises(CorruptFile):
             read_facts(path)
-        assert tracemalloc.get_traced_memory()[1] < 2**20
-    finally:
-        tracemalloc.stop()
+        assert most() < 2**20
 
 
 def test_a_large_header_is_not_parsed(path: Path) -> None:
@@ -248,15 +245,12 @@ def test_want_of_memory_is_a_file_error(path: Path, monkeypatch: pytest.MonkeyPa
 def test_memory_is_bounded_by_the_size_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a"
     save_tensors(path, {"w": np.zeros((1000, 2000), np.float32)}, {})
-    tracemalloc.start()
-    try:
+    with traced() as most:
         load_tensors(path)
-        assert tracemalloc.get_traced_memory()[1] < 2.1 * path.stat().st_size
-        edits = (tensor("w", shape=[2**20, 2**20]), tensor("w", data_offsets=[0, 2**42]))
-        for edit in edits:
-            edited(path, edit)
-            tracemalloc.reset_peak()
+        assert most() < 2.1 * path.stat().st_size
+    edits = (tensor("w", shape=[2**20, 2**20]), tensor("w", data_offsets=[0, 2**42]))
+    for edit in edits:
+        edited(path, edit)
+        with traced() as most:
             refused(path)
-            assert tracemalloc.get_traced_memory()[1] < 2.1 * path.stat().st_size
-    finally:
-        tracemalloc.stop()
+            assert most() < 2.1 * path.stat().st_size

@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from traced import traced
 
 from char_rnn.config import ModelConfig
 from char_rnn.model.initialisation import initialise_
@@ -15,18 +16,6 @@ NUMPYS_BUFFER = 40_000
 """Bytes: NumPy passes some operands through a buffer of 8,192 elements, whatever their size."""
 
 CELLS = [("rnn", False), ("gru", False), ("gru", True), ("lstm", False)]
-
-
-def peak(work):
-    """Return the most bytes that `work` held at once beyond what was there before."""
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        tracemalloc.reset_peak()
-        work()
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(("cell", "reset_after"), CELLS)
@@ -42,9 +31,13 @@ def test_the_time_loop_allocates_nothing(cell, reset_after, monkeypatch):
     ids = np.random.default_rng(0).integers(20, size=(T, B))
     state, dh = network.initial_state(B)[:, 0], np.ones((T, B, H), np.float32)
     assert B * H * 4 > 3 * NUMPYS_BUFFER
-    assert peak(lambda: layer.forward(ids, state)) < NUMPYS_BUFFER
-    # The gradient of the state is handed out as a copy, after the loop.
-    assert peak(lambda: layer.backward(dh)) < NUMPYS_BUFFER + state.nbytes
+    with traced() as most:
+        layer.forward(ids, state)
+        assert most() < NUMPYS_BUFFER
+    with traced() as most:
+        layer.backward(dh)
+        # The gradient of the state is handed out as a copy, after the loop.
+        assert most() < NUMPYS_BUFFER + state.nbytes
 
 
 @pytest.mark.parametrize("count", [1, 2])
