@@ -1,6 +1,7 @@
 """The figures as tables between the marks in docs/performance.md, and as a picture."""
 
 import statistics
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,11 @@ def beam_row(p: Point) -> str:
     return f"| {p['model']} | {p['one']:,.0f} | {p['beams']:,.0f} | {p['ratio']:.2f} |"
 
 
+def table(head: str, rows: Iterable[str]) -> str:
+    """Return a table whose columns are numbers, but for the first."""
+    return "\n".join([head, "| --- |" + " ---: |" * (head.count("|") - 2), *rows])
+
+
 def tables(figures: dict[str, Any]) -> dict[str, str]:
     """Return the text that stands between each pair of marks."""
     out = {}
@@ -57,45 +63,34 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
         best = statistics.geometric_mean(p["best_ratio"] for p in grid)
         bound = statistics.median(p["bound"] for p in points)
         head = "| cell | H | B | ours/s | PyTorch/s | ratio | quickest steps | of the bound |"
-        out["training"] = "\n".join(
-            [
-                head,
-                "| --- | " + "---: | " * 6 + "---: |",
-                *map(training_row, points),
-                "",
-                f"Geometric mean over the grid: **{mean:.2f}** by medians, "
-                f"{best:.2f} by the quickest.",
-                f"The bound: {bound / 1e9:.0f} GF/s of float32 products on these cores.",
-            ]
+        out["training"] = (
+            f"{table(head, map(training_row, points))}\n\n"
+            f"Geometric mean over the grid: **{mean:.2f}** by medians, "
+            f"{best:.2f} by the quickest.\n"
+            f"The bound: {bound / 1e9:.0f} GF/s of float32 products on these cores."
         )
     if points := figures.get("large"):
         head = (
             "| cell | H | B | T | ours/s | PyTorch/s | ratio | quickest steps "
             "| to the other network | CPU time, one thread | our memory | PyTorch's |"
         )
-        out["large"] = "\n".join(
-            [head, "| --- | " + "---: | " * 10 + "---: |", *map(large_row, points)]
-        )
+        out["large"] = table(head, map(large_row, points))
     if points := figures.get("generation"):
         head = (
             "| cell | H | ours/s | PyTorch/s | ratio | with all BLAS threads | 64 prompts/s "
             "| to our one stream | to PyTorch's |"
         )
-        out["generation"] = "\n".join(
-            [head, "| --- | " + "---: | " * 7 + "---: |", *map(generation_row, points)]
-        )
+        out["generation"] = table(head, map(generation_row, points))
     if points := figures.get("beam"):
         head = "| model | one stream/s | 10 beams/s | time of a character, to one stream |"
-        out["beam"] = "\n".join(
-            [head, "| --- | " + "---: | " * 2 + "---: |", *map(beam_row, points)]
-        )
+        out["beam"] = table(head, map(beam_row, points))
     if found := figures.get("reference"):
         out["reference"] = (
             f"min-char-rnn's way: {found['min_char_rnn']:,.0f} characters a second. "
             f"Ours (B = 64): {found['ours']:,.0f}, **{found['ratio']:.0f} times** as many."
         )
     if points := figures.get("growth"):
-        lines = ["| setting | value | rnn/s | gru/s | lstm/s |", "| --- |" + " ---: |" * 4]
+        rows = []
         for setting, name in NAMES.items():
             values = sorted({p["value"] for p in points if p["setting"] == setting})
             for value in values:
@@ -105,8 +100,8 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
                     if (p["setting"], p["value"]) == (setting, value)
                 }
                 speeds = " | ".join(f"{row[cell]:,.0f}" for cell in ("rnn", "gru", "lstm"))
-                lines.append(f"| {name} | {value} | {speeds} |")
-        out["growth"] = "\n".join(lines)
+                rows.append(f"| {name} | {value} | {speeds} |")
+        out["growth"] = table("| setting | value | rnn/s | gru/s | lstm/s |", rows)
     return out
 
 
