@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from char_rnn import CharRNN, SampleConfig, Vocabulary
-from char_rnn.cli.main import cli, run
 from char_rnn.cli.prompts import seed_of, stop_of
 from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.generate.door import from_bytes
@@ -40,21 +39,17 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def generate(folder, tmp_path, monkeypatch, capsysbinary):
+def generate(folder, tmp_path, monkeypatch, call_exactly):
     """Return a function that runs the command: its exit code, output and errors, both as bytes."""
     monkeypatch.chdir(tmp_path)
 
-    def call(model, *words, stdin=b"", terminal=False, length=5):
-        words = ["generate", folder / f"{model}.safetensors", "-n", length, "--rng_seed", 1, *words]
-        monkeypatch.setattr(sys, "argv", ["char-rnn", *map(str, words)])
+    def called(model, *words, stdin=b"", terminal=False, length=5):
         kind = Terminal if terminal else io.TextIOWrapper
         monkeypatch.setattr(sys, "stdin", kind(io.BytesIO(stdin), "utf-8"))
-        code = run(cli, "char-rnn")
-        out, err = capsysbinary.readouterr()
-        assert b"Traceback" not in err
-        return code, out, err
+        path = folder / f"{model}.safetensors"
+        return call_exactly("generate", path, "-n", length, "--rng_seed", 1, *words)
 
-    return call
+    return called
 
 
 def loaded(folder, name, **summary):

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, SampleConfig, Vocabulary
-from char_rnn.cli.main import cli, run
 from char_rnn.cli.written import Made, Several
 from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.generate import batch
@@ -33,19 +32,17 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture
-def generate(models, tmp_path, monkeypatch, capsysbinary):
-    """Return a function that runs the command, whatever its exit code: output and errors."""
+def generate(models, tmp_path, monkeypatch, call_exactly):
+    """Return a function that runs the command, which ends with `code`: output and errors."""
     monkeypatch.chdir(tmp_path)
 
-    def call(model, *words, code=0):
-        known = [models / f"{model}.safetensors", "-n", LENGTH, "--rng_seed", 1]
-        monkeypatch.setattr(sys, "argv", ["char-rnn", "generate", *map(str, [*known, *words])])
-        found = run(cli, "char-rnn")
-        out, err = capsysbinary.readouterr()
-        assert found == code and b"Traceback" not in err, err
+    def called(model, *words, code=0):
+        path = models / f"{model}.safetensors"
+        found, out, err = call_exactly("generate", path, "-n", LENGTH, "--rng_seed", 1, *words)
+        assert found == code, err
         return out, err.decode()
 
-    return call
+    return called
 
 
 def piped(models, *words, stdin=b""):
