@@ -12,8 +12,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from char_rnn import CharRNN, Vocabulary
-from char_rnn.config import SampleConfig
 from char_rnn.generate.beam import beam_search
+from char_rnn.sample_config import SampleConfig
 from char_rnn.storage.models import SHIPPED
 
 VOCABULARY = Vocabulary("\n " + string.ascii_letters + string.digits + ".")

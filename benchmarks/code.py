@@ -15,7 +15,7 @@ import numpy as np
 
 from char_rnn import CharRNN
 from char_rnn.analyse.code import code_shares, code_table
-from char_rnn.config import SampleConfig
+from char_rnn.sample_config import SampleConfig
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from torch import nn
 from benchmarks.steps import PAUSE
 from benchmarks.training_speed import Peer
 from char_rnn import CharRNN, Vocabulary
-from char_rnn.config import SampleConfig
+from char_rnn.sample_config import SampleConfig
 
 VOCABULARY = Vocabulary("\n " + string.ascii_letters + string.digits + ".")
 PROMPTS = 64

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from char_rnn.config import CONDITION_NAMES, STRATEGIES
+from char_rnn.sample_config import CONDITION_NAMES, STRATEGIES
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = [

@@ -12,7 +12,7 @@ import char_rnn
 SOURCE = Path(char_rnn.__file__).parent
 GROUND = {
     *("errors", "tables", "config", "storage", "schedules", "settings", "checks", "char_rnn"),
-    "text_config",
+    *("text_config", "sample_config"),
 }
 BELOW = {"data", "model", "generate", "formats", "reading", "charrnn"}
 MAY_IMPORT = {
@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "schedules": {"errors"},
     "checks": {"errors", "schedules"},
     "settings": {"errors", "checks"},
-    "config": {"errors", "tables", "checks", "settings"},
+    "config": {"errors", "tables", "checks", "settings", "sample_config"},
+    "sample_config": {"errors", "checks", "settings"},
     "text_config": {"errors", "checks", "settings"},
     "recipes": {"config"},
     "storage": {"errors"},

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from char_rnn.config import SampleConfig, TrainConfig
+from char_rnn.config import TrainConfig
 from char_rnn.errors import UsageError
+from char_rnn.sample_config import SampleConfig
 from char_rnn.schedules import Temperature, falling, parse_temperature, rising
 
 VALUES = st.floats(0, 1e308)

@@ -14,11 +14,12 @@ from char_rnn.checks import OneOf, Share
 from char_rnn.cli.evaluate import command as evaluate
 from char_rnn.cli.generate import command as generate
 from char_rnn.cli.train import command as train
-from char_rnn.config import LENGTHS, PLANNED, ModelConfig, SampleConfig, TrainConfig
+from char_rnn.config import LENGTHS, PLANNED, ModelConfig, TrainConfig
 from char_rnn.errors import UsageError
 from char_rnn.recipes import TRAIN_RECIPE
 from char_rnn.runs.going_on import FREE
 from char_rnn.runs.rules import KNOWN
+from char_rnn.sample_config import STRATEGIES, SampleConfig
 from char_rnn.settings import settings_of, without_effect
 from char_rnn.text_config import TextConfig
 
@@ -92,7 +93,7 @@ def test_a_wrong_value_is_told_in_one_line(cls, name, value, said):
 def test_values_are_kept_in_one_form():
     made = SampleConfig(stop=["a"], bias=[["e", 1]], order=["top_p"])
     assert made.stop == ("a",) and made.bias == (("e", 1),) and made.order[-1] == "top_p"
-    assert len(made.order) == len(config.STRATEGIES)
+    assert len(made.order) == len(STRATEGIES)
     assert ModelConfig(5).reset_after is False  # chosen, and written down
     assert TrainConfig().threads is None and TrainConfig().minutes is None
     with pytest.raises(UsageError, match="iterations and epochs both say"):

@@ -10,8 +10,9 @@ import click
 
 from char_rnn.cli import classic
 from char_rnn.cli.main import COMMANDS, cli
-from char_rnn.config import ModelConfig, SampleConfig, TrainConfig
+from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.runs.rules import KNOWN
+from char_rnn.sample_config import SampleConfig
 from char_rnn.settings import Setting, settings_of
 from char_rnn.text_config import TextConfig
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from char_rnn import lab as lab
     from char_rnn.charrnn import CharRNN as CharRNN
     from char_rnn.config import ModelConfig as ModelConfig
-    from char_rnn.config import SampleConfig as SampleConfig
     from char_rnn.config import TrainConfig as TrainConfig
     from char_rnn.data.corpus import Corpus as Corpus
     from char_rnn.data.vocabulary import ByteVocabulary as ByteVocabulary
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from char_rnn.runs.begin import resume as resume
     from char_rnn.runs.begin import train as train
     from char_rnn.runs.run import Run as Run
+    from char_rnn.sample_config import SampleConfig as SampleConfig
     from char_rnn.tables import register_cell as register_cell
     from char_rnn.tables import register_optimizer as register_optimizer
     from char_rnn.text_config import TextConfig as TextConfig
@@ -44,7 +44,7 @@ _HOMES = {
     "CharRNNError": "errors",
     "Corpus": "data.corpus",
     "ModelConfig": "config",
-    "SampleConfig": "config",
+    "SampleConfig": "sample_config",
     "TextConfig": "text_config",
     "TrainConfig": "config",
     "Run": "runs.run",

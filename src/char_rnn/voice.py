@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, SampleConfig
 from char_rnn.constrain.writer import ConstrainedWriter, Pieces, refuse_conditions
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
@@ -18,6 +17,7 @@ from char_rnn.generate.sieve import sifted
 from char_rnn.generate.writer import Found
 from char_rnn.model.arguments import as_whole
 from char_rnn.model.parameters import Parameters
+from char_rnn.sample_config import BEAM_DIVERSITY, LENGTH_PENALTY, SampleConfig
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -104,7 +104,7 @@ class Voice:
     ) -> list[S]:
         """Return what follows each of `seeds`: as one batch, or one by one under conditions.
 
-        The conditions are `config.CONDITION_NAMES`. threads: groups of texts that
+        The conditions are `sample_config.CONDITION_NAMES`. threads: groups of texts that
         are written side by side, None for as many as there are cores; the texts are the same.
         """
         return list(self.generate_each(seeds, config, rng, copies, threads))

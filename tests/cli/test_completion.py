@@ -10,7 +10,7 @@ import pytest
 
 import char_rnn
 from char_rnn.cli.main import COMMANDS
-from char_rnn.config import SampleConfig
+from char_rnn.sample_config import SampleConfig
 from char_rnn.settings import settings_of
 from char_rnn.tables import CELLS, OPTIMIZERS
 

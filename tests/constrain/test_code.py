@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from char_rnn import CharRNN, Vocabulary
 from char_rnn.analyse.code import code_shares, code_table, is_definition, statements
 from char_rnn.cli.highlight import write_highlighted
-from char_rnn.config import SampleConfig
 from char_rnn.constrain import code
 from char_rnn.constrain.code import CodeWriter
 from char_rnn.constrain.statement import (
@@ -29,6 +28,7 @@ from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.errors import ConstraintNotMet, UnknownCharacters, UsageError
 from char_rnn.generate.choose import Chooser
 from char_rnn.model.stepper import Stepper
+from char_rnn.sample_config import SampleConfig
 
 LIBRARY = Path(textwrap.__file__).parent
 MODULES = ["bisect.py", "textwrap.py", "reprlib.py", "token.py", "contextlib.py"]

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from char_rnn import SampleConfig, Vocabulary
-from char_rnn.config import STRATEGIES
 from char_rnn.data.vocabulary import ByteVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate import filters
 from char_rnn.generate.choose import Chooser, bias_amounts, draw
 from char_rnn.model.loss import log_softmax
+from char_rnn.sample_config import STRATEGIES
 
 P = np.array([0.5, 0.25, 0.15, 0.07, 0.03])
 Z = np.log(P)

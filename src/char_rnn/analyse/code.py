@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.config import SampleConfig
 from char_rnn.constrain.code import CodeWriter
 from char_rnn.constrain.statement import Standing, Statement, begins_statement, standing
 from char_rnn.errors import ConstraintNotMet, UsageError
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.stepper import Stepper
+from char_rnn.sample_config import SampleConfig
 
 _CODE = re.compile(r"^[ \t\f]*[^\s#]", re.MULTILINE)
 _DEFINITION = re.compile(r"[ \t\f]*(@|(async[ \t]+def|def|class)\b)")

@@ -15,9 +15,10 @@ from char_rnn.cli.rules import given_options
 from char_rnn.cli.settings import setting_option
 from char_rnn.cli.words import fitting
 from char_rnn.cli.written import stream
-from char_rnn.config import RUN, ModelConfig, SampleConfig, TrainConfig
+from char_rnn.config import RUN, ModelConfig, TrainConfig
 from char_rnn.recipes import EXERCISE_RECIPE
 from char_rnn.runs.watch import LiveWatch, Watch
+from char_rnn.sample_config import SampleConfig
 from char_rnn.text_config import TEXT, TextConfig
 from char_rnn.training.events import Event, Sample, Step
 

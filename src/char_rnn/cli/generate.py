@@ -15,8 +15,8 @@ from char_rnn.cli.prompts import STDIN, Given, as_given, known, prompts_of, seed
 from char_rnn.cli.rules import GENERATING, check, given_options
 from char_rnn.cli.sampling import sample_config, sampling
 from char_rnn.cli.written import Made, Several, file_of, form_of, stream
-from char_rnn.config import BEAM_DIVERSITY, CONDITIONS, LENGTH_PENALTY, SampleConfig
 from char_rnn.errors import UsageError
+from char_rnn.sample_config import BEAM_DIVERSITY, CONDITIONS, LENGTH_PENALTY, SampleConfig
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,8 @@ from char_rnn.cli.report import echo_json
 from char_rnn.cli.rules import DRAWING, check, given_options
 from char_rnn.cli.settings import setting_option
 from char_rnn.cli.terminal import write_styled
-from char_rnn.config import SampleConfig
 from char_rnn.errors import TextNotFound, UsageError
+from char_rnn.sample_config import SampleConfig
 from char_rnn.text_config import TextConfig
 
 if TYPE_CHECKING:

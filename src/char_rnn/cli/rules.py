@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import click
 
-from char_rnn.config import CHOICE, CONDITION_NAMES, SampleConfig
 from char_rnn.errors import UsageError
+from char_rnn.sample_config import CHOICE, CONDITION_NAMES, SampleConfig
 from char_rnn.settings import settings_of
 
 

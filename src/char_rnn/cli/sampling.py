@@ -7,8 +7,8 @@ import click
 
 from char_rnn.cli.options import option
 from char_rnn.cli.settings import setting_option
-from char_rnn.config import CHOICE, STRATEGIES, SampleConfig
 from char_rnn.errors import UsageError
+from char_rnn.sample_config import CHOICE, STRATEGIES, SampleConfig
 from char_rnn.settings import settings_of
 
 GIVEN = "char_rnn.strategies"

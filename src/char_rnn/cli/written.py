@@ -16,8 +16,8 @@ import click
 
 from char_rnn.cli.prompts import Given
 from char_rnn.cli.words import fitting
-from char_rnn.config import SampleConfig
 from char_rnn.errors import UsageError
+from char_rnn.sample_config import SampleConfig
 
 LOOK_EVERY, LOOK_BACK = 50, 2000
 """After how many characters a loop is looked for, and in how many of the last ones."""

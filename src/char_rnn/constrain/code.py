@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
 from char_rnn.constrain.statement import Standing, Statement, could_go_on, standing
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary
 from char_rnn.errors import ConstraintNotMet, UsageError
 from char_rnn.model.stepper import Stepper
+from char_rnn.sample_config import SampleConfig
 
 Array = np.ndarray
 Choose = Callable[[Array, int, Array, Array | None], Array]

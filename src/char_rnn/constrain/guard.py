@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
 from char_rnn.constrain.base import Characters, Constraint, State
 from char_rnn.constrain.closing import Closing
 from char_rnn.constrain.letters import MOST_CACHED, Letters, letters_of
@@ -16,6 +15,7 @@ from char_rnn.constrain.words import Words
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate.choose import bias_amounts
+from char_rnn.sample_config import SampleConfig
 
 Array = np.ndarray
 

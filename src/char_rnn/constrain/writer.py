@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
 from char_rnn.constrain.code import CodeWriter
 from char_rnn.constrain.guard import Place, make_guard
 from char_rnn.constrain.rewind import ConstrainedIds
@@ -16,6 +15,7 @@ from char_rnn.generate.stop import Stop, most_characters, spell
 from char_rnn.generate.writer import Writer
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.stepper import Stepper
+from char_rnn.sample_config import SampleConfig
 
 if TYPE_CHECKING:
     from char_rnn.data.copies import CopyIndex

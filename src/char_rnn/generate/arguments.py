@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
 from char_rnn.errors import UsageError
+from char_rnn.sample_config import SampleConfig
 
 S = TypeVar("S", bound=str | bytes)
 

@@ -14,7 +14,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.door import text_of
@@ -23,6 +22,7 @@ from char_rnn.generate.stop import cut, most_characters, until_end
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.room import need
+from char_rnn.sample_config import SampleConfig
 
 Array = np.ndarray
 T = TypeVar("T")

@@ -16,13 +16,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from char_rnn.config import BEAM_DIVERSITY, LENGTH_PENALTY, ModelConfig
+from char_rnn.config import ModelConfig
 from char_rnn.errors import UsageError
 from char_rnn.generate.hypotheses import Ends, Hypothesis, Ranking, end_mask
 from char_rnn.generate.sampler import after_reading
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.room import item_size, need, window_memory
 from char_rnn.model.stepper import Stepper
+from char_rnn.sample_config import BEAM_DIVERSITY, LENGTH_PENALTY
 
 Array = np.ndarray
 SAFE = 600.0**2

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary, named
 from char_rnn.errors import UnknownCharacters, UsageError
 from char_rnn.generate import filters
+from char_rnn.sample_config import SampleConfig
 from char_rnn.schedules import parse_temperature
 
 Array = np.ndarray

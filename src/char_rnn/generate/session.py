@@ -6,7 +6,6 @@ from typing import Any, overload
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.generate.choose import Chooser, bias_amounts
 from char_rnn.generate.door import door
@@ -15,6 +14,7 @@ from char_rnn.generate.stop import Stop, most_characters, spell
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
+from char_rnn.sample_config import SampleConfig
 
 Array = np.ndarray
 

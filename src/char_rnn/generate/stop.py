@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
+from char_rnn.sample_config import SampleConfig
 
 Array = np.ndarray
 

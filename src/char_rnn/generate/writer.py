@@ -5,7 +5,6 @@ from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import UsageError
 from char_rnn.generate.batch import Batch, Texts, check_room
@@ -17,6 +16,7 @@ from char_rnn.generate.sampler import after_reading, sample
 from char_rnn.generate.stop import Stop, cut, most_characters, spell, until_end
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.parameters import Parameters
+from char_rnn.sample_config import SampleConfig
 
 Array = np.ndarray
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.config import SampleConfig, TrainConfig
+from char_rnn.config import TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.windows import fit
 from char_rnn.errors import UsageError, WorkerDied
@@ -20,6 +20,7 @@ from char_rnn.formats import training_state
 from char_rnn.generate.arguments import as_generator
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.network import Network
+from char_rnn.sample_config import SampleConfig
 from char_rnn.schedules import Schedule, falling, parse_temperature
 from char_rnn.storage.fields import read, record
 from char_rnn.training.budget import Budget
