@@ -51,7 +51,8 @@ def _room_for_bars(panel: Panel) -> float:
     """Return how far beyond its place half a group of bars may reach; a factor on a logarithm."""
     places = sorted({x for mark in panel.series for x in mark.x})
     if panel.x.log:
-        return min((b / a for a, b in pairwise(places) if a > SMALLEST), default=3.0) ** 0.6
+        ratio = min((b / a for a, b in pairwise(places) if a > SMALLEST), default=3.0)
+        return math.exp(0.6 * math.log(ratio))
     return 0.6 * min((b - a for a, b in pairwise(places)), default=1.0)
 
 
