@@ -1,14 +1,16 @@
 """What one more character costs at position n: a step of an LSTM, and attention with a cache.
 
-    python -m benchmarks.attention [--width 256] [--heads 4] [--rounds 15]
+    python -m benchmarks.attention [--width 256] [--heads 4] [--rounds 15] [--page PAGE]
 
-For docs/course/10-attention-and-gpt.md alone: `char_rnn` has no attention. Both layers read a vector
-of the same width and return one, for one stream, in float32 and in plain NumPy with one BLAS thread.
-In each round every position has its turn of both, `STEPS` steps each, so that whatever else the
-machine does slows both alike. Medians over the rounds, with the quartiles.
+For docs/course/10-attention-and-gpt.md alone: `char_rnn` has no attention. Both layers read a
+vector of the same width and return one, for one stream, in float32 and in plain NumPy with one BLAS
+thread. Microseconds are those in which the thread had a core, so that other work on the machine
+hardly shows. In each round every position has its turn of both, `STEPS` steps each. Medians over
+the rounds, with the quartiles.
 """
 
 import argparse
+import os
 import platform
 import statistics
 import time
@@ -109,11 +111,11 @@ def sigmoid(x: Array) -> Array:
 
 
 def microseconds(call: Callable[[], object], times: int) -> float:
-    """Return the microseconds of one `call`, of so many."""
-    began = time.perf_counter()
+    """Return the microseconds of one `call`, of so many, that this thread had a core."""
+    began = time.thread_time()
     for _ in range(times):
         call()
-    return 1e6 * (time.perf_counter() - began) / times
+    return 1e6 * (time.thread_time() - began) / times
 
 
 def measure(
@@ -165,7 +167,7 @@ def table(rows: list[dict[str, float | list[float]]]) -> str:
     """Return the figures in Markdown."""
     lines = [
         "| n | LSTM, µs | attention, µs | ratio | LSTM keeps | attention keeps "
-        "| without a cache, µs | all n at once, µs each |",
+        "| without a cache, µs | at once, µs each |",
         "| ---: |" + " ---: |" * 7,
     ]
     for row in rows:
@@ -189,19 +191,31 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
+def put(found: str, page: Path) -> None:
+    """Put `found` between the marks in `page`."""
+    before, begin, rest = page.read_text("utf-8").partition("<!-- attention -->\n")
+    _, end, after = rest.partition("<!-- end of attention -->")
+    if not end:
+        raise ValueError(f"{page} has no marks <!-- attention --> and <!-- end of attention -->")
+    page.write_text(f"{before}{begin}\n{found}\n\n{end}{after}", "utf-8")
+
+
 def main() -> None:
-    """Measure, and print the table."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--width", type=int, default=256, help="D, of both layers")
     parser.add_argument("--heads", type=int, default=4, help="heads of the attention")
     parser.add_argument("--rounds", type=int, default=15, help="measured turns of everything")
+    parser.add_argument("--page", type=Path, help="put the figures between the marks in this page")
     given = parser.parse_args()
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     with threadpool_limits(1):
         rows = measure(given.width, given.heads, POSITIONS, given.rounds)
-    D = given.width
-    print(f"width {D}, {given.heads} heads, {given.rounds} rounds, on: {processor()}")
-    print(f"multiplications: LSTM 8 D² = {8 * D * D:,}; attention 4 D² + 2 n D, as many at n = 2 D")
-    print(table(rows))
+    where = f"{processor()}, one of {os.cpu_count()} cores{load} at the beginning"
+    found = f"{where}; {given.heads} heads, {given.rounds} rounds.\n\n{table(rows)}"
+    print(found)
+    if given.page:
+        put(found, given.page)
 
 
 if __name__ == "__main__":
