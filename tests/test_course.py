@@ -187,11 +187,11 @@ def test_the_blocks_run_in_their_order(page, tmp_path, monkeypatch):
 @each_chapter
 def test_what_was_measured_says_by_which_command(page):
     command = r"`(?:char-rnn|python|char_rnn\.|--)[^`]+`"
-    by = rf"\bMeasured (?:by|with) (?:the block above|{command})"
+    by = rf"\bmeasured (?:by|with) (?:the block above|{command})"
     for paragraph in paragraphs(page):
         words = " ".join(paragraph.split())
-        if re.search(r"\bMeasured\b", words):
-            assert re.search(by, words), words
+        if re.search(r"\bmeasured\b", words, re.I):
+            assert re.search(by, words, re.I), words
         for name in re.findall(r"\{\{lab:([a-z-]+):", words):
             assert f"char-rnn lab {name}`" in words, words
 
