@@ -95,6 +95,12 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(target), link
 
 
+@each_page
+def test_files_that_are_named_are_there(page):
+    for name in re.findall(r"(?<![\w./])((?:[a-z_]+/)+[a-z_]+\.(?:py|md))", prose(page)):
+        assert (ROOT / name).is_file(), name
+
+
 @each_chapter
 def test_a_chapter_has_all_its_parts(page):
     titles = [title for marks, title in headings(page) if marks == "##"]
@@ -193,7 +199,8 @@ def test_what_was_measured_says_by_which_command(page):
         if re.search(r"\bmeasured\b", words, re.I):
             assert re.search(by, words, re.I), words
         for name in re.findall(r"\{\{lab:([a-z-]+):", words):
-            assert f"char-rnn lab {name}`" in words, words
+            # Alone: what is filled in stands on no other page (the test below).
+            assert f"char-rnn lab {name}`" in words and "](../" not in words, words
 
 
 @each_chapter
