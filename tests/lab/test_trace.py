@@ -1,0 +1,139 @@
+import dataclasses
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from char_rnn import CharRNN, Vocabulary, lab
+from char_rnn.errors import CharRNNError, UsageError
+from char_rnn.lab import trace
+from char_rnn.pictures.canvas import Text, text_width
+
+
+def boxes(canvas):
+    """Return left, top, right and bottom of every line of text of a drawing, with the text."""
+    found = []
+    for text in (shape for shape in canvas.shapes if isinstance(shape, Text)):
+        width = text_width(text.text, text.size, text.bold)
+        left = text.x - {"start": 0, "middle": 0.5, "end": 1}[text.anchor] * width
+        found.append(
+            (left, text.y - 0.75 * text.size, left + width, text.y + 0.2 * text.size, text)
+        )
+    return found
+
+
+def assert_nothing_overlaps(canvas):
+    found = boxes(canvas)
+    for left, top, right, bottom, text in found:
+        assert left >= 0 and right <= canvas.width, text
+        assert top >= 0 and bottom <= canvas.height, text
+    for a, b in combinations(found, 2):
+        apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+        assert apart, (a[4].text, b[4].text)
+
+
+def rnn(text="ab\n\t字é cd", hidden_size=20, seed=0, **more):
+    vocabulary = Vocabulary(text)
+    rng = np.random.default_rng(seed)
+    return CharRNN(vocabulary.size, hidden_size, vocabulary=vocabulary, rng=rng, **more)
+
+
+def test_the_exercises_example_has_its_numbers_where_they_are_right_and_the_right_ones_elsewhere():
+    found = lab.run("trace")
+    first = found.numbers["steps"][0]
+    assert np.round(first["h"], 4).tolist() == [0.0997, 0.3799]
+    assert np.round(first["y"], 3).tolist() == [0.086, 0.182, 0.278]
+    assert np.round(first["p"], 3).tolist() == [0.302, 0.332, 0.366]  # the exercise: 0.28 0.31 0.41
+    assert round(first["loss"], 3) == 1.102  # the exercise: 1.17
+    assert np.round(first["dy"], 3).tolist() == [0.302, -0.668, 0.366]
+    assert found.numbers["largest_difference"] <= 1e-12
+    chart = found.figure.chart()
+    for shown in ("0.0997 0.3799", "0.0860 0.1819 0.2778", "0.3019 0.3323 0.3658", "1.1017 nats"):
+        assert shown in chart
+    assert "1.102 and not 1.17" in chart and "1.102 and not 1.17" in found.means
+
+
+def test_every_number_follows_from_the_ones_before():
+    found = lab.run("trace", model=rnn(), word="ab\t cd")
+    W = trace.weights_of(trace._as_float64(rnn(), ""))
+    later = np.zeros(20)
+    for step in reversed([{k: np.array(v) for k, v in s.items()} for s in found.numbers["steps"]]):
+        assert np.allclose(step["z"], step["from_input"] + step["from_state"] + W["b_h"])
+        assert np.allclose(step["from_state"], W["W_hh"] @ step["h_before"])
+        assert np.allclose(step["dh"], step["from_output"] + step["from_next"])
+        assert np.allclose(step["from_next"], later)
+        later = W["W_hh"].T @ step["dz"]
+
+
+# Measured over 20 models of 1 to 256 units: the largest difference was 8e-15.
+@pytest.mark.parametrize("hidden_size, seed", [(1, 0), (2, 1), (64, 2)])
+def test_it_agrees_with_the_engine(hidden_size, seed):
+    model = rnn(hidden_size=hidden_size, seed=seed, initial_state="learned")
+    model.parameters.flat[:] += np.random.default_rng(seed).normal(
+        0, 0.3, model.parameters.flat.size
+    )
+    model.parameters["rnn.bias_hh_l0"] = 0
+    found = lab.run("trace", model=model, word="ab\n字é")
+    assert found.numbers["largest_difference"] < 1e-13
+    assert found.numbers["loss"] == pytest.approx(
+        sum(step["loss"] for step in found.numbers["steps"])
+    )
+
+
+@pytest.mark.parametrize("name", ["W_xh", "W_hh", "W_hy", "b_h", "b_y"])
+def test_a_gradient_that_is_wrong_is_found(monkeypatch, name):
+    right = trace.traced
+
+    def wrong(*given):
+        steps, gradients = right(*given)
+        gradients[name].flat[0] += 1e-9
+        return steps, gradients
+
+    monkeypatch.setattr(trace, "traced", wrong)
+    with pytest.raises(CharRNNError, match=r"differ by 1.0e-09"):
+        lab.run("trace")
+
+
+@pytest.mark.parametrize("word", ["ab", "ab\n\t字é", "ab cd "])
+@pytest.mark.parametrize("hidden_size", [2, 100])
+def test_nothing_overlaps_and_odd_characters_have_names(word, hidden_size):
+    found = lab.run("trace", model=rnn(hidden_size=hidden_size), word=word)
+    assert_nothing_overlaps(found.figure.canvas())
+    chart = found.figure.chart()
+    assert chart.replace("\n", "").isprintable()
+    for char, name in (("\n", "line end"), ("\t", "tab"), ("字", "U+5B57"), (" ", "space")):
+        assert (char in word) <= (name in chart)
+
+
+def test_large_arrays_are_shown_by_their_first_numbers():
+    found = lab.run("trace", model=rnn(hidden_size=100), word="ab")
+    assert "… (100)" in found.figure.chart() and "… (100 × 100)" in found.figure.chart()
+    assert found.numbers["gradients"]["W_hh"]["shape"] == [100, 100]
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        ({"word": "abc"}, r"knows a, b and space only; name a model"),
+        ({"word": "a"}, r"from 2 to 6 characters"),
+        ({"word": ""}, r"from 2 to 6 characters"),
+        ({"word": "ab" * 4}, r"8 long; a trace takes from 2 to 6"),
+        ({"word": "xy", "model": rnn()}, r"does not know the characters 'x', 'y'"),
+        ({"model": rnn(cell="lstm")}, r"the model is 1 × lstm; .* see the experiment unroll"),
+        ({"model": rnn(layers=2)}, r"the model is 2 × rnn"),
+        ({"model": rnn(layer_norm=True)}, r"the model is 1 × rnn, layer_norm"),
+        ({"model": rnn(tied=True, hidden_size=9)}, r"the model is 1 × rnn, tied"),
+        ({"model": CharRNN(3, 2)}, r"no vocabulary"),
+    ],
+)
+def test_what_cannot_be_traced_is_told(given, told):
+    with pytest.raises(UsageError, match=told):
+        lab.run("trace", **given)
+
+
+def test_the_model_is_left_as_it_is():
+    model = rnn()
+    before = model.parameters.flat.copy()
+    lab.run("trace", model=model)
+    assert dataclasses.asdict(model.config)["dtype"] == "float32"
+    assert np.array_equal(model.parameters.flat, before)
