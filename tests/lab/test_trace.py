@@ -1,35 +1,13 @@
 import dataclasses
-from itertools import combinations
 
 import numpy as np
 import pytest
+from drawings import assert_nothing_overlaps
 
 from char_rnn import CharRNN, Vocabulary, lab
 from char_rnn.errors import CharRNNError, UsageError
 from char_rnn.lab import trace
-from char_rnn.pictures.canvas import Text, text_width
-
-
-def boxes(canvas):
-    """Return left, top, right and bottom of every line of text of a drawing, with the text."""
-    found = []
-    for text in (shape for shape in canvas.shapes if isinstance(shape, Text)):
-        width = text_width(text.text, text.size, text.bold)
-        left = text.x - {"start": 0, "middle": 0.5, "end": 1}[text.anchor] * width
-        found.append(
-            (left, text.y - 0.75 * text.size, left + width, text.y + 0.2 * text.size, text)
-        )
-    return found
-
-
-def assert_nothing_overlaps(canvas):
-    found = boxes(canvas)
-    for left, top, right, bottom, text in found:
-        assert left >= 0 and right <= canvas.width, text
-        assert top >= 0 and bottom <= canvas.height, text
-    for a, b in combinations(found, 2):
-        apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
-        assert apart, (a[4].text, b[4].text)
+from char_rnn.lab.words import exact
 
 
 def rnn(text="ab\n\t字é cd", hidden_size=20, seed=0, **more):
@@ -55,7 +33,7 @@ def test_the_exercises_example_has_its_numbers_where_they_are_right_and_the_righ
 
 def test_every_number_follows_from_the_ones_before():
     found = lab.run("trace", model=rnn(), word="ab\t cd")
-    W = trace.weights_of(trace._as_float64(rnn(), ""))
+    W = trace.weights_of(exact(rnn()))
     later = np.zeros(20)
     for step in reversed([{k: np.array(v) for k, v in s.items()} for s in found.numbers["steps"]]):
         assert np.allclose(step["z"], step["from_input"] + step["from_state"] + W["b_h"])
@@ -115,9 +93,9 @@ def test_large_arrays_are_shown_by_their_first_numbers():
     "given, told",
     [
         ({"word": "abc"}, r"knows a, b and space only; name a model"),
-        ({"word": "a"}, r"from 2 to 6 characters"),
-        ({"word": ""}, r"from 2 to 6 characters"),
-        ({"word": "ab" * 4}, r"8 long; a trace takes from 2 to 6"),
+        ({"word": "a"}, r"must have 2 to 6"),
+        ({"word": ""}, r"must have 2 to 6"),
+        ({"word": "ab" * 4}, r"has 8 characters; it must have 2 to 6"),
         ({"word": "xy", "model": rnn()}, r"does not know the characters 'x', 'y'"),
         ({"model": rnn(cell="lstm")}, r"the model is 1 × lstm; .* see the experiment unroll"),
         ({"model": rnn(layers=2)}, r"the model is 2 × rnn"),

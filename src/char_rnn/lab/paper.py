@@ -123,7 +123,7 @@ def _aligned(*rows: tuple[str, str, str]) -> list[str]:
     return [f"  {a:<{left}} {'=' if b else ' '} {b:<{middle}} = {c}" for a, b, c in rows]
 
 
-BOX, GAP, ROW, SIZE = 250.0, 56.0, 21.0, 14.0  # pixels
+BOX, GAP, ROW, SIZE = 300.0, 56.0, 21.0, 14.0  # pixels
 MARGIN, TITLE = 14.0, 19.0
 FORWARD, BACKWARD = "0", "1"  # colours
 LEGEND = (("forward", FORWARD), ("backward: gradients of the sum of the losses", BACKWARD))

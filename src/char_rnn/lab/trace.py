@@ -9,17 +9,17 @@ than 1e-12 is an error.
 A model of your own is traced too, if it has the exercise's equations: one layer of the RNN cell.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
+from char_rnn.data.vocabulary import Vocabulary
 from char_rnn.errors import CharRNNError, UsageError
 from char_rnn.lab.experiment import Given, Result
 from char_rnn.lab.paper import Trace, lines, listed, number, sheet, vector
-from char_rnn.lab.symbols import name_of, symbol_name
+from char_rnn.lab.words import exact, name_of, symbol_name, vocabulary_of, word_ids
 from char_rnn.model.loss import cross_entropy
 from char_rnn.pictures.figure import Drawing
 
@@ -147,7 +147,7 @@ def exercise_model() -> CharRNN:
 def run(given: Given, word: str = CHARACTERS) -> Result:
     """Trace `word` through the exercise's network, or through the given model."""
     by_hand = given.of_model is None
-    model = exercise_model() if by_hand else _as_float64(given.model(), given.name_of_model)
+    model = exercise_model() if by_hand else _checked(given.model(), given.name_of_model)
     ids, names = _example_ids(word) if by_hand else _ids(model, word)
     inputs, targets = ids[:-1], ids[1:]
     steps, gradients = traced(weights_of(model), inputs, targets, _state(model))
@@ -180,45 +180,33 @@ def run(given: Given, word: str = CHARACTERS) -> Result:
 
 def _example_ids(word: str) -> tuple[list[int], list[str]]:
     """Return the ids of `word` and the names of all, as the exercise numbers them."""
-    unknown = sorted(set(word) - set(CHARACTERS))
-    if unknown:
+    if set(word) - set(CHARACTERS):
         raise UsageError(
             f"word is {word!r}, but the exercise's network knows a, b and space only; "
             "name a model that knows more (--model)"
         )
-    _check(word, len(word))
+    word_ids(Vocabulary(CHARACTERS), word, 2, MOST)
     return [CHARACTERS.index(char) for char in word], [name_of(char) for char in CHARACTERS]
 
 
 def _ids(model: CharRNN, word: str) -> tuple[list[int], list[str]]:
-    vocabulary = model.vocabulary
-    if vocabulary is None:
-        raise UsageError("the model has no vocabulary, so it cannot read a word")
-    ids = vocabulary.encode(word).tolist()
-    _check(word, len(ids))
-    return ids, [symbol_name(vocabulary, k) for k in range(vocabulary.size)]
+    """Return the ids of `word` and the names of all that `model` knows."""
+    vocabulary = vocabulary_of(model)
+    names = [symbol_name(vocabulary, k) for k in range(vocabulary.size)]
+    return word_ids(vocabulary, word, 2, MOST), names
 
 
-def _check(word: str, symbols: int) -> None:
-    if not 2 <= symbols <= MOST:
-        raise UsageError(
-            f"word is {word!r}, {symbols} long; a trace takes from 2 to {MOST} characters: all but "
-            "the last are read, all but the first predicted"
-        )
-
-
-def _as_float64(model: CharRNN, name: str) -> CharRNN:
+def _checked(model: CharRNN, name: str) -> CharRNN:
     """Return `model` in float64; raise UsageError where its equations are not the exercise's."""
     config = model.config
     if (config.cell, config.layers, config.layer_norm, config.tied) != ("rnn", 1, False, False):
-        kind = f"{config.layers} × {config.cell}" + ", layer_norm" * config.layer_norm
+        more = ", layer_norm" * config.layer_norm + ", tied" * config.tied
         raise UsageError(
-            f"{name} is {kind + ', tied' * config.tied}; a trace follows the exercise's equations, "
-            "those of one plain layer of the rnn cell: see the experiment unroll for any other"
+            f"{name} is {config.layers} × {config.cell}{more}; a trace follows the exercise's "
+            "equations, those of one plain layer of the rnn cell: see the experiment unroll for "
+            "any other"
         )
-    twin = CharRNN.from_config(dataclasses.replace(config, dtype="float64"), model.vocabulary)
-    twin.parameters.flat[:] = model.parameters.flat
-    return twin
+    return exact(model)
 
 
 def _state(model: CharRNN) -> Array:
