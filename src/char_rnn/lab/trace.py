@@ -19,7 +19,7 @@ from char_rnn.data.vocabulary import Vocabulary
 from char_rnn.errors import CharRNNError, UsageError
 from char_rnn.lab.experiment import Given, Result
 from char_rnn.lab.paper import Trace, lines, listed, number, sheet, vector
-from char_rnn.lab.words import exact, name_of, symbol_name, vocabulary_of, word_ids
+from char_rnn.lab.words import exact, name_of, quoted, symbol_name, vocabulary_of, word_ids
 from char_rnn.model.loss import cross_entropy
 from char_rnn.pictures.figure import Drawing
 
@@ -159,7 +159,7 @@ def run(given: Given, word: str = CHARACTERS) -> Result:
         )
     whose = "the exercise's example" if by_hand else given.name_of_model
     trace = Trace(whose, names, inputs, steps, gradients)
-    title = f"{word!r} traced through {whose}, forward and backward"
+    title = f"{quoted(word)} traced through {whose}, forward and backward"
     errs = [ERRATUM] if by_hand and word[:2] == "ab" else []
     agrees = f"CharRNN.forward and backward give the same; the largest difference is {differs:.0e}."
     losses = np.array([step["loss"] for step in steps])

@@ -22,6 +22,12 @@ def name_of(char: str) -> str:
     return f"U+{code:04X}"
 
 
+def quoted(word: str) -> str:
+    """Return `word` between quotation marks, as Python would write it for a plain font."""
+    shown = (char if name_of(char) in (char, "space") else ascii(char)[1:-1] for char in word)
+    return f"“{''.join(shown)}”"
+
+
 def word_ids(vocabulary: AnyVocabulary, word: str, least: int, most: int) -> list[int]:
     """Return the ids of `word`; raise UsageError where it is too short or too long."""
     ids: list[int] = vocabulary.encode(word).tolist()
