@@ -20,7 +20,7 @@ def model_of(cell="rnn", layers=1, text=ODD, hidden_size=16, documents="", **mor
 def test_the_gradients_are_those_of_the_losses_by_the_states(cell, layers):
     """All of them, by central differences from the states themselves.
 
-    Measured over 5 seeds of each: the norms differ by less than a part in 10⁷.
+    Measured over 5 seeds of each: the norms differ by less than a part in 10⁸.
     """
     model = exact(model_of(cell, layers, "abc\n", 5))
     model.parameters.flat[:] *= 2
