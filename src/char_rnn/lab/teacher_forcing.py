@@ -18,7 +18,6 @@ import numpy as np
 import char_rnn
 from char_rnn.analyse.free_running import ORDER, free_running
 from char_rnn.charrnn import CharRNN
-from char_rnn.config import SampleConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.lab.experiment import Given, Result
 from char_rnn.lab.words import vocabulary_of
@@ -127,7 +126,7 @@ def agreement(model: CharRNN, passages: Array) -> tuple[Array, Array]:
     right = logits.argmax(axis=-1) == passages[1:]
     vocabulary = vocabulary_of(model)
     seeds = [vocabulary.decode(passage) for passage in passages[:CONTEXT].T]
-    likeliest = SampleConfig(length=AFTER, temperature=0)
+    likeliest = char_rnn.SampleConfig(length=AFTER, temperature=0)
     own = [vocabulary.encode(text) for text in model.generate_many(seeds, likeliest, threads=1)]
     same = np.transpose(own) == passages[CONTEXT:]
     return right[CONTEXT - 1 :].mean(axis=1), same.mean(axis=1)
