@@ -50,7 +50,6 @@ def test_it_agrees_with_the_engine(hidden_size, seed):
     model.parameters.flat[:] += np.random.default_rng(seed).normal(
         0, 0.3, model.parameters.flat.size
     )
-    model.parameters["rnn.bias_hh_l0"] = 0
     found = lab.run("trace", model=model, word="ab\n字é")
     assert found.numbers["largest_difference"] < 1e-13
     assert found.numbers["loss"] == pytest.approx(
@@ -107,6 +106,11 @@ def test_large_arrays_are_shown_by_their_first_numbers():
 def test_what_cannot_be_traced_is_told(given, told):
     with pytest.raises(UsageError, match=told):
         lab.run("trace", **given)
+
+
+def test_a_model_that_does_not_know_the_usual_word_is_traced_over_its_own():
+    found = lab.run("trace", model=rnn("xyz\n"))
+    assert len(found.numbers["word"]) == 3 and set(found.numbers["word"]) <= set("xyz\n")
 
 
 def test_the_model_is_left_as_it_is():

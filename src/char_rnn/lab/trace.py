@@ -19,7 +19,15 @@ from char_rnn.data.vocabulary import Vocabulary
 from char_rnn.errors import CharRNNError, UsageError
 from char_rnn.lab.experiment import Given, Result
 from char_rnn.lab.paper import Trace, lines, listed, number, sheet, vector
-from char_rnn.lab.words import exact, name_of, quoted, symbol_name, vocabulary_of, word_ids
+from char_rnn.lab.words import (
+    exact,
+    name_of,
+    quoted,
+    symbol_name,
+    usual_word,
+    vocabulary_of,
+    word_ids,
+)
 from char_rnn.model.loss import cross_entropy
 from char_rnn.pictures.figure import Drawing
 
@@ -132,7 +140,9 @@ def engine_differs(
 def weights_of(model: CharRNN) -> dict[str, Array]:
     """Return the weights of `model` under the exercise's names, b_h (H,) and b_y (V,)."""
     found = {name: np.array(getattr(model, name), np.float64) for name in NAMES}
-    return found | {name: found[name][:, 0] for name in ("b_h", "b_y")}
+    found |= {name: found[name][:, 0] for name in ("b_h", "b_y")}
+    found["b_h"] += model.parameters["rnn.bias_hh_l0"]  # zero, but in a model of PyTorch
+    return found
 
 
 def exercise_model() -> CharRNN:
@@ -144,10 +154,12 @@ def exercise_model() -> CharRNN:
     return model
 
 
-def run(given: Given, word: str = CHARACTERS) -> Result:
+def run(given: Given, word: str | None = None) -> Result:
     """Trace `word` through the exercise's network, or through the given model."""
     by_hand = given.of_model is None
     model = exercise_model() if by_hand else _checked(given.model(), given.name_of_model)
+    if word is None:
+        word = CHARACTERS if by_hand else usual_word(model, CHARACTERS)
     ids, names = _example_ids(word) if by_hand else _ids(model, word)
     inputs, targets = ids[:-1], ids[1:]
     steps, gradients = traced(weights_of(model), inputs, targets, _state(model))

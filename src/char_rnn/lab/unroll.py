@@ -15,7 +15,7 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.errors import UsageError
 from char_rnn.lab.experiment import Given, Result
 from char_rnn.lab.unrolled import Column, Unrolled, drawing, shown, table
-from char_rnn.lab.words import exact, quoted, symbol_name, vocabulary_of, word_ids
+from char_rnn.lab.words import exact, quoted, symbol_name, usual_word, vocabulary_of, word_ids
 from char_rnn.model.arguments import State
 from char_rnn.model.loss import cross_entropy, log_softmax
 from char_rnn.pictures.figure import Drawing
@@ -25,15 +25,17 @@ Array = np.ndarray
 USES = ("model",)
 OPTIONS = {"word": "The characters that it reads and predicts, at most 12."}
 
+WORD = "the king"
 MOST = 12  # columns that a page has room for
 LIKELIEST = 3
 UNITS = 12  # that are shown of a state
 
 
-def run(given: Given, word: str = "the king") -> Result:
-    """Unroll the model over `word`."""
+def run(given: Given, word: str | None = None) -> Result:
+    """Unroll the model over `word`, or over one that it knows."""
     model = exact(given.model())
     vocabulary = vocabulary_of(model)
+    word = usual_word(model, WORD) if word is None else word
     ids = word_ids(vocabulary, word, 1, MOST)
     begin = vocabulary.beginning().tolist()
     if not begin and len(ids) < 2:

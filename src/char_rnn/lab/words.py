@@ -2,8 +2,10 @@
 
 import dataclasses
 
+import numpy as np
+
 from char_rnn.charrnn import CharRNN
-from char_rnn.data.vocabulary import AnyVocabulary
+from char_rnn.data.vocabulary import AnyVocabulary, Vocabulary
 from char_rnn.errors import UsageError
 
 NAMES = {" ": "space", "\n": "line end", "\r": "return", "\t": "tab", "\xa0": "hard space"}
@@ -37,6 +39,14 @@ def word_ids(vocabulary: AnyVocabulary, word: str, least: int, most: int) -> lis
             f"{most} here"
         )
     return ids
+
+
+def usual_word(model: CharRNN, word: str) -> str:
+    """Return `word` if the model knows all of it, else as much as the model itself writes."""
+    vocabulary = vocabulary_of(model)
+    if isinstance(vocabulary, Vocabulary) and vocabulary.unknown(word):
+        return model.sample(length=len(word), temperature=0.5, rng=np.random.default_rng(0))
+    return word
 
 
 def vocabulary_of(model: CharRNN) -> AnyVocabulary:
