@@ -18,6 +18,7 @@ def rnn(text="ab\n\t字é cd", hidden_size=20, seed=0, **more):
 
 def test_the_exercises_example_has_its_numbers_where_they_are_right_and_the_right_ones_elsewhere():
     found = lab.run("trace")
+    assert found.settings == {"model": "the exercise's example", "word": "ab "}
     first = found.numbers["steps"][0]
     assert np.round(first["h"], 4).tolist() == [0.0997, 0.3799]
     assert np.round(first["y"], 3).tolist() == [0.086, 0.182, 0.278]
@@ -110,7 +111,7 @@ def test_what_cannot_be_traced_is_told(given, told):
 
 def test_a_model_that_does_not_know_the_usual_word_is_traced_over_its_own():
     found = lab.run("trace", model=rnn("xyz\n"))
-    assert len(found.numbers["word"]) == 3 and set(found.numbers["word"]) <= set("xyz\n")
+    assert len(found.settings["word"]) == 3 and set(found.settings["word"]) <= set("xyz\n")
 
 
 def test_the_model_is_left_as_it_is():

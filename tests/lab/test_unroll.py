@@ -115,7 +115,7 @@ def test_what_cannot_be_unrolled_is_told(given, error, told):
 
 def test_a_model_that_does_not_know_the_usual_word_reads_its_own():
     found = lab.run("unroll", model=model_of(text="xyz\n"))
-    assert len(found.numbers["word"]) == 8 and set(found.numbers["word"]) <= set("xyz\n")
+    assert len(found.settings["word"]) == 8 and set(found.settings["word"]) <= set("xyz\n")
 
 
 def test_the_shipped_model_reads_the_default_word():

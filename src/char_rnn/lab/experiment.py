@@ -109,7 +109,8 @@ class Result:
     found: what came out, in two or three sentences. means: what that says, and what it does not.
     measured: what differs from run to run: seconds, and what depends on them.
     page: markup for a page, with what it needs, of what a reader does rather than looks at.
-    name, question, settings: of the experiment, filled in by `run`.
+    settings: what it was done with; `run` adds what it was given.
+    name, question: of the experiment, filled in by `run`.
     """
 
     figure: Picture = field(repr=False)

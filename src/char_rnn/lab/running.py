@@ -79,7 +79,7 @@ def run(
         result,
         name=name,
         question=EXPERIMENTS[name],
-        settings=_settings(asked, module.USES) | sizes,
+        settings=_settings(asked, module.USES) | sizes | result.settings,
         measured=result.measured | {"seconds": round(time.perf_counter() - began, 1)},
     )
 

@@ -178,7 +178,6 @@ def run(given: Given, word: str | None = None) -> Result:
     return Result(
         figure=Drawing(title, sheet(trace, title), "\n".join([*lines(trace), "", agrees, *errs])),
         numbers={
-            "word": word,
             "steps": [{name: listed(found) for name, found in step.items()} for step in steps],
             "gradients": {name: listed(gradient) for name, gradient in gradients.items()},
             "loss": float(losses.sum()),
@@ -187,6 +186,7 @@ def run(given: Given, word: str | None = None) -> Result:
         found=f"The losses of the steps are {vector(losses)} nats, together "
         f"{number(losses.sum())}. {agrees}",
         means=" ".join([MEANS, *errs]),
+        settings={"model": whose, "word": word},
     )
 
 

@@ -73,7 +73,6 @@ def run(given: Given, word: str | None = None) -> Result:
     return Result(
         figure=Drawing(net.title, drawing(net), table(net)),
         numbers={
-            "word": word,
             "columns": [dataclasses.asdict(column) for column in columns],
             "units": units,
             "gradient_of_all_later": [total for total, _ in back],
@@ -81,6 +80,7 @@ def run(given: Given, word: str | None = None) -> Result:
         },
         found=_found(columns, back),
         means=MEANS,
+        settings={"word": word},
     )
 
 
