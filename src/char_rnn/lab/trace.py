@@ -1,4 +1,4 @@
-"""What happens at each step, number by number?
+"""What are the numbers, worked out by hand?
 
 Every number of an unrolled RNN, forward and backward, as one would write it on paper. By default
 it is the exercise's own example, "Trace an Unrolled RNN by Hand": two units, the characters a, b
@@ -34,9 +34,6 @@ from char_rnn.pictures.figure import Drawing
 Array = np.ndarray
 
 USES = ("model",)
-OPTIONS = {
-    "word": "The characters to trace: all but the last are read, all but the first predicted."
-}
 
 MOST = 6  # characters of a word: more than that nobody does on paper
 TOLERANCE = 1e-12

@@ -38,7 +38,7 @@ class Unrolled:
     flows: str
 
 
-MARGIN, NAMES, PITCH, BOX = 14.0, 118.0, 122.0, 102.0  # pixels; PITCH: from column to column
+MARGIN, NAMES, GAP, LEAST = 14.0, 114.0, 16.0, 84.0  # pixels; GAP between columns, of LEAST width
 TITLE, SIZE, ROW = 19.0, 14.0, 20.0
 CELLS, CELL = 6, 14.0  # in a row of a strip; their size
 FORWARD, BACKWARD = "0", "1"  # colours; of a cell above and below zero
@@ -49,11 +49,12 @@ DASH = (5.0, 3.0)
 def drawing(net: Unrolled) -> Canvas:
     """Return the network with a column a step: forward in blue, backward in orange."""
     T = len(net.columns)
-    width = max(MARGIN + NAMES + T * PITCH, 640.0)
+    box = max([LEAST, *(_wide(name) for column in net.columns for name, _ in column.likeliest)])
+    width = max(2 * MARGIN + NAMES + T * (box + GAP) - GAP, 640.0)
     heads = wrapped(net.title, width - 2 * MARGIN, TITLE, bold=True)
     feet = wrapped(f"State: {net.state}. Gradients: {net.flows}.", width - 2 * MARGIN, SIZE)
     top = MARGIN + len(heads) * TITLE * 1.3 + 10
-    rows = _Rows(top, len(net.columns[0].likeliest), len(net.columns[0].cells))
+    rows = _Places(top, box, len(net.columns[0].likeliest), len(net.columns[0].cells))
     canvas = Canvas(width, rows.bottom + len(feet) * ROW + MARGIN)
     for k, line in enumerate(heads):
         canvas.text(MARGIN, MARGIN + TITLE * (1 + 1.3 * k), line, TITLE, bold=True)
@@ -62,17 +63,26 @@ def drawing(net: Unrolled) -> Canvas:
     _row_names(canvas, rows)
     most = max((total for total, _ in net.back), default=0.0) or 1.0
     for t, column in enumerate(net.columns):
-        middle = MARGIN + NAMES + (t + 0.5) * PITCH - (PITCH - BOX) / 2
+        middle = MARGIN + NAMES + t * (box + GAP) + box / 2
         _column(canvas, rows, column, middle)
         if t < T - 1:
             _between(canvas, rows, net.back[t], most, middle)
     return canvas
 
 
-class _Rows:
-    """Where the rows stand, from above: what comes, predictions, state, gradients, what is read."""
+def _wide(name: str) -> float:
+    """Return the width of a column in which `name` is predicted, with how likely it is."""
+    return text_width(name, SIZE, bold=True) + text_width("100", SIZE, bold=True) + 14
 
-    def __init__(self, top: float, likeliest: int, cells: int) -> None:
+
+class _Places:
+    """Where the rows stand, from above: what comes, predictions, state, gradients, what is read.
+
+    box: the width of a column.
+    """
+
+    def __init__(self, top: float, box: float, likeliest: int, cells: int) -> None:
+        self.box = box
         self.comes = top + ROW
         self.loss = self.comes + ROW
         self.predicts = self.loss + 14
@@ -85,7 +95,7 @@ class _Rows:
         self.bottom = self.read + 1.5 * ROW
 
 
-def _row_names(canvas: Canvas, rows: _Rows) -> None:
+def _row_names(canvas: Canvas, rows: _Places) -> None:
     def name(y: float, *lines: str, colour: str = "ink") -> None:
         for k, line in enumerate(lines):
             canvas.text(MARGIN, y + 17 * k, line, SIZE, colour)
@@ -99,18 +109,19 @@ def _row_names(canvas: Canvas, rows: _Rows) -> None:
     name(rows.read + 12, "reads")
 
 
-def _column(canvas: Canvas, rows: _Rows, column: Column, middle: float) -> None:
-    left = middle - BOX / 2
+def _column(canvas: Canvas, rows: _Places, column: Column, middle: float) -> None:
+    box = rows.box
+    left = middle - box / 2
     canvas.text(middle, rows.comes, column.comes, SIZE, anchor="middle", bold=True)
     canvas.text(middle, rows.loss, f"{column.loss:.2f}", SIZE, anchor="middle")
-    canvas.rect(left, rows.predicts, BOX, rows.predicted - rows.predicts, "paper", "faint")
+    canvas.rect(left, rows.predicts, box, rows.predicted - rows.predicts, "paper", "faint")
     for k, (name, p) in enumerate(column.likeliest):
         y, right = rows.predicts + 4 + k * ROW, name == column.comes
-        canvas.rect(left + 2, y, p * (BOX - 4), ROW - 2, FORWARD, opacity=0.3)
+        canvas.rect(left + 2, y, p * (box - 4), ROW - 2, FORWARD, opacity=0.3)
         canvas.text(left + 5, y + 14, name, SIZE, bold=right)
-        canvas.text(left + BOX - 5, y + 14, f"{100 * p:.0f}", SIZE, anchor="end", bold=right)
+        canvas.text(left + box - 5, y + 14, f"{100 * p:.0f}", SIZE, anchor="end", bold=right)
     canvas.arrow(middle, rows.state - 3, middle, rows.predicted + 3, FORWARD)
-    canvas.rect(left, rows.state, BOX, rows.stated - rows.state, "paper", "faint")
+    canvas.rect(left, rows.state, box, rows.stated - rows.state, "paper", "faint")
     for k, value in enumerate(column.cells):
         x = middle + (k % CELLS - min(CELLS, len(column.cells)) / 2) * CELL
         y = rows.state + 5 + k // CELLS * CELL
@@ -127,15 +138,16 @@ def _column(canvas: Canvas, rows: _Rows, column: Column, middle: float) -> None:
 
 
 def _between(
-    canvas: Canvas, rows: _Rows, back: tuple[float, float], most: float, middle: float
+    canvas: Canvas, rows: _Places, back: tuple[float, float], most: float, middle: float
 ) -> None:
     """Draw what goes on to the next column, and what flows back from it."""
     y = (rows.state + rows.stated) / 2
-    canvas.arrow(middle + BOX / 2 + 1, y, middle + PITCH - BOX / 2 - 1, y, FORWARD)
+    pitch, edge = rows.box + GAP, middle + rows.box / 2
+    canvas.arrow(edge + 1, y, edge + GAP - 1, y, FORWARD)
     for norm, y, dash in ((back[0], rows.total, ()), (back[1], rows.last, DASH)):
         width = 1 + (THICK - 1) * norm / most
-        canvas.arrow(middle + PITCH - 10, y, middle + 10, y, BACKWARD, width, dash)
-        canvas.text(middle + PITCH / 2, y + 19, shown(norm), SIZE, BACKWARD, "middle")
+        canvas.arrow(middle + pitch - 10, y, middle + 10, y, BACKWARD, width, dash)
+        canvas.text(middle + pitch / 2, y + 19, shown(norm), SIZE, BACKWARD, "middle")
 
 
 def shown(norm: float) -> str:
