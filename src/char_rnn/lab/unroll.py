@@ -98,8 +98,8 @@ def _found(columns: list[Column], back: list[tuple[float, float]]) -> str:
         f"{hardest.comes} after {hardest.reads}, with {hardest.loss:.2f}."
     )
     if back:
-        told += f" The last loss reaches the state before it with a norm of {shown(back[-1][1])}"
-        told += f", and the first state with {shown(back[0][1])}." if back[1:] else "."
+        told += f" The last loss has a gradient of norm {shown(back[-1][1])} at the state before"
+        told += f" and of {shown(back[0][1])} at the first." if back[1:] else "."
     return told
 
 

@@ -49,7 +49,7 @@ DASH = (5.0, 3.0)
 def drawing(net: Unrolled) -> Canvas:
     """Return the network with a column a step: forward in blue, backward in orange."""
     T = len(net.columns)
-    box = max([LEAST, *(_wide(name) for column in net.columns for name, _ in column.likeliest)])
+    box = max([LEAST, *(_wide(*of) for column in net.columns for of in column.likeliest)])
     width = max(2 * MARGIN + NAMES + T * (box + GAP) - GAP, 640.0)
     heads = wrapped(net.title, width - 2 * MARGIN, TITLE, bold=True)
     feet = wrapped(f"State: {net.state}. Gradients: {net.flows}.", width - 2 * MARGIN, SIZE)
@@ -70,9 +70,9 @@ def drawing(net: Unrolled) -> Canvas:
     return canvas
 
 
-def _wide(name: str) -> float:
-    """Return the width of a column in which `name` is predicted, with how likely it is."""
-    return text_width(name, SIZE, bold=True) + text_width("100", SIZE, bold=True) + 14
+def _wide(name: str, p: float) -> float:
+    """Return the width of a column in which `name` is predicted with the probability `p`."""
+    return text_width(name + f"{100 * p:.0f}", SIZE, bold=True) + 14
 
 
 class _Places:
