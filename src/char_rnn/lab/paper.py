@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from char_rnn.lab.equations import Equations, Row
 from char_rnn.pictures.canvas import Canvas, text_width
 from char_rnn.pictures.layout import wrapped
 
@@ -20,10 +21,13 @@ DRAWN = 3  # of a vector in the drawing
 class Trace:
     """What `lab/trace.py` has computed, with the names of whose numbers they are.
 
-    names: of each symbol. inputs: the ids that are read. steps, gradients: as `traced` has them.
+    names: of each symbol. inputs: the ids that are read. steps, gradients: as `lab/by_hand.py` has
+    them. cell: what it is called there.
     """
 
     whose: str
+    cell: str
+    equations: Equations
     names: Sequence[str]
     inputs: Sequence[int]
     steps: Sequence[Mapping[str, Any]]
@@ -33,7 +37,7 @@ class Trace:
 def number(value: float) -> str:
     """Return `value` with four digits after the point, or in powers of ten where it is small."""
     if value in {0, 1}:
-        return f"{value:.0f}"
+        return f"{abs(value):.0f}"  # −0 is 0
     text = f"{value:.4f}" if abs(value) >= 0.001 else f"{value:.1e}"
     return text.replace("-", "−")
 
@@ -73,18 +77,22 @@ def lines(trace: Trace) -> list[str]:
     reads = [trace.names[k] for k in trace.inputs]
     targets = [trace.names[step["target"]] for step in trace.steps]
     found = [
-        f"{trace.whose}: {V} characters, {H} units; numbers in the order "
+        f"{trace.whose}: {trace.cell}, {V} characters, {H} units; numbers in the order "
         f"{', '.join(trace.names[:WHOLE])}{', …' if V > WHOLE else ''}",
         f"it reads {', '.join(reads)} and is to predict {', '.join(targets)}",
         "",
-        f"h_0 = {vector(trace.steps[0]['h_before'])}",
+        *(
+            f"{name}_0 = {vector(trace.steps[0][f'{name}_before'])}"
+            for name in ("h", "c")
+            if f"{name}_before" in trace.steps[0]
+        ),
     ]
-    for t, step in enumerate(trace.steps, 1):
+    for t in range(1, T + 1):
         found += ["", f"step {t}: reads {reads[t - 1]}, is to predict {targets[t - 1]}"]
-        found += _forward(step, t, reads[t - 1], targets[t - 1])
+        found += _forward(trace, t)
     for t in range(T, 0, -1):
         found += ["", f"step {t}, backward"]
-        found += _backward(trace.steps[t - 1], t, T, targets[t - 1])
+        found += _backward(trace, t)
     found += ["", "gradients, summed over the steps"]
     for name, gradient in trace.gradients.items():
         begin = f"  d{name} = "
@@ -93,28 +101,28 @@ def lines(trace: Trace) -> list[str]:
     return found
 
 
-def _forward(step: Mapping[str, Any], t: int, read: str, target: str) -> list[str]:
+def _forward(trace: Trace, t: int) -> list[str]:
+    step, target = trace.steps[t - 1], trace.names[trace.steps[t - 1]["target"]]
+    read = trace.names[trace.inputs[t - 1]]
     return _aligned(
         (f"x_{t}", f"one-hot of {read}", _one_hot(step["x"])),
-        (f"W_xh x_{t}", "", vector(step["from_input"])),
-        (f"W_hh h_{t - 1}", "", vector(step["from_state"])),
-        (f"z_{t}", f"W_xh x_{t} + W_hh h_{t - 1} + b_h", vector(step["z"])),
-        (f"h_{t}", f"tanh z_{t}", vector(step["h"])),
-        (f"y_{t}", f"W_hy h_{t} + b_y", vector(step["y"])),
-        (f"p_{t}", f"softmax y_{t}", vector(step["p"])),
+        *(_row(row, trace, t) for row in trace.equations.forward),
         (f"loss_{t}", f"−log p_{t}[{target}]", f"{number(step['loss'])} nats"),
     )
 
 
-def _backward(step: Mapping[str, Any], t: int, T: int, target: str) -> list[str]:
-    after = f"W_hhᵀ dz_{t + 1}" if t < T else "nothing comes after"
-    return _aligned(
-        (f"dy_{t}", f"p_{t} − one-hot of {target}", vector(step["dy"])),
-        ("from the output", f"W_hyᵀ dy_{t}", vector(step["from_output"])),
-        ("from the next step", after, vector(step["from_next"])),
-        (f"dh_{t}", "their sum", vector(step["dh"])),
-        (f"dz_{t}", f"dh_{t} · (1 − h_{t}²)", vector(step["dz"])),
-    )
+def _backward(trace: Trace, t: int) -> list[str]:
+    return _aligned(*(_row(row, trace, t) for row in trace.equations.backward))
+
+
+def _row(row: Row, trace: Trace, t: int) -> tuple[str, str, str]:
+    """Return name, equation and numbers of a row, of step `t`."""
+    key, name, equation = row
+    step = trace.steps[t - 1]
+    where = {"t": t, "b": t - 1, "n": t + 1, "target": trace.names[step["target"]]}
+    if key.endswith("_next") and t == len(trace.steps):
+        equation = "nothing comes after"
+    return name.format(**where), equation.format(**where), vector(step[key])
 
 
 def _aligned(*rows: tuple[str, str, str]) -> list[str]:
@@ -139,7 +147,7 @@ def sheet(trace: Trace, title: str) -> Canvas:
     width = max(2 * MARGIN + T * BOX + (T - 1) * GAP, 600.0)
     heads = wrapped(title, width - 2 * MARGIN, TITLE, bold=True)
     top = MARGIN + len(heads) * TITLE * 1.3 + 36
-    foot = top + 18 * ROW
+    foot = top + (12 + sum(map(len, trace.equations.drawn))) * ROW
     canvas = Canvas(width, foot + (len(trace.gradients) + 2) * ROW)
     for k, line in enumerate(heads):
         canvas.text(MARGIN, MARGIN + TITLE * (1 + 1.3 * k), line, TITLE, bold=True)
@@ -166,14 +174,12 @@ def _column(canvas: Canvas, trace: Trace, t: int, left: float, top: float) -> No
         (f"y = {_short(step['y'])}", FORWARD),
         (f"dy = {_short(step['dy'])}", BACKWARD),
     ]
-    state = [
-        (f"h = {_short(step['h'])}", FORWARD),
-        (f"z = {_short(step['z'])}", FORWARD),
-        (f"dh = {_short(step['dh'])}", BACKWARD),
-        (f"   from y {_short(step['from_output'])}", BACKWARD),
-        (f"   from step {t + 2} {_short(step['from_next'])}" if t < T - 1 else NOTHING, BACKWARD),
-        (f"dz = {_short(step['dz'])}", BACKWARD),
-    ]
+    forward, backward = trace.equations.drawn
+    names = {"from_output": "   from y", "from_next": f"   from step {t + 2}"}
+    state = [(f"{key} = {_short(step[key])}", FORWARD) for key in forward]
+    state += [(f"{names.get(key, f'{key} =')} {_short(step[key])}", BACKWARD) for key in backward]
+    if t == T - 1:
+        state[len(forward) + backward.index("from_next")] = (NOTHING, BACKWARD)
     middle, quarter = left + BOX / 2, BOX / 4
     below = _box(canvas, f"predicts {target}", output, left, top)
     upper = below + 1.6 * ROW
@@ -183,7 +189,7 @@ def _column(canvas: Canvas, trace: Trace, t: int, left: float, top: float) -> No
     if t < T - 1:
         right = left + BOX
         canvas.arrow(right + 4, upper + 2 * ROW, right + GAP - 4, upper + 2 * ROW, FORWARD, 2)
-        canvas.arrow(right + GAP - 4, upper + 5 * ROW, right + 4, upper + 5 * ROW, BACKWARD, 2)
+        canvas.arrow(right + GAP - 4, lower - 2 * ROW, right + 4, lower - 2 * ROW, BACKWARD, 2)
     canvas.arrow(middle, lower + 1.6 * ROW - 3, middle, lower + 3, FORWARD, 2)
     x = f" = {_short(step['x'])}" if len(step["x"]) <= DRAWN else ""
     canvas.text(middle, lower + 2.5 * ROW, f"x{x}, reads {read}", SIZE, FORWARD, "middle")
@@ -207,7 +213,7 @@ def _short(values: Array) -> str:
 
 def _three(value: float) -> str:
     if value in {0, 1}:
-        return f"{value:.0f}"
+        return f"{abs(value):.0f}"
     text = f"{value:.3f}" if abs(value) >= 0.001 else f"{value:.0e}"
     return text.replace("-", "−")
 

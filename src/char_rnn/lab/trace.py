@@ -2,21 +2,23 @@
 
 Every number of an unrolled RNN, forward and backward, as one would write it on paper. By default
 it is the exercise's own example, "Trace an Unrolled RNN by Hand": two units, the characters a, b
-and space, "ab" read and "b " predicted. `traced` is the whole calculation, a line an equation; the
-engine (`CharRNN.forward` and `backward`) then does the same in float64, and what differs by more
-than 1e-12 is an error.
+and space, "ab" read and "b " predicted. `lab/by_hand.py` is the whole calculation, a line an
+equation; the engine (`CharRNN.forward` and `backward`) then does the same in float64, and what
+differs by more than 1e-12 is an error.
 
-A model of your own is traced too, if it has the exercise's equations: one layer of the RNN cell.
+A model of your own is traced too, if it is one plain layer of RNN, GRU or LSTM.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
+from char_rnn.config import ModelConfig
 from char_rnn.data.vocabulary import Vocabulary
 from char_rnn.errors import CharRNNError, UsageError
+from char_rnn.lab import equations
+from char_rnn.lab.by_hand import PAGES, Step
 from char_rnn.lab.experiment import Given, Result
 from char_rnn.lab.paper import Trace, lines, listed, number, sheet, vector
 from char_rnn.lab.words import (
@@ -28,6 +30,7 @@ from char_rnn.lab.words import (
     vocabulary_of,
     word_ids,
 )
+from char_rnn.model.arguments import State
 from char_rnn.model.loss import cross_entropy
 from char_rnn.pictures.figure import Drawing
 
@@ -37,7 +40,14 @@ USES = ("model",)
 
 MOST = 6  # characters of a word: more than that nobody does on paper
 TOLERANCE = 1e-12
-NAMES = ("W_xh", "W_hh", "W_hy", "b_h", "b_y")
+
+KINDS = {
+    ("rnn", False): ("the RNN", equations.RNN),
+    ("gru", False): ("the GRU that resets before the product", equations.GRU),
+    ("gru", True): ("the GRU that resets after the product", equations.GRU_RESET_AFTER),
+    ("lstm", False): ("the LSTM", equations.LSTM),
+}
+"""By cell and form: what it is called, and its equations."""
 
 CHARACTERS = "ab "
 WEIGHTS = {
@@ -50,8 +60,8 @@ WEIGHTS = {
 """The exercise's example; it has no biases."""
 MEANS = (
     "The state is used twice, by its own output and by the next step, so two gradients meet in it; "
-    "what comes from the next step was multiplied by W_hh and by 1 − h². The same weights act at "
-    "every step, so their gradients are sums over the steps."
+    "what comes from the next step was multiplied by what that step does with the state. The same "
+    "weights act at every step, so their gradients are sums over the steps."
 )
 ERRATUM = (
     "The exercise errs here: its y_1 = [0.086 0.182 0.278] is right, but softmax of it is "
@@ -60,73 +70,31 @@ ERRATUM = (
 )
 
 
-def traced(
-    weights: Mapping[str, Array], inputs: Sequence[int], targets: Sequence[int], h: Array
-) -> tuple[list[dict[str, Any]], dict[str, Array]]:
-    """Return each step's numbers and the gradients of the loss, summed over the steps.
-
-    weights: W_xh (H, V), W_hh (H, H), W_hy (V, H), b_h (H,), b_y (V,). h: (H,), the state h_0.
-    """
-    W_xh, W_hh, W_hy, b_h, b_y = (weights[name] for name in NAMES)
-    one_hot = np.eye(len(W_hy))
-    steps: list[dict[str, Any]] = []
-
-    for read, target in zip(inputs, targets, strict=True):
-        x = one_hot[read]
-        from_input, from_state = W_xh @ x, W_hh @ h
-        z = from_input + from_state + b_h
-        step = {"x": x, "h_before": h, "from_input": from_input, "from_state": from_state, "z": z}
-        h = np.tanh(z)
-        y = W_hy @ h + b_y
-        p = np.exp(y - y.max()) / np.sum(np.exp(y - y.max()))
-        loss = -np.log(p[target])
-        steps.append(step | {"h": h, "y": y, "p": p, "target": target, "loss": loss})
-
-    gradients = {name: np.zeros_like(weight) for name, weight in weights.items()}
-    from_next = np.zeros_like(h)  # nothing comes after the last step
-
-    for step in reversed(steps):
-        x, h_before, h = step["x"], step["h_before"], step["h"]
-        dy = step["p"] - one_hot[step["target"]]
-        from_output = W_hy.T @ dy
-        dh = from_output + from_next  # h was used twice
-        dz = dh * (1 - h**2)
-        step |= {"dy": dy, "from_output": from_output, "from_next": from_next, "dh": dh, "dz": dz}
-        gradients["W_xh"] += np.outer(dz, x)
-        gradients["W_hh"] += np.outer(dz, h_before)
-        gradients["W_hy"] += np.outer(dy, h)
-        gradients["b_h"] += dz
-        gradients["b_y"] += dy
-        from_next = W_hh.T @ dz
-
-    return steps, gradients
-
-
 def engine_differs(
     model: CharRNN,
     inputs: Sequence[int],
     targets: Sequence[int],
-    steps: Sequence[Mapping[str, Any]],
+    steps: Sequence[Step],
     gradients: Mapping[str, Array],
+    before: Mapping[str, Array],
 ) -> float:
     """Return the largest difference between the trace and what `model`, in float64, computes.
 
-    Compared are h, y and the loss of every step, all gradients, and that of h_0: each as a share of
-    the largest number beside it, where that is above 1.
+    Compared are h, y and the loss of every step, and all gradients, those of the state before among
+    them: each as a share of the largest number beside it, where that is above 1.
     """
-    logits, _ = model.forward(inputs, steps[0]["h_before"][None, None])
+    T, start = len(steps), state_of(model)
+    logits, _ = model.forward(inputs, _as_state(start))
     loss, d_logits = cross_entropy(logits, targets)  # of the mean: here it is the sum
-    found = model.copy()  # for the exercise's names
-    found.parameters.flat[:] = len(steps) * model.backward(d_logits).flat
+    found = named(model.config, model.backward(d_logits))
+    d_state = model.state_gradient
+    d_states = d_state if isinstance(d_state, tuple) else (d_state,)
     pairs = [
         *((step["h"], h[0]) for step, h in zip(steps, model.hidden, strict=True)),
         *((step["y"], y[0]) for step, y in zip(steps, logits, strict=True)),
-        (sum(step["loss"] for step in steps), len(steps) * loss),
-        *((gradients[name], getattr(found, name).reshape(gradients[name].shape)) for name in NAMES),
-        (
-            weights_of(model)["W_hh"].T @ steps[0]["dz"],
-            len(steps) * np.asarray(model.state_gradient)[0, 0],
-        ),
+        (sum(step["loss"] for step in steps), T * loss),
+        *((gradient, T * found[name]) for name, gradient in gradients.items()),
+        *((ours, T * its[0, 0]) for ours, its in zip(before.values(), d_states, strict=True)),
     ]
     return max(
         float(np.max(np.abs(np.subtract(ours, its))) / max(1.0, np.max(np.abs(its))))
@@ -134,12 +102,49 @@ def engine_differs(
     )
 
 
+def named(config: ModelConfig, parameters: Mapping[str, Array]) -> dict[str, Array]:
+    """Return `parameters` under the names of `lab/by_hand.py`, b'_n among them where it counts."""
+    parts = {
+        part: next(array for name, array in parameters.items() if name.startswith(f"rnn.{part}"))
+        for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    }
+    out = {"W_hy": parameters["out.weight"], "b_y": parameters["out.bias"]}
+    if config.cell == "rnn":
+        own = {"W_xh": "weight_ih", "W_hh": "weight_hh", "b_h": "bias_ih"}
+        return {name: parts[part] for name, part in own.items()} | out
+    gates = {"lstm": "ifgo", "gru": "rzn"}[config.cell]
+    names = {"weight_ih": "W_{}", "weight_hh": "U_{}", "bias_ih": "b_{}", "bias_hh": "b'_{}"}
+    each = {
+        names[part].format(gate): rows
+        for part, array in parts.items()
+        for gate, rows in zip(gates, np.split(array, len(gates)), strict=True)
+        if part != "bias_hh" or (gate == "n" and config.reset_after)
+    }
+    return each | out
+
+
 def weights_of(model: CharRNN) -> dict[str, Array]:
-    """Return the weights of `model` under the exercise's names, b_h (H,) and b_y (V,)."""
-    found = {name: np.array(getattr(model, name), np.float64) for name in NAMES}
-    found |= {name: found[name][:, 0] for name in ("b_h", "b_y")}
-    found["b_h"] += model.parameters["rnn.bias_hh_l0"]  # zero, but in a model of PyTorch
-    return found
+    """Return the weights of `model` under those names; two biases that are added are one."""
+    twin = model.copy()
+    for name, bias in twin.parameters.items():
+        if name.startswith("rnn.bias_ih"):
+            other = twin.parameters[name.replace("bias_ih", "bias_hh")]
+            counts = 2 * model.hidden_size if model.config.reset_after else len(bias)
+            bias[:counts] += other[:counts]  # zero, but in a model of PyTorch
+    return named(model.config, twin.parameters)
+
+
+def state_of(model: CharRNN) -> list[Array]:
+    """Return the state before the first step, (H,) each: zeros, or what was learned."""
+    names = ("h0", "c0") if model.cell == "lstm" else ("h0",)
+    if model.config.initial_state == "learned":
+        return [model.parameters[name][0].copy() for name in names]
+    return [np.zeros(model.hidden_size) for _ in names]
+
+
+def _as_state(state: list[Array]) -> State:
+    found = [part[None, None] for part in state]  # (L, B, H)
+    return (found[0], found[1]) if len(found) > 1 else found[0]
 
 
 def exercise_model() -> CharRNN:
@@ -159,15 +164,17 @@ def run(given: Given, word: str | None = None) -> Result:
         word = CHARACTERS if by_hand else usual_word(model, CHARACTERS)
     ids, names = _example_ids(word) if by_hand else _ids(model, word)
     inputs, targets = ids[:-1], ids[1:]
-    steps, gradients = traced(weights_of(model), inputs, targets, _state(model))
-    differs = engine_differs(model, inputs, targets, steps, gradients)
+    page = PAGES[model.cell](weights_of(model), inputs, targets, *state_of(model))
+    steps, gradients, before = page
+    differs = engine_differs(model, inputs, targets, steps, gradients, before)
     if not differs <= TOLERANCE:
         raise CharRNNError(
             f"the trace and the engine differ by {differs:.1e}, more than {TOLERANCE:g}, so one of "
             "them is wrong; please report it, with the word and the model"
         )
     whose = "the exercise's example" if by_hand else given.name_of_model
-    trace = Trace(whose, names, inputs, steps, gradients)
+    kind = KINDS[model.cell, bool(model.config.reset_after)]
+    trace = Trace(whose, *kind, names, inputs, steps, gradients)
     title = f"{quoted(word)} traced through {whose}, forward and backward"
     errs = [ERRATUM] if by_hand and word[:2] == "ab" else []
     agrees = f"CharRNN.forward and backward give the same; the largest difference is {differs:.0e}."
@@ -206,20 +213,13 @@ def _ids(model: CharRNN, word: str) -> tuple[list[int], list[str]]:
 
 
 def _checked(model: CharRNN, name: str) -> CharRNN:
-    """Return `model` in float64; raise UsageError where its equations are not the exercise's."""
+    """Return `model` in float64; raise UsageError where no page has its equations."""
     config = model.config
-    if (config.cell, config.layers, config.layer_norm, config.tied) != ("rnn", 1, False, False):
+    plain = config.layers == 1 and not (config.layer_norm or config.tied)
+    if config.cell not in PAGES or not plain:
         more = ", layer_norm" * config.layer_norm + ", tied" * config.tied
         raise UsageError(
-            f"{name} is {config.layers} × {config.cell}{more}; a trace follows the exercise's "
-            "equations, those of one plain layer of the rnn cell: see the experiment unroll for "
-            "any other"
+            f"{name} is {config.layers} × {config.cell}{more}; only one plain layer of "
+            f"{', '.join(PAGES)} can be traced: see the experiment unroll for any other"
         )
     return exact(model)
-
-
-def _state(model: CharRNN) -> Array:
-    """Return h_0 (H,): zeros, or what was learned."""
-    if model.config.initial_state == "learned":
-        return np.array(model.parameters["h0"][0])
-    return np.zeros(model.hidden_size)
