@@ -70,6 +70,44 @@ ERRATUM = (
 )
 
 
+def run(given: Given, word: str | None = None) -> Result:
+    """Trace `word` through the exercise's network, or through the given model."""
+    by_hand = given.of_model is None
+    model = exercise_model() if by_hand else _checked(given.model(), given.name_of_model)
+    if word is None:
+        word = CHARACTERS if by_hand else usual_word(model, CHARACTERS)
+    ids, names = _example_ids(word) if by_hand else _ids(model, word)
+    inputs, targets = ids[:-1], ids[1:]
+    page = PAGES[model.cell](weights_of(model), inputs, targets, *state_of(model))
+    steps, gradients, before = page
+    differs = engine_differs(model, inputs, targets, steps, gradients, before)
+    if not differs <= TOLERANCE:
+        raise CharRNNError(
+            f"the trace and the engine differ by {differs:.1e}, more than {TOLERANCE:g}, so one of "
+            "them is wrong; please report it, with the word and the model"
+        )
+    whose = "the exercise's example" if by_hand else given.name_of_model
+    kind = KINDS[model.cell, bool(model.config.reset_after)]
+    trace = Trace(whose, *kind, names, inputs, steps, gradients)
+    title = f"{quoted(word)} traced through {whose}, forward and backward"
+    errs = [ERRATUM] if by_hand and word[:2] == "ab" else []
+    agrees = f"CharRNN.forward and backward give the same; the largest difference is {differs:.0e}."
+    losses = np.array([step["loss"] for step in steps])
+    return Result(
+        figure=Drawing(title, sheet(trace, title), "\n".join([*lines(trace), "", agrees, *errs])),
+        numbers={
+            "steps": [{name: listed(found) for name, found in step.items()} for step in steps],
+            "gradients": {name: listed(gradient) for name, gradient in gradients.items()},
+            "loss": float(losses.sum()),
+            "largest_difference": differs,
+        },
+        found=f"The losses of the steps are {vector(losses)} nats, together "
+        f"{number(losses.sum())}. {agrees}",
+        means=" ".join([MEANS, *errs]),
+        settings={"model": whose, "word": word},
+    )
+
+
 def engine_differs(
     model: CharRNN,
     inputs: Sequence[int],
@@ -154,44 +192,6 @@ def exercise_model() -> CharRNN:
     for name, weight in WEIGHTS.items():
         getattr(model, name)[:] = weight.reshape(getattr(model, name).shape)
     return model
-
-
-def run(given: Given, word: str | None = None) -> Result:
-    """Trace `word` through the exercise's network, or through the given model."""
-    by_hand = given.of_model is None
-    model = exercise_model() if by_hand else _checked(given.model(), given.name_of_model)
-    if word is None:
-        word = CHARACTERS if by_hand else usual_word(model, CHARACTERS)
-    ids, names = _example_ids(word) if by_hand else _ids(model, word)
-    inputs, targets = ids[:-1], ids[1:]
-    page = PAGES[model.cell](weights_of(model), inputs, targets, *state_of(model))
-    steps, gradients, before = page
-    differs = engine_differs(model, inputs, targets, steps, gradients, before)
-    if not differs <= TOLERANCE:
-        raise CharRNNError(
-            f"the trace and the engine differ by {differs:.1e}, more than {TOLERANCE:g}, so one of "
-            "them is wrong; please report it, with the word and the model"
-        )
-    whose = "the exercise's example" if by_hand else given.name_of_model
-    kind = KINDS[model.cell, bool(model.config.reset_after)]
-    trace = Trace(whose, *kind, names, inputs, steps, gradients)
-    title = f"{quoted(word)} traced through {whose}, forward and backward"
-    errs = [ERRATUM] if by_hand and word[:2] == "ab" else []
-    agrees = f"CharRNN.forward and backward give the same; the largest difference is {differs:.0e}."
-    losses = np.array([step["loss"] for step in steps])
-    return Result(
-        figure=Drawing(title, sheet(trace, title), "\n".join([*lines(trace), "", agrees, *errs])),
-        numbers={
-            "steps": [{name: listed(found) for name, found in step.items()} for step in steps],
-            "gradients": {name: listed(gradient) for name, gradient in gradients.items()},
-            "loss": float(losses.sum()),
-            "largest_difference": differs,
-        },
-        found=f"The losses of the steps are {vector(losses)} nats, together "
-        f"{number(losses.sum())}. {agrees}",
-        means=" ".join([MEANS, *errs]),
-        settings={"model": whose, "word": word},
-    )
 
 
 def _example_ids(word: str) -> tuple[list[int], list[str]]:
