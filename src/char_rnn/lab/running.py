@@ -96,7 +96,8 @@ def run_all(
 ) -> Iterator[tuple[str, Result | CharRNNError]]:
     """Do several experiments; yield each one's name and result, or why it could not be done.
 
-    Each gets what it takes of text, model and seeds. The rest is as in `run`.
+    Each gets what it takes of text, model and seeds, but for `trace`, whose example is the
+    exercise's. The rest is as in `run`.
     """
     given = {"text": text, "model": model, "seeds": seeds, "rng_seed": rng_seed}
     todo = list(names)
@@ -106,6 +107,8 @@ def run_all(
             for kind, value in given.items()
             if value is not None and kind.replace("rng_seed", "seeds") in uses(name)
         }
+        if name == "trace":  # on a page of all, the exercise's own numbers
+            taken.pop("model", None)
 
         def told(share: float, at: int = at) -> None:
             if progress is not None:
