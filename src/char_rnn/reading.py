@@ -16,7 +16,6 @@ from char_rnn.model.blas import blas_threads
 from char_rnn.model.each import each
 from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
-from char_rnn.model.states import gates as gates_of
 from char_rnn.model.states import states, surprisals
 
 Array = np.ndarray
@@ -81,8 +80,8 @@ class Reader:
         """
         ids = self._ids(text)
         ids = ids.reshape(len(ids), -1)
-        found = outer_state(states(self.parameters, ids))
-        return (found, gates_of(self.parameters, ids)) if gates else found
+        found, of_gates = states(self.parameters, ids, gates)
+        return (outer_state(found), of_gates) if gates else outer_state(found)
 
     @blas_threads(1)
     def surprisal(self, text: Any) -> Array:

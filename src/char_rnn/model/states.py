@@ -14,27 +14,25 @@ WINDOW = 100
 """Steps that are read at a time, so that the network's memory does not grow with the text."""
 
 
-def states(parameters: Parameters, ids: Array) -> Array:
-    """Return the states (S, T, L, B, H) after each of ids (T, B), read from the initial state."""
-    network = Network(parameters)
-    shape = (network.cell.states, *_shape(network, ids))
-    found = np.empty(shape, parameters.flat.dtype)
-    for part in in_windows(network, ids):
-        for k, layer in enumerate(network.layers):
-            found[:, part, k] = layer.after
-    return found
+def states(
+    parameters: Parameters, ids: Array, gates: bool = False
+) -> tuple[Array, dict[str, Array]]:
+    """Return the states (S, T, L, B, H) after each of ids (T, B), read from the initial state.
 
-
-def gates(parameters: Parameters, ids: Array) -> dict[str, Array]:
-    """Return every gate at each of ids (T, B), activated: name -> (T, L, B, H)."""
+    gates: return also every gate at each of them, activated: name -> (T, L, B, H).
+    """
     network = Network(parameters)
-    names = network.cell.gates
-    found = np.empty((len(names), *_shape(network, ids)), parameters.flat.dtype)
+    shape = _shape(network, ids)
+    names = network.cell.gates if gates else ()
+    found = np.empty((network.cell.states, *shape), parameters.flat.dtype)
+    at_gates = np.empty((len(names), *shape), parameters.flat.dtype)
     kept = not issubclass(network.cell, RNN)  # its one gate is its new state, and only there
     for part in in_windows(network, ids):
         for k, layer in enumerate(network.layers):
-            found[:, part, k] = layer.gates if kept else layer.after
-    return dict(zip(names, found, strict=True))
+            found[:, part, k] = layer.after
+            if gates:
+                at_gates[:, part, k] = layer.gates if kept else layer.after
+    return found, dict(zip(names, at_gates, strict=True))
 
 
 def surprisals(parameters: Parameters, ids: Array, start: int | None) -> Array:
