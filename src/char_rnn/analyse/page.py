@@ -2,19 +2,19 @@
 
 import base64
 import json
+import re
 from importlib import resources
 
 import numpy as np
 
 Array = np.ndarray
 
+OTHER = re.compile(r"^(\w+\.(?:css|js))\n", re.M)
+
 
 def page(template: str, data: object) -> str:
     """Return the page of that name in `pages`, with `data` for its script to show."""
-    filled = _file(f"{template}.html")
-    for name, file in (("STYLE", "page.css"), ("SCRIPT", "walk.js")):
-        filled = filled.replace(f"{name}\n", _file(file))
-    return filled.replace("DATA", _embedded(data))
+    return filled(f"{template}.html").replace("DATA", embedded(data))
 
 
 def style() -> str:
@@ -27,11 +27,13 @@ def packed(numbers: Array, dtype: str) -> str:
     return base64.b64encode(numbers.astype(np.dtype(dtype).newbyteorder("<")).tobytes()).decode()
 
 
-def _file(name: str) -> str:
-    return (resources.files("char_rnn.analyse") / "pages" / name).read_text("utf-8")
+def filled(name: str) -> str:
+    """Return a file of `pages`; in it a line that names another stands for that one."""
+    text = (resources.files("char_rnn.analyse") / "pages" / name).read_text("utf-8")
+    return OTHER.sub(lambda found: filled(found[1]), text)
 
 
-def _embedded(data: object) -> str:
+def embedded(data: object) -> str:
     """Return `data` as JSON that can stand in a page's `<script type="application/json">`."""
     # "</script" would end the data early, and "<!--" would hide its end.
     return json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")

@@ -1,21 +1,5 @@
-"use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const tip = document.getElementById("tip");
-
-// What is not seen, or would change how the page is seen: controls, formats, separators, surrogates.
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
-const code = c => "U+" + c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
-const sign = c => "\u27e8" + code(c) + "\u27e9";
-// A text with signs for all of that but newlines and tabs.
-const seen = text => text.replace(UNSEEN, c => c === "\n" || c === "\t" ? c : sign(c));
-
-const add = (parent, name, text, kind = "") => {
-  const made = document.createElement(name);
-  made.textContent = text;
-  made.className = kind;
-  parent.append(made);
-  return made;
-};
 
 // Let a cursor walk over `marks`, elements within `area` in the order of reading, by keys and by
 // touch. `describe` returns what the tip says of mark i; n and p go to those in `chosen`, sorted.
