@@ -1,7 +1,7 @@
 """A text coloured by what a unit has in it: on a terminal, in plain characters, and on a page."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ SIGNS = "=- +#"
 """In plain characters: very low, low, in the middle, high, very high."""
 SAYS = {"h": "its state h", "c": "its cell c"}
 
-ROOM = 150_000
+ROOM = 100_000
 """Values in a part of a page: its size is 4/3 of that. On a page of its own there is room for"""
 ROOM_ALONE = 3_200_000
 
@@ -84,7 +84,9 @@ def plain(text: str, values: Array, low: float = -1.0, high: float = 1.0, width:
     for line in text.split("\n"):
         for start in range(at, at + max(len(line), 1), width):
             stop = min(start + width, at + len(line))
-            rows += [text[start:stop].replace("\t", " "), "".join(signs[start:stop]).rstrip()]
+            rows.append(text[start:stop].replace("\t", " "))
+            if stop > start:
+                rows.append("".join(signs[start:stop]).rstrip())
         at += len(line) + 1
     return "\n".join(rows) + "\n"
 
@@ -166,21 +168,16 @@ def _found(follower: Follower, unit: int, kind: int) -> dict[str, Any]:
     }
 
 
-class Part(NamedTuple):
-    """A part of a page: its markup, and what the page needs once for all of them.
+def part(data: dict[str, Any]) -> str:
+    """Return markup that shows `data`, of `view`, in a page that has page.css and more in it.
 
-    style: for <style>, beside page.css. script: for a <script> after all parts; it leaves no names.
+    Its script leaves no names behind.
     """
-
-    markup: str
-    style: str
-    script: str
-
-
-def part(data: dict[str, Any]) -> Part:
-    """Return what shows `data`, of `view`, in a page that has more in it."""
-    markup = f'<div class="neurons"><script type="application/json">{embedded(data)}</script></div>'
-    return Part(markup, filled("neurons.css"), f"(() => {{\n{filled('neurons.js')}}})();\n")
+    return (
+        f"<style>\n{filled('neurons.css')}</style>\n"
+        f'<div class="neurons"><script type="application/json">{embedded(data)}</script></div>\n'
+        f"<script>\n(() => {{\n{filled('neurons.js')}}})();\n</script>"
+    )
 
 
 def page(data: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ def page(template: str, data: object) -> str:
 
 def style() -> str:
     """Return the style sheet that our pages share."""
-    return _file("page.css")
+    return filled("page.css")
 
 
 def packed(numbers: Array, dtype: str) -> str:

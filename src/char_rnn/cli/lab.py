@@ -177,11 +177,16 @@ def _diagnose(run: Path, given: dict[str, Any]) -> None:
 
 
 def _show(result: "Result") -> None:
-    """Print the chart and the sentences."""
+    """Print the chart, the coloured text if there is one, and the sentences."""
+    from char_rnn.cli.terminal import has_colours, write_styled
     from char_rnn.runs.screen import visible
 
-    said = (result.question, result.figure.chart(), result.found, result.means)
-    click.echo(visible("\n\n".join(said)))
+    click.echo(visible(f"{result.question}\n\n{result.figure.chart()}\n"))
+    if result.coloured and has_colours():
+        write_styled(result.coloured)
+    elif result.plain:
+        click.echo(visible(result.plain))
+    click.echo(visible(f"{result.found}\n\n{result.means}"))
 
 
 def _page(results: "list[Result]", path: Path | None) -> list[Path]:

@@ -125,6 +125,12 @@ def console(stream: TextIO) -> "Console":
     return Console(file=raw, markup=False, emoji=False, highlight=False)
 
 
+def has_colours() -> bool:
+    """Tell whether standard output is a terminal that shows colours."""
+    shown = console(sys.stdout)
+    return shown.is_terminal and not shown.no_color
+
+
 def write_styled(pieces: Iterable[tuple[str, str]]) -> None:
     """Write texts, each in a style of rich, to standard output; without colours as they are."""
     shown = console(sys.stdout)

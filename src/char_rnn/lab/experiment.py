@@ -14,7 +14,7 @@ from char_rnn.errors import MissingExtra, TextTooShort
 from char_rnn.lab.jobs import Tell, each
 from char_rnn.pictures.figure import Picture
 from char_rnn.runs.run import Run
-from char_rnn.storage import write_json
+from char_rnn.storage import write_json, write_text
 from char_rnn.storage.finite import finite
 from char_rnn.storage.models import SHIPPED
 from char_rnn.storage.reading import StrPath
@@ -109,6 +109,8 @@ class Result:
     found: what came out, in two or three sentences. means: what that says, and what it does not.
     measured: what differs from run to run: seconds, and what depends on them.
     page: markup for a page, with what it needs, of what a reader does rather than looks at.
+    coloured, plain: a text for the terminal: pieces with their style of rich; without colours.
+    files: what `save` writes besides: ending -> text.
     settings: what it was done with; `run` adds what it was given.
     name, question: of the experiment, filled in by `run`.
     """
@@ -119,6 +121,9 @@ class Result:
     means: str = field(repr=False)
     measured: dict[str, Any] = field(default_factory=dict, repr=False)
     page: str = field(default="", repr=False)
+    coloured: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    plain: str = field(default="", repr=False)
+    files: dict[str, str] = field(default_factory=dict, repr=False)
     name: str = ""
     question: str = ""
     settings: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -146,6 +151,9 @@ class Result:
             self.figure.save(paths[2])
         except MissingExtra:
             paths.pop()
+        for ending, text in self.files.items():
+            paths.append(base.with_suffix(f".{ending}"))
+            write_text(paths[-1], text)
         return paths
 
     def _repr_html_(self) -> str:

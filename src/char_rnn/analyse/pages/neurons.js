@@ -25,7 +25,7 @@ const neurons = (root, data) => {
   button(turns, "◀", "Previous unit", () => go(unit - 1, kind));
   add(turns, "span", " unit ");
   button(turns, "▶", "Next unit", () => go(unit + 1, kind));
-  const group = add(choose, "span", "");
+  const group = add(choose, "span", "", "kinds");
   group.setAttribute("role", "group");
   group.setAttribute("aria-label", "What of the unit");
   const pressed = kinds.map((k, i) => button(group, k.name, k.says, () => go(unit, i)));
@@ -45,19 +45,20 @@ const neurons = (root, data) => {
   key("↑ ↓", "between its state and its gates, ");
   key("Home End", "first and last unit; ");
   key("n p", "the value at the next and the previous character.");
+  const one = add(root, "p", "", "one");
+  one.setAttribute("role", "status");
   const pre = add(root, "pre", "");
   pre.tabIndex = 0;
   pre.setAttribute("role", "application");
   pre.setAttribute("aria-label", "The text, each character coloured by the unit");
   pre.setAttribute("aria-describedby", keys.id);
-  const one = add(root, "p", "", "one");
-  one.setAttribute("role", "status");
   const cells = text.map((c, i) => {
     const cell = add(pre, "span", drawn(c), "cell");
     cell.at = i;
     return cell;
   });
 
+  const figures = (v, digits) => v.toFixed(digits).replace("-", "\u2212");
   const start = () => (unit * kinds.length + kind) * text.length;
   const value = i => {
     const { low, high } = kinds[kind];
@@ -67,7 +68,7 @@ const neurons = (root, data) => {
     cells[here]?.classList.remove("here");
     here = Math.min(Math.max(i, 0), cells.length - 1);
     cells[here]?.classList.add("here");
-    one.textContent = cells.length ? `${named(text[here])}  ${value(here).toFixed(2)}` : "";
+    if (cells.length) one.textContent = `${named(text[here])}  ${figures(value(here), 2)}`;
   };
   const go = (to, of) => {
     unit = (to + units.length) % units.length;
@@ -92,7 +93,7 @@ const neurons = (root, data) => {
     }
     told.textContent = parts.join(" ");
     [low, (low + high) / 2, high].forEach((v, i) => {
-      ticks[i].textContent = v.toFixed(1).replace("-", "\u2212");
+      ticks[i].textContent = figures(v, 1);
     });
     pressed.forEach((b, i) => b.setAttribute("aria-pressed", i === kind));
     const chosen = found.findIndex(f => f.at[0] === unit && f.at[1] === kind);
@@ -127,6 +128,6 @@ const neurons = (root, data) => {
   go(...(data.first ?? found[0]?.at ?? [0, 0]));
 };
 
-for (const root of document.querySelectorAll(".neurons")) {
+for (const root of document.querySelectorAll(".neurons:not(:has(pre))")) {
   neurons(root, JSON.parse(root.querySelector("script").textContent));
 }
