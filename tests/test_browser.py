@@ -6,8 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from char_rnn.analyse.features import FEATURES
+from char_rnn.analyse.neuron_view import page as neurons_page
+from char_rnn.analyse.neuron_view import part as neurons_part
+from char_rnn.analyse.neuron_view import view
+from char_rnn.analyse.neurons import Follower, Unit
 from char_rnn.analyse.overlap import overlaps
 from char_rnn.analyse.overlap import page as overlap_page
+from char_rnn.analyse.page import style
 from char_rnn.analyse.surprise import Expected
 from char_rnn.analyse.surprise import page as surprise_page
 from char_rnn.data.vocabulary import Vocabulary, code_points
@@ -68,6 +74,22 @@ def overlap():
     sample = "0123\n" + TEXT[20:60] + "4 \x075" + TEXT[200:290] + "6789" + TEXT[70:100]
     found = overlaps([("a\x1b", code_points(sample))], code_points(training))
     return overlap_page("Copied", "book", found)
+
+
+def neurons(text=TEXT, about="A <b>text</b>"):
+    """Return the data of 2 layers of 3 units; unit 2:3 rises with the place, 1:z:2 opens halfway."""
+    N = len(text)
+    place = np.linspace(-1, 1, N)
+    h = np.full((N, 2, 3), 0.25)
+    h[:, 1, 2] = place
+    z = np.full((N, 2, 3), 0.5)
+    z[:, 0, 1] = place > 0
+    score, other = (0.93,) * 3, (0.5,) * 3
+    found = [
+        Follower(feature, unit, -1, 0.9, score, other, other)
+        for feature, unit in zip(FEATURES, (Unit(2, "h", 3), Unit(1, "z", 2)), strict=False)
+    ]
+    return view(about, text, {"h": h, "z": z}, found)
 
 
 def opened(tab, made):
@@ -204,7 +226,7 @@ def test_the_overlap_page_is_walked_from_run_to_run(tab):
 
 def test_what_is_read_can_be_read(tab):
     """Contrast of 4.5 at least, of text on what is behind it."""
-    for made in (surprise(TEXT), overlap()):
+    for made in (surprise(TEXT), overlap(), neurons_page(neurons())):
         opened(tab, made)
         tab.keyboard.press("Tab")
         low = tab.evaluate(
@@ -218,9 +240,10 @@ def test_what_is_read_can_be_read(tab):
               const light = rgb => rgb.map(v => v / 255)
                 .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
                 .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+              const shown = ".mark, .cell, .new, p, h1, h2, button, #tip";
               const paper = rgba(getComputedStyle(document.body).backgroundColor);
               const found = [];
-              for (const element of document.querySelectorAll(".mark, .new, p, h1, h2, #tip")) {
+              for (const element of document.querySelectorAll(shown)) {
                 const style = getComputedStyle(element);
                 const behind = light(over(rgba(style.backgroundColor), paper));
                 const ink = light(rgba(style.color).slice(0, 3));
@@ -232,6 +255,102 @@ def test_what_is_read_can_be_read(tab):
         )
         assert low == []
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def told(tab):
+    return tab.locator(".told").text_content()
+
+
+def flip(tab, *keys):
+    """Return which unit and what of it is shown once `keys` are pressed."""
+    for key in keys:
+        tab.keyboard.press(key)
+    pressed = tab.locator("button[aria-pressed=true]")
+    assert pressed.count() == 1
+    return told(tab).split(" (")[0], pressed.text_content()
+
+
+def colours(tab):
+    """Return the background of the first and the last character: red, green, blue, opacity."""
+    return tab.evaluate(
+        """() => [...document.querySelectorAll(".cell")].map(
+          cell => getComputedStyle(cell).backgroundColor.match(/[\\d.]+/g).map(Number))
+          .filter((_, i, all) => i === 0 || i === all.length - 1)
+          .map(([r, g, b, a = 1]) => [r, g, b, a])"""
+    )
+
+
+def test_the_neurons_page_is_flipped_through_by_keys(tab):
+    opened(tab, neurons_page(neurons()))
+    shown = tab.locator("pre").text_content()
+    expected = TEXT.replace("\n", "↵\n").replace("\x1b", "⟨U+001B⟩")
+    assert shown == expected.replace("\u202e", "⟨U+202E⟩")
+    assert tab.locator("pre script, .neurons b").count() == 0
+    # Without a key: what follows something best, low first.
+    assert told(tab).startswith("Layer 2, unit 3 (1 of 6): its state h. Follows upper case")
+    assert "area under the curve 0.93, low there" in told(tab)
+    low, high = colours(tab)
+    assert low[2] > low[0] and high[0] > high[2] and low[3] == high[3] == 0.8
+    assert tab.locator(".ends span").all_text_contents() == ["−1.0", "0.0", "1.0"]
+    tab.locator("pre").focus()
+    assert flip(tab, "ArrowRight") == ("Layer 1, unit 2", "h")
+    assert colours(tab)[0] == colours(tab)[1] and 0.19 < colours(tab)[0][3] < 0.21
+    assert flip(tab, "ArrowDown") == ("Layer 1, unit 2", "z")
+    assert "open (above 0.9) at 50 %" in told(tab) and "Follows vowel" in told(tab)
+    assert tab.locator(".ends span").all_text_contents() == ["0.0", "0.5", "1.0"]
+    assert flip(tab, "ArrowDown") == ("Layer 1, unit 2", "h")  # and round again
+    assert flip(tab, "ArrowUp", "ArrowLeft") == ("Layer 2, unit 3", "z")
+    assert flip(tab, "Home", "ArrowLeft") == flip(tab, "End") != flip(tab, "ArrowRight")
+
+
+def test_the_neurons_page_by_keys_alone(tab):
+    """Its list, its buttons and its text in the order of Tab; the value at a character."""
+    opened(tab, neurons_page(neurons()))
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.tagName") == "SELECT"
+    tab.locator("select").select_option(index=2)
+    assert told(tab).startswith("Layer 1, unit 2 (2 of 6): gate z.")
+    tab.keyboard.press("Tab")
+    assert flip(tab, "Enter") == ("Layer 2, unit 3", "z")  # the previous unit
+    assert tab.locator("select").input_value() == ""
+    assert flip(tab, "Tab", "Enter", "Tab", "Space") == ("Layer 1, unit 2", "h")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.tagName") == "PRE"
+    flip(tab, "ArrowLeft", "n", "n")
+    one = tab.locator(".one")
+    assert one.text_content() == "t  −1.00" and tab.locator(".cell.here").count() == 1
+    for _ in range(150):
+        tab.keyboard.press("n")
+    assert tab.evaluate(
+        """() => {
+          const one = document.querySelector(".one").getBoundingClientRect();
+          const here = document.querySelector(".here").getBoundingClientRect();
+          return one.top >= 0 && one.bottom <= here.top + 3 && here.bottom <= innerHeight;
+        }"""
+    )
+    flip(tab, *"p" * 3)
+    assert one.text_content().endswith(f" {-1 + 2 * 148 / (len(TEXT) - 1):.2f}".replace("-", "−"))
+    tab.locator(".cell").nth(0).hover()
+    assert one.text_content() == "I  −1.00"
+
+
+def test_two_parts_stand_in_one_page(tab):
+    parts = [neurons_part(neurons("abc\n", about)) for about in ("one", "two")]
+    body = f"<!doctype html><meta charset=utf-8><style>{style()}</style><p>x</p>" + "".join(parts)
+    opened(tab, body + "<script>const add = 1, neurons = 2, text = 3;</script>")
+    assert tab.locator(".neurons > p:first-of-type").all_text_contents() == ["one", "two"]
+    assert tab.locator("pre").count() == 2
+    described = tab.evaluate(
+        """() => [...document.querySelectorAll("pre")].map(
+          pre => document.getElementById(pre.getAttribute("aria-describedby")).parentElement
+            === pre.parentElement)"""
+    )
+    assert described == [True, True]
+    tab.locator("pre").nth(1).focus()
+    tab.keyboard.press("ArrowRight")
+    first, second = (text.split(" (")[0] for text in tab.locator(".told").all_text_contents())
+    assert first == "Layer 2, unit 3" and second == "Layer 1, unit 2"
 
 
 @pytest.mark.parametrize("tab", [{}], indirect=True)

@@ -50,12 +50,12 @@ class Feature:
 
     def occurs(self, values: Array) -> bool:
         """Tell whether `values` (N,) differ often enough for a search to mean anything."""
-        there = values > 0
-        if self.numeric:
+        there, most = values > 0, len(values) - ENOUGH
+        if self.numeric:  # what is not its commonest value
             kinds, counts = np.unique(values, return_counts=True)
-            there = values != kinds[counts.argmax()]
-        count, changes = np.count_nonzero(there), np.count_nonzero(there[1:] != there[:-1])
-        return bool(min(count, len(there) - count) >= ENOUGH and changes >= 2 * STRETCHES)
+            there, most = values != kinds[counts.argmax()], len(values)
+        changes = np.count_nonzero(there[1:] != there[:-1])
+        return bool(ENOUGH <= np.count_nonzero(there) <= most and changes >= 2 * STRETCHES)
 
 
 # ---- the word and the sentence

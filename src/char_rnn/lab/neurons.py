@@ -105,12 +105,14 @@ def _texts(given: Given, model: CharRNN, characters: int) -> tuple[list[Array], 
         first = _written(model, size, 1, given.rng_seed)
         others = _written(model, size // parts, parts, given.rng_seed + 1)
         return first + others, f"The model {name} reads texts that it has written itself."
-    ids, left_out = _known(model, given.passage(2 * size, 2 * LEAST))
+    passage = given.passage(4 * size, 2 * LEAST)  # more than is needed, for some may be left out
+    ids, left_out = _known(model, passage)
     if len(ids) < 2 * LEAST:
         raise TextTooShort(
-            f"of {given.name_of_text}, the model {name} knows {len(ids):,} "
-            f"characters; this experiment needs {2 * LEAST:,} at least (not known: {left_out})"
+            f"of {len(passage):,} characters of {given.name_of_text} the model knows {len(ids):,}; "
+            f"this experiment needs {2 * LEAST:,} (not known: {left_out})"
         )
+    ids = ids[: 2 * size]
     half = len(ids) // 2
     parts = min(parts, half // LEAST)
     about = f"The model {name} reads {given.name_of_text}"

@@ -70,6 +70,10 @@ const neurons = (root, data) => {
     cells[here]?.classList.add("here");
     if (cells.length) one.textContent = `${named(text[here])}  ${figures(value(here), 2)}`;
   };
+  const walk = d => {
+    say(here + d);
+    cells[here]?.scrollIntoView({ block: "nearest" });
+  };
   const go = (to, of) => {
     unit = (to + units.length) % units.length;
     kind = (of + kinds.length) % kinds.length;
@@ -107,8 +111,8 @@ const neurons = (root, data) => {
     ArrowUp: () => go(unit, kind - 1),
     Home: () => go(0, kind),
     End: () => go(units.length - 1, kind),
-    n: () => say(here + 1),
-    p: () => say(here - 1),
+    n: () => walk(1),
+    p: () => walk(-1),
   };
   pre.addEventListener("keydown", event => {
     const action = actions[event.key];
