@@ -77,7 +77,7 @@ def overlap():
 
 
 def neurons(text=TEXT, about="A <b>text</b>"):
-    """Return the data of 2 layers of 3 units; unit 2:3 rises with the place, 1:z:2 opens halfway."""
+    """Return the data of 2 layers of 3 units; 2:3 rises with the place, 1:z:2 opens halfway."""
     N = len(text)
     place = np.linspace(-1, 1, N)
     h = np.full((N, 2, 3), 0.25)
