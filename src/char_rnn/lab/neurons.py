@@ -35,7 +35,6 @@ from char_rnn.analyse.neurons import (
     shown,
 )
 from char_rnn.charrnn import CharRNN
-from char_rnn.config import SampleConfig
 from char_rnn.data.vocabulary import named
 from char_rnn.errors import TextTooShort, UsageError
 from char_rnn.lab.experiment import Given, Result
@@ -44,7 +43,6 @@ from char_rnn.pictures.figure import Drawing
 from char_rnn.pictures.layout import HEAD, MARGIN, TICK, TITLE, draw_mark
 
 USES = ("text", "model", "seeds")
-OPTIONS = {"unit": "LAYER:UNIT or LAYER:GATE:UNIT, whose activations colour the text"}
 
 Array = np.ndarray
 
@@ -148,7 +146,7 @@ def _written(model: CharRNN, size: int, count: int, rng_seed: int) -> list[Array
     several = count if model.config.end is None else count * DOCUMENTS
     texts = [np.empty(0, np.intp)] * count
     while min(map(len, texts)) < size:
-        more = model.generate_many([""] * several, SampleConfig(length=size), rng, threads=1)
+        more = model.sample_many([""] * several, size, rng=rng)
         texts = [
             np.concatenate([text, *(_known(model, new)[0] for new in more[k::count])])
             for k, text in enumerate(texts)
