@@ -62,12 +62,13 @@ def test_it_says_what_came_out(found):
     assert set(gates) == {"r", "z"} and np.shape(gates["r"]["left"]) == (2, 384)
     # Measured 0.65 over 6 seeds, and 0.001 in layer 1.
     assert np.mean(gates["r"]["left"][1]) > 0.5 and "gate is r of layer 2" in found.found
+    assert found.settings["text"] == "written by the model"
     json.dumps(found.to_dict())
 
 
 def test_its_picture_its_table_and_its_pages(found, tmp_path):
     table = found.figure.chart()
-    assert max(map(len, table.splitlines())) <= 90 and "late in line" in table and "2:12" in table
+    assert max(map(len, table.splitlines())) <= 79 and "late in line" in table and "2:12" in table
     svg = found.figure.svg()
     assert "late in line" in svg and "Gate r" in svg and "Gate z" in svg and len(svg) < 70_000
     assert len(found.page) < 160_000 and 'class="neurons"' in found.page

@@ -51,7 +51,7 @@ PASSAGE = 1_000  # characters that are coloured
 DOCUMENTS = 64  # that are written at a time
 GOOD = 0.9
 
-WIDTH, BESIDE, NAMES, SCALE, ROW = 600.0, 420.0, 150.0, 320.0, 25.0  # of the picture, in pixels
+WIDTH, BESIDE, NAMES, SCALE, ROW = 600.0, 330.0, 150.0, 320.0, 25.0  # of the picture, in pixels
 CHARACTER = 3  # its mark and colour
 GRID = 40  # places along a side of the gates' squares that marks can have
 
@@ -87,6 +87,7 @@ def run(given: Given, characters: int = 12_000, unit: str = "") -> Result:
         coloured=[(f"Unit {of}: ", ""), *legend(*ends), *coloured(text, values, *ends)],
         plain=f"Unit {of}, {ends[0]:.1f} to {ends[1]:.1f}: {SIGNS!r}\n\n"
         + plain(text, values, *ends),
+        settings={"text": "written by the model"} if given.text is None else {},
         files={"html": page(view(about, text, inside, best, ROOM_ALONE, of))},
     )
 
@@ -326,8 +327,9 @@ def _draw_gate(canvas: Canvas, gate: str, shares: Array, top: float) -> float:
         points = np.round(shares[:, layer].T * GRID) / GRID  # many units would hide each other
         for x, y in np.unique(points, axis=0).tolist():
             _draw_unit(canvas, layer, left + x * side, bottom - y * side)
-        draw_mark(canvas, layer, left + side + 24, bottom - side + 10 + 24 * layer)
-        canvas.text(left + side + 36, bottom - side + 15 + 24 * layer, f"layer {layer + 1}", TICK)
+        key = bottom - side + 16 + 22 * layer  # above the diagonal, where no unit can be
+        draw_mark(canvas, layer, left + side - 76, key)
+        canvas.text(left + side - 64, key + 5, f"layer {layer + 1}", TICK)
     canvas.text(left + side / 2, bottom + 40, f"share shut (below {LEFT})", TICK, anchor="middle")
     canvas.text(
         left - 44,
@@ -350,17 +352,15 @@ def _draw_unit(canvas: Canvas, layer: int, x: float, y: float) -> None:
 
 def _table(rows: list[tuple[Follower, Follower | None]]) -> str:
     """Return the same in plain characters."""
-    lines = [f"{'':16} {'state':>8} score (least … most) {'gate':>9} score  character  chance"]
+    lines = [f"{'':16}{'state':>7} score {'':11} {'gate':>8} score character chance"]
     for state, gate in rows:
-        spread = f"({min(state.held_out):.2f} … {max(state.held_out):.2f})"
-        of_gate = f"{gate.unit!s:>9}  {gate.score:4.2f}" if gate else f"{'':15}"
+        spread = f"({min(state.held_out):.2f}–{max(state.held_out):.2f})"
+        of_gate = f"{gate.unit!s:>8} {gate.score:5.2f}" if gate else f"{'':14}"
+        alone, chance = np.median(state.character), np.median(state.chance)
+        star = " *" if state.feature.numeric else ""
         lines.append(
-            f"{state.feature.name:16} {state.unit!s:>8}  {state.score:4.2f} {spread:15} {of_gate} "
-            f"{np.median(state.character):10.2f} {np.median(state.chance):7.2f}"
+            f"{state.feature.name:16}{state.unit!s:>7} {state.score:5.2f} {spread} {of_gate} "
+            f"{alone:9.2f} {chance:6.2f}{star}"
         )
-        if state.feature.numeric:
-            lines[-1] += " *"
-    lines.append(
-        "Areas under the curve; * correlations of ranks. On text that the search has not seen."
-    )
+    lines.append("Areas under the curve, * correlations of ranks, on text that was held out.")
     return "\n".join(lines)
