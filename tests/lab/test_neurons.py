@@ -94,6 +94,15 @@ def test_a_text_of_one_s_own_on_any_number_of_cores_gives_the_same_bits():
     assert other.numbers["states"][0]["chance"] != one.numbers["states"][0]["chance"]
 
 
+def test_the_search_is_in_the_first_half_and_the_score_from_the_second():
+    text = text_of(4500) + text_of(4500).replace("(", "").replace(")", "")
+    found = lab.run("neurons", text=text, model=small(Vocabulary(text)), seeds=2, processes=1)
+    assert "in brackets" in found.numbers["left_out"]
+    text = text[4500:] + text[:4500]
+    found = lab.run("neurons", text=text, model=small(Vocabulary(text)), seeds=2, processes=1)
+    assert "in brackets" in found.numbers["left_out"]
+
+
 def test_what_the_model_does_not_know_is_left_out_and_told():
     model = small(Vocabulary(text_of(900)), "rnn")
     found = lab.run("neurons", text=text_of(5000).replace("dog", "d€g"), model=model, processes=1)
@@ -120,7 +129,9 @@ def test_models_of_every_kind(vocabulary, given):
     found = lab.run(
         "neurons", text=text, model=small(vocabulary), seeds=1, processes=1, characters=2000
     )
-    assert found.numbers["states"] and found.plain
+    assert found.plain
+    for follower in found.numbers["states"]:
+        assert follower["held_out"] != [follower["searched"]]  # another text
 
 
 def test_units_that_there_are_not():

@@ -132,6 +132,7 @@ const neurons = (root, data) => {
   go(...(data.first ?? found[0]?.at ?? [0, 0]));
 };
 
-for (const root of document.querySelectorAll(".neurons:not(:has(pre))")) {
+for (const root of document.querySelectorAll(".neurons")) {
+  if (root.querySelector("pre")) continue;  // another part has brought this script, too
   neurons(root, JSON.parse(root.querySelector("script").textContent));
 }
