@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from char_rnn.analyse.features import FEATURES
-from char_rnn.analyse.neuron_view import bounds, coloured, legend, page, part, plain, view
+from char_rnn.analyse.neuron_view import bounds, coloured, legend, page, part, plain, to_see, view
 from char_rnn.analyse.neurons import Follower, Unit
 
 HOSTILE = "</script><script>alert(1)</script>\u2028&<!-- \x1b[31m\u202e DATA\nneurons.js\n"
@@ -60,8 +60,13 @@ def test_plain_characters_below_each_line():
 
 
 def test_what_values_can_be():
-    assert bounds(np.array([0.0, 0.4])) == (0, 1) and bounds(np.array([-0.1, 0.4])) == (-1, 1)
-    assert bounds(np.array([-0.1, 2.5])) == (-2.5, 2.5)
+    positive = np.array([0.0, 0.4])
+    assert bounds("i", positive) == (0, 1) and bounds("h", positive) == (-1, 1)
+    assert bounds("g", -positive) == (-1, 1) and bounds("c", np.array([-0.1, 2.5])) == (-2.5, 2.5)
+    inside = inside_of(3)
+    seen = to_see(inside)
+    np.testing.assert_array_equal(seen["c"], np.tanh(inside["c"]))
+    assert seen["h"] is inside["h"] and seen["i"] is inside["i"] and list(seen) == list(inside)
 
 
 def test_the_data_of_the_page():

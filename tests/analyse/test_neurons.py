@@ -72,7 +72,8 @@ def test_saturation_is_the_share_of_characters():
             values = gates[:, layer, unit].tolist()
             assert left[layer, unit] == pytest.approx(sum(v < 0.1 for v in values) / 40)
             assert right[layer, unit] == pytest.approx(sum(v > 0.9 for v in values) / 40)
-    assert is_gate(gates) and not is_gate(gates - 0.5) and not is_gate(2 * gates)
+    assert is_gate("z", gates) and not is_gate("h", gates)
+    assert not is_gate("n", gates - 0.5) and not is_gate("n", 2 * gates)
 
 
 def test_what_the_character_alone_tells():

@@ -94,6 +94,14 @@ def test_a_text_of_one_s_own_on_any_number_of_cores_gives_the_same_bits():
     assert other.numbers["states"][0]["chance"] != one.numbers["states"][0]["chance"]
 
 
+def test_cells_are_coloured_by_their_tanh():
+    text = text_of(5000)
+    model = small(Vocabulary(text), "lstm")
+    model.parameters["rnn.bias_ih_l0"][:] += 3  # of all gates: c counts up
+    found = lab.run("neurons", text=text, model=model, seeds=1, unit="1:c:2", processes=1)
+    assert found.plain.startswith("Unit 1:c:2, -1.0 to 1.0")
+
+
 def test_the_search_is_in_the_first_half_and_the_score_from_the_second():
     text = text_of(4500) + text_of(4500).replace("(", "").replace(")", "")
     found = lab.run("neurons", text=text, model=small(Vocabulary(text)), seeds=2, processes=1)

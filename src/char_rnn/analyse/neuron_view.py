@@ -16,19 +16,27 @@ LEVELS = 5  # of colour, on each side of the middle
 ORANGE, BLUE = ((255, 240, 215), (240, 140, 20)), ((218, 236, 250), (70, 150, 220))
 SIGNS = "=- +#"
 """In plain characters: very low, low, in the middle, high, very high."""
-SAYS = {"h": "its state h", "c": "its cell c"}
+SAYS = {"h": "its state h", "c": "its cell, tanh c"}
 
 ROOM = 100_000
 """Values in a part of a page: its size is 4/3 of that. On a page of its own there is room for"""
 ROOM_ALONE = 3_200_000
 
 
-def bounds(values: Array) -> tuple[float, float]:
+def to_see(inside: dict[str, Array]) -> dict[str, Array]:
+    """Return what `activations` returns with tanh c, which the output gate lets out, for c.
+
+    Cells that count reach far; beside them all others would have no colour.
+    """
+    return {kind: np.tanh(values) if kind == "c" else values for kind, values in inside.items()}
+
+
+def bounds(kind: str, values: Array) -> tuple[float, float]:
     """Return the least and the most that a kind of value can be: a gate's 0 and 1, −1 and 1 of h.
 
     values: of all units, (N, L, H).
     """
-    if is_gate(values):
+    if is_gate(kind, values):
         return 0.0, 1.0
     most = max(1.0, float(np.abs(values).max()))
     return -most, most
@@ -120,7 +128,7 @@ def view(
 ) -> dict[str, Any]:
     """Return what the script of the page shows: `text` and what units have in them.
 
-    about: a sentence about text and model. inside: as `activations` returns it for `text`.
+    about: a sentence about text and model. inside: of `text`, as `to_see` returns it.
     followers: the units that follow something, the best first. room: how many values there may be.
     first: the unit that is shown first; None for the first follower's.
     """
@@ -129,7 +137,10 @@ def view(
         units = list(dict.fromkeys([(first.layer, first.number), *units]))[: len(units)]
     layers, numbers = np.array(units).T - 1
     kinds = list(inside)
-    rows = [shares(values, *bounds(values))[:, layers, numbers].T for values in inside.values()]
+    rows = [
+        shares(values, *bounds(kind, values))[:, layers, numbers].T
+        for kind, values in inside.items()
+    ]
     return {
         "about": about,
         "text": packed(code_points(text), "u4"),
@@ -139,7 +150,7 @@ def view(
         "saturated": {
             kind: saturation(values)[:, layers, numbers].T.round(3).tolist()
             for kind, values in inside.items()
-            if is_gate(values)
+            if is_gate(kind, values)
         },
         "first": None if first is None else [0, kinds.index(first.kind)],
         "found": [
@@ -151,7 +162,7 @@ def view(
 
 
 def _kind(kind: str, values: Array) -> dict[str, Any]:
-    low, high = bounds(values)
+    low, high = bounds(kind, values)
     return {"name": kind, "says": SAYS.get(kind, f"gate {kind}"), "low": low, "high": high}
 
 

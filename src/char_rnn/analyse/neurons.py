@@ -191,7 +191,7 @@ def score_units(
         tuple(inside),
         np.stack(found, axis=1).reshape(shape),
         chance.reshape(ROTATIONS, -1).max(axis=0),
-        {kind: saturation(values) for kind, values in inside.items() if is_gate(values)},
+        {kind: saturation(values) for kind, values in inside.items() if is_gate(kind, values)},
     )
 
 
@@ -212,9 +212,9 @@ def by_character(first_ids: Array, first: Array, ids: Array, values: Array, nume
 # ---- saturation
 
 
-def is_gate(values: Array) -> bool:
-    """Tell whether `values` are those of a gate: all from 0 to 1."""
-    return bool(values.min() >= 0 and values.max() <= 1)
+def is_gate(kind: str, values: Array) -> bool:
+    """Tell whether `values` of that kind open and shut: no state, and all from 0 to 1."""
+    return bool(kind not in STATES and values.min() >= 0 and values.max() <= 1)
 
 
 def saturation(values: Array) -> Array:

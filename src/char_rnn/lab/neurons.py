@@ -20,6 +20,7 @@ from char_rnn.analyse.neuron_view import (
     page,
     part,
     plain,
+    to_see,
     view,
 )
 from char_rnn.analyse.neurons import (
@@ -76,8 +77,9 @@ def run(given: Given, characters: int = 12_000, unit: str = "") -> Result:
     of = asked or best[0].unit
 
     passage = texts[1][:PASSAGE]
-    inside = activations(model, passage)
-    text, values, ends = shown(model, passage), of_unit(inside, of), bounds(inside[of.kind])
+    inside = to_see(activations(model, passage))
+    text, values = shown(model, passage), of_unit(inside, of)
+    ends = bounds(of.kind, inside[of.kind])
     return Result(
         _picture(found),
         _numbers(found, about),
@@ -354,7 +356,7 @@ def _table(rows: list[tuple[Follower, Follower | None]]) -> str:
     """Return the same in plain characters."""
     lines = [f"{'':16}{'state':>7} score {'':11} {'gate':>8} score character chance"]
     for state, gate in rows:
-        spread = f"({min(state.held_out):.2f}–{max(state.held_out):.2f})"
+        spread = f"({min(state.held_out):.2f}…{max(state.held_out):.2f})"
         of_gate = f"{gate.unit!s:>8} {gate.score:5.2f}" if gate else f"{'':14}"
         alone, chance = np.median(state.character), np.median(state.chance)
         star = " *" if state.feature.numeric else ""
