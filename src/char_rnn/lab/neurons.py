@@ -52,7 +52,7 @@ PASSAGE = 1_000  # characters that are coloured
 DOCUMENTS = 64  # that are written at a time
 GOOD = 0.9
 
-WIDTH, BESIDE, NAMES, SCALE, ROW = 600.0, 330.0, 150.0, 320.0, 25.0  # of the picture, in pixels
+WIDTH, NAMES, SCALE, ROW, SQUARE = 620.0, 150.0, 320.0, 25.0, 310.0  # of the picture, in pixels
 CHARACTER = 3  # its mark and colour
 GRID = 40  # places along a side of the gates' squares that marks can have
 
@@ -239,13 +239,13 @@ def _picture(found: Found) -> Drawing:
     """Return the followers, a row for each feature, beside the gates' saturation."""
     rows = _rows(found)
     gates = found.scores[0].saturated
-    canvas = Canvas(WIDTH + (BESIDE if gates else 0), 0)
-    title = "What a unit remembers: how well the best one follows each feature"
+    canvas = Canvas(MARGIN + max(WIDTH, len(gates) * SQUARE), 0)
+    title = "What a unit remembers: the best for each feature"
     canvas.text(MARGIN, MARGIN + TITLE, title, TITLE, bold=True)
     below = _draw_rows(canvas, rows, 70.0)
+    canvas.height = below + (SQUARE + 20 if gates else 0) + MARGIN
     for k, (gate, shares) in enumerate(gates.items()):
-        below = max(below, _draw_gate(canvas, gate, shares, 62.0 + k * 330))
-    canvas.height = below + MARGIN
+        _draw_gate(canvas, gate, shares, MARGIN + k * SQUARE, below + 30)
     return Drawing(title, canvas, _table(rows))
 
 
@@ -313,11 +313,11 @@ def _legend(canvas: Canvas, y: float) -> None:
     canvas.text(x + 18, y, "chance", TICK)
 
 
-def _draw_gate(canvas: Canvas, gate: str, shares: Array, top: float) -> float:
-    """Draw a point for each unit: its share of left- over right-saturated; return where it ends."""
-    left, side = WIDTH + 76, 230.0
-    bottom = top + 24 + side
-    canvas.text(left, top, f"Gate {gate}: each mark is a unit", HEAD)
+def _draw_gate(canvas: Canvas, gate: str, shares: Array, left: float, top: float) -> None:
+    """Draw a point for each unit: its share of right- over that of left-saturated characters."""
+    left, side = left + 58, SQUARE - 80
+    bottom = top + 16 + side
+    canvas.text(left, top, f"Gate {gate}: each mark a unit", HEAD)
     for tick in (0.0, 0.5, 1.0):
         x, y = left + tick * side, bottom - tick * side
         canvas.line(x, bottom, x, bottom - side, "grid")
@@ -341,7 +341,6 @@ def _draw_gate(canvas: Canvas, gate: str, shares: Array, top: float) -> float:
         anchor="middle",
         turned=True,
     )
-    return bottom + 50
 
 
 def _draw_unit(canvas: Canvas, layer: int, x: float, y: float) -> None:
