@@ -76,7 +76,8 @@ def test_its_picture_its_table_and_its_pages(found, tmp_path):
     page = tmp_path / "neurons.html"
     assert page in paths and 3_000_000 < page.stat().st_size < 5_000_000
     assert "Unit 2:12" in found.plain and found.coloured[0][0].startswith("Unit 2:12")
-    assert "".join(text for text, _ in found.coloured).count("\n") > 10
+    told = "".join(text for text, _ in found.coloured)
+    assert told.count("\n") > 10 and told.endswith("\n") and found.plain.endswith("\n")
 
 
 def test_a_text_of_one_s_own_on_any_number_of_cores_gives_the_same_bits():

@@ -54,6 +54,7 @@ GOOD = 0.9
 
 WIDTH, NAMES, SCALE, ROW, SQUARE = 620.0, 150.0, 320.0, 25.0, 310.0  # of the picture, in pixels
 CHARACTER = 3  # its mark and colour
+END = ("\n\n", "")
 GRID = 40  # places along a side of the gates' squares that marks can have
 
 MEANS = (
@@ -86,7 +87,7 @@ def run(given: Given, characters: int = 12_000, unit: str = "") -> Result:
         _said(found, about),
         MEANS,
         page=part(view(about, text, inside, best, first=of)),
-        coloured=[(f"Unit {of}: ", ""), *legend(*ends), *coloured(text, values, *ends)],
+        coloured=[(f"Unit {of}: ", ""), *legend(*ends), *coloured(text, values, *ends), END],
         plain=f"Unit {of}, {ends[0]:.1f} to {ends[1]:.1f}: {SIGNS!r}\n\n"
         + plain(text, values, *ends),
         settings={"text": "written by the model"} if given.text is None else {},
