@@ -205,3 +205,5 @@ def _written(*paths: list[Path]) -> None:
 
     named = ", ".join(shown(path) for group in paths for path in group)
     click.echo(f"\nWritten: {named}", err=True)
+    if ".png" not in named and paths[0][0].is_file():
+        click.echo("Note: for a .png too, pip install 'char-rnn[plots]'", err=True)

@@ -86,7 +86,7 @@ def run(
 
 def run_all(
     *,
-    names: Iterable[str] = tuple(EXPERIMENTS),
+    names: Iterable[str] | None = None,
     text: GivenText | Corpus | None = None,
     model: CharRNN | Run | StrPath | None = None,
     seeds: int | None = None,
@@ -94,13 +94,13 @@ def run_all(
     progress: Tell | None = None,
     **others: Any,
 ) -> Iterator[tuple[str, Result | CharRNNError]]:
-    """Do several experiments; yield each one's name and result, or why it could not be done.
+    """Do several experiments, all if None; yield each one's name and result, or why it could not be done.
 
     Each gets what it takes of text, model and seeds, but for `trace`, whose example is the
     exercise's. The rest is as in `run`.
     """
     given = {"text": text, "model": model, "seeds": seeds, "rng_seed": rng_seed}
-    todo = list(names)
+    todo = list(EXPERIMENTS if names is None else names)
     for at, name in enumerate(todo):
         taken: dict[str, Any] = {
             kind: value
