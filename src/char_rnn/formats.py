@@ -178,6 +178,7 @@ LOG_LINE = record(
         "val_loss": Maybe(nullable(DRAWN)),
         "learning_rate": Maybe(nullable(number(0))),
         "grad_norm": Maybe(nullable(DRAWN)),
+        "reason": Maybe(WORD),
     }
 )
 """A line of log.jsonl."""

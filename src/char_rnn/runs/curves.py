@@ -50,6 +50,7 @@ class Curves:
 
     unstable: whether a step was skipped, or weights put back, because something was not finite.
     lost: whether the last evaluation gave no finite number.
+    reason: why the run ended, as the trainer's last event tells; empty where it has not ended.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Curves:
     grad_norm: Curve
     unstable: bool = False
     lost: bool = False
+    reason: str = ""
 
     @property
     def best(self) -> tuple[int, float] | None:
@@ -86,8 +88,9 @@ def read_curves(folder: Path) -> Curves:
 def curves_of(name: str, lines: Iterable[dict[str, Any]]) -> Curves:
     """Return what the `lines` of a log say of the run `name`."""
     loss, val_loss, rate, norm = (Curve([], [], [], []) for _ in range(4))
-    unstable = lost = False
+    unstable, lost, reason = False, False, ""
     for found in lines:
+        reason = found.get("reason", "") if found["event"] == "end" else ""
         unstable |= found["event"] in ("skipped", "divergence")
         if found["event"] in ("step", "evaluation", "end"):
             loss.add(found, "loss")
@@ -96,7 +99,7 @@ def curves_of(name: str, lines: Iterable[dict[str, Any]]) -> Curves:
         if found["event"] == "evaluation":
             val_loss.add(found, "val_loss")
             lost = found.get("val_loss") is None
-    return Curves(name, loss, val_loss, rate, norm, unstable, lost)
+    return Curves(name, loss, val_loss, rate, norm, unstable, lost, reason)
 
 
 def chart(curves: Curves, width: int = 70, height: int = 14) -> str:
