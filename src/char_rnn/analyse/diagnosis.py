@@ -16,9 +16,10 @@ that is poor because its gradient vanishes has one finding, vanishing, whose evi
 """
 
 import math
+from collections.abc import Callable
 
 from char_rnn.analyse.advice import said_by
-from char_rnn.analyse.baselines import unigram_entropy
+from char_rnn.analyse.baselines import uniform, unigram_entropy
 from char_rnn.analyse.causes import Case, with_causes
 from char_rnn.analyse.collapse import collapse
 from char_rnn.analyse.examination import Examination, examine
@@ -32,13 +33,17 @@ from char_rnn.runs.curves import Curves
 from char_rnn.runs.plan import measure
 from char_rnn.runs.run import Run
 
+Tell = Callable[[float], object]
+"""Is told which share is done."""
 
-def diagnose(run: Run, pace: Pace = measure) -> Diagnosis:
+
+def diagnose(run: Run, pace: Pace = measure, tell: Tell = lambda _: None) -> Diagnosis:
     """Return what is wrong with `run`: its curves, its model and its text are looked at.
 
     It takes some seconds, trains nothing and writes nothing. Where the text or the model is not
     there, it says what it could not look at.
-    pace: measures characters a second; all else is the same for the same run.
+    pace: measures characters a second; all else is the same for the same run. tell: is told which
+    share is done.
     Raises RunError for a run that has trained nothing yet, and a FileError for a damaged one.
     """
     curves, train, config = run.curves, run.train_config, run.model_config
@@ -51,6 +56,7 @@ def diagnose(run: Run, pace: Pace = measure) -> Diagnosis:
         parts = corpus.parts(train.val_fraction, train.calibration)
         unigram, length = unigram_entropy(corpus, parts.val_start), parts.train_stop
     reason = curves.reason or _reason(curves, train)
+    tell(0.2)
     found, trend = said_by(curves, train, config.vocab_size, unigram, reason, length)
     case = Case(curves, train, config, trend, reason, Examination())
     if not any(finding.name in (EXPLODING, NOTHING) for finding in found):
@@ -59,6 +65,7 @@ def diagnose(run: Run, pace: Pace = measure) -> Diagnosis:
         found = with_causes(case, found)
         if seen.own is not None and seen.free is not None:
             found += collapse(train.temperature, seen.own, seen.free, seen.real)
+    tell(0.8)
     speed = speeds(curves, config, train, length or run.text.length, pace)
     found += [] if speed is None else slow(train, speed)
     unseen += [finding for finding in found if finding.severity == UNSEEN]
@@ -68,7 +75,13 @@ def diagnose(run: Run, pace: Pace = measure) -> Diagnosis:
         tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))),
         tuple(unseen),
         _healthy(case),
-        {"reason": reason, "trend": trend, **case.seen.numbers()},
+        {
+            "reason": reason,
+            "trend": trend,
+            "guessing": uniform(config.vocab_size),
+            "unigram": unigram,
+            **case.seen.numbers(),
+        },
         {} if speed is None else speed._asdict(),
     )
 
