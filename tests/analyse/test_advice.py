@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from char_rnn import Corpus, TrainConfig
-from char_rnn.analyse.advice import advice
+from char_rnn.analyse.advice import advice, said_by
 from char_rnn.analyse.baselines import unigram_entropy
 from char_rnn.config import ModelConfig
 from char_rnn.runs.curves import Curve, Curves, read_curves
@@ -39,7 +39,8 @@ ILLNESSES = {
     # name: curves, settings, reason, what must be said, and what must not
     "exploded, no better model": (
         made([3.9, 3.5, 9795.0], [9795.566]), {"learning_rate": 50.0, "clip": 0.0}, "finished",
-        ["diverged", "9795.566", "3.912", "--learning_rate than 50", "--clip 1"], ["last half"],
+        ["diverged", "9795.566", "3.912", "--learning_rate than 50", "--learning_rate 5 --clip 1."],
+        ["last half"],
     ),
     "exploded after it had learned": (
         made([3.9, 2.0, 800.0], [2.1, 1.9, 600.0, 700.0]), {"learning_rate": 9.0}, "finished",
@@ -55,6 +56,25 @@ ILLNESSES = {
     "no step was finite": (
         made([], [3.95], unstable=True), {}, "finished", ["diverged"], ["last half"],
     ),
+    "it lost what it had learned": (
+        made([3.9, 1.5, 3.2], RISING), {"learning_rate": 0.3}, "finished",
+        ["It lost from iteration 500", "1.550 to 1.900", "training loss with it, to 3.200",
+         "--learning_rate 0.03", "kept"],
+        ["overfits", "dropout", "falling"],
+    ),
+    "it lost it while its mean of training still fell": (
+        made([3.9, 2.5, 1.85], RISING), {}, "finished", ["It lost from"], ["overfits"],
+    ),
+    "dropout holds the training loss up": (
+        made([3.9, 2.5, 1.85], RISING), {"output_dropout": 0.5}, "finished", ["overfits"], ["lost"],
+    ),
+    "it read more and more of what it drew itself": (
+        made([3.9, 1.5, 3.2], RISING), {"scheduled_sampling": 1.0}, "finished",
+        ["drew itself", "--scheduled_sampling 0.5"], ["overfits", "It lost"],
+    ),
+    "never better than guessing": (
+        made([3.9, 3.88], [5.5, 5.2, 5.4]), {}, "finished", ["diverged", "5.400"], ["learned"],
+    ),
     "put back again and again": (
         made([3.9], [40.0], unstable=True), {}, "finished", ["diverged", "40.000"], [],
     ),
@@ -68,6 +88,13 @@ ILLNESSES = {
     ),
     "hardly trained": (
         made([4.1, 4.05], [4.06]), {}, "finished", ["single characters"], ["diverged"],
+    ),
+    "hardly begun": (
+        made([3.9, 3.5], [3.3]), {"warmup": 600, "iterations": 1000}, "finished",
+        ["after 1,000 iterations, of which 600 were the warm-up", "--iterations 2000"], [],
+    ),
+    "nothing was learned of either part": (
+        made([3.9, 3.4], [3.9]), {}, "finished", ["single characters"], ["another kind"],
     ),
     "stuck, without validation": (made([3.9, 3.3]), {}, "finished", ["single characters"], []),
     "one evaluation": (
@@ -113,11 +140,21 @@ ILLNESSES = {
     ),
     "still falling": (
         made([3.9, 1.4], FALLING), {}, "finished",
-        ["still falling (1.600 to 1.500 in the last fifth)", "train longer"], ["gap"],
+        ["still falling (1.600 to 1.500 in the last fifth)", "train longer (--iterations 2000)"],
+        ["gap"],
+    ),
+    "still falling, over a time": (
+        made([3.9, 1.4], FALLING), {"minutes": 2.5}, "finished", ["longer (--minutes 5)"], [],
+    ),
+    "still falling, over epochs": (
+        made([3.9, 1.4], FALLING), {"epochs": 0.4}, "finished", ["longer (--epochs 0.8)"], [],
     ),
     "no validation": (made(LEARNED), {}, "finished", ["no telling whether it overfits"], ["gap"]),
     "interrupted": (
         made([3.9, 1.4], FALLING), {}, "interrupted", ["stopped on its way"], ["falling"],
+    ),
+    "interrupted when it had risen": (
+        made([3.9, 0.9, 0.4], RISING), {}, "interrupted", ["overfits"], ["on its way"],
     ),
     "level": (
         made(LEARNED, LEVEL), {}, "finished", ["levelled off: a larger model"],
@@ -138,6 +175,30 @@ def test_illnesses(name):
     assert not [words for words in unsaid if words in found.text], found.text
     assert found.worthless == (name in WORTHLESS)
     assert "\n" not in found.text and "nan" not in found.text and "inf " not in found.text
+
+
+def test_what_is_said_where_the_text_is_not_there():
+    """Without its characters' shares a loss is held against guessing alone."""
+    (found,), _ = said_by(made([3.9, 3.85], [3.85] * 3), TrainConfig(), V, None)
+    assert "that of guessing (3.912)" in found.evidence and found.name == "poor"
+    assert not said_by(made(LEARNED, LEVEL), TrainConfig(), V, None).findings
+
+
+def test_a_run_that_has_not_read_its_text_once_is_too_short():
+    curves, train = made([3.9, 3.3], [3.3, 3.3, 3.3, 3.3]), TrainConfig(schedule="constant")
+    for length, name in ((1001, "too short"), (1000, "poor"), (None, "poor")):
+        (found,), _ = said_by(curves, train, V, UNIGRAM, length=length)
+        assert found.name == name and ("of a text of" in found.evidence) == (length == 1001)
+
+
+def test_how_serious_it_is():
+    """A little that is to be gained is a hint: the model that is kept is a good one."""
+    slight = [*RISING[:5], 1.6]
+    for losses, training, severity in (
+        (RISING, 0.4, "ill"), (slight, 0.4, "hint"), (LEVEL, 1.1, "hint"), (LEVEL, 0.4, "ill"),
+    ):  # fmt: skip
+        (found,), _ = said_by(made([3.9, 0.9, training], losses), TrainConfig(), V, UNIGRAM)
+        assert (found.name, found.severity) == ("overfitting", severity)
 
 
 def test_three_in_the_last_half_are_enough():

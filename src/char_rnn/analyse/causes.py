@@ -3,11 +3,11 @@
 A run is poor if it learned less than nine tenths of what a table of three characters knows beyond
 one of single characters. The first of these that fits is why:
 
-overfitting, too short   the curves say so (advice.py), and are on the move
-vanishing                the gradient reaches a quarter as far as that of an untrained network
+overfitting, too short   the curves say so (advice.py), and they are on the move
+vanishing                the gradient reaches fewer than four characters, an untrained one's farther
 too short                it had hardly begun
-too small                few parameters stand against the text, and nothing is learned by heart
 poor                     one of its settings is unusual
+too small                it has few parameters beside the different passages of three characters
 too short                the validation loss still falls, if slowly
 poor                     none of these
 """
@@ -40,8 +40,10 @@ from char_rnn.runs.plan import TEXT
 ENOUGH = 0.9  # of what two characters tell of the next: with less a run is poor
 MOVING = 0.05  # of what is left to learn, in the last fifth: with less, time is not what it lacks
 SHORTER = 4  # times shorter than an untrained network's reach, and the gradient has vanished
+NEAR = 4  # characters that it reaches at least where it is not what is wrong
 MOSTLY = 0.5  # of the units at an end of tanh, and that is why; of them left out, and it is much
-FEW = 10  # characters of training text for each parameter, above which a model is small
+TABLE = 2  # parameters for each passage of three characters, below which a model cannot know them
+FEW = 10  # characters of training text for each parameter, above which a larger one is a hint
 BELOW = 0.05  # nats above the best table, and a small model leaves something to be learned
 FAR = 4  # times the usual learning rate, or a fourth of it, and it is unusual
 STUCK_AT = {"unigram", "guessing"}  # numbers of a loss that has not left them
@@ -82,7 +84,8 @@ def with_causes(case: Case, found: list[Finding]) -> list[Finding]:
 def _explains(case: Case, finding: Finding) -> bool:
     """Tell whether a finding of the curves explains alone that a run is poor."""
     if finding.name == TOO_SHORT and "fall" in finding.numbers:
-        return finding.numbers["fall"] >= MOVING * _left(case.seen)
+        moving = finding.numbers["fall"] >= MOVING * _left(case.seen)
+        return moving and not (_vanished(case.seen) and _saturated(case.seen))
     return finding.name == OVERFITTING or (finding.name == TOO_SHORT and not _vanished(case.seen))
 
 
@@ -106,14 +109,16 @@ def _cause(case: Case, found: list[Finding], why: str) -> Finding:
         longer, settings = much_longer(case.curves, case.train)
         evidence = f"{why.rstrip('.')}{hardly}."
         return Finding(TOO_SHORT, ILL, evidence, f"Train longer ({longer}).", settings=settings)
-    for finding in _too_small(case, ILL, why):
-        return finding
     numbers = {} if case.seen.learned is None else {"learned": case.seen.learned}
     if settings := _unusual(case):
         return Finding(POOR, ILL, why, f"Train with {options(settings)}.", numbers, settings)
+    for finding in _too_small(case, ILL, why):
+        return finding
     for finding in found:
         if finding.name == TOO_SHORT:
             return _worse(finding, why)
+    if case.seen.grams and case.seen.learned is None:
+        why += " No table of up to six characters knows more: there may be nothing to learn."
     settings = {"hidden_size": 2 * case.config.hidden_size}
     settings |= much_longer(case.curves, case.train)[1]
     return Finding(POOR, ILL, why, f"Train with {options(settings)}.", numbers, settings)
@@ -132,9 +137,19 @@ def _how_poor(seen: Examination) -> str:
 
 
 def _vanished(seen: Examination) -> bool:
+    """Tell whether the gradient is lost so early that it explains a poor loss.
+
+    For what a table of three knows two characters are enough; where such a table knows nothing,
+    it may lie farther back than any gradient reaches.
+    """
     if seen.reach is None or seen.fresh is None:
         return False
-    return SHORTER * seen.reach.characters <= seen.fresh.characters
+    near = seen.learned is None or seen.reach.characters < NEAR
+    return near and SHORTER * seen.reach.characters <= seen.fresh.characters
+
+
+def _saturated(seen: Examination) -> bool:
+    return seen.saturation is not None and seen.saturation > MOSTLY
 
 
 def _vanishing(case: Case, why: str) -> Finding:
@@ -147,7 +162,7 @@ def _vanishing(case: Case, why: str) -> Finding:
     )
     numbers = {"reach": seen.reach.characters, "untrained_reach": seen.fresh.characters}
     settings: dict[str, Any] = {}
-    if seen.saturation is not None and seen.saturation > MOSTLY:
+    if seen.saturation is not None and _saturated(seen):
         evidence += f"{seen.saturation:.0%} of the units are saturated. "
         numbers["saturation"] = seen.saturation
         settings["learning_rate"] = rounded(train.learning_rate / 10)
@@ -161,29 +176,33 @@ def _vanishing(case: Case, why: str) -> Finding:
 
 
 def _too_small(case: Case, severity: str, why: str) -> Iterator[Finding]:
-    """Yield that a model is too small: few parameters, and nothing is learned by heart.
+    """Yield that a model is too small, if it learned nothing by heart and its parameters are few.
 
-    why: how poor it is; empty for a run that is not, of which a table may still know more.
+    why: how poor it is: then they are few beside what it should know, the different passages of
+    three characters. Empty for one that is not, of which a longer table knows more: then they are
+    few beside the text.
     """
     seen, curves = case.seen, case.curves
     if seen.loss is None or not seen.grams or not (why or case.trend == LEVEL):
         return
     training, best = (curves.loss.y[-1] if len(curves.loss) else seen.loss), min(seen.grams)
-    few = seen.length > FEW * seen.parameters
+    few = seen.parameters < TABLE * seen.kinds if why else FEW * seen.parameters < seen.length
     if not few or seen.loss - training >= LEAST_GAP or seen.loss < best + BELOW:
         return
+    read = f"{seen.kinds:,} different passages of three characters"
     if not why:
         n = seen.grams.index(best) + 1
+        read = f"{seen.length:,} characters"
         why = f"Its loss is {seen.loss:.3f}, that of a table of {n} characters {best:.3f}."
-    size = _larger(case)
+    size = {"hidden_size": _larger(case)}
     yield Finding(
         TOO_SMALL,
         severity,
-        f"It has {seen.parameters:,} parameters for {seen.length:,} characters, and learns nothing "
-        f"by heart: its training loss is {training:.3f}. {why}",
-        f"Train with {options({'hidden_size': size})}.",
-        {"parameters": seen.parameters, "length": seen.length, "loss": seen.loss},
-        {"hidden_size": size},
+        f"It has {seen.parameters:,} parameters for {read}, and learns nothing by heart: its "
+        f"training loss is {training:.3f}. {why}",
+        f"Train with {options(size)}.",
+        {"parameters": seen.parameters, "kinds": seen.kinds, "length": seen.length},
+        size,
     )
 
 

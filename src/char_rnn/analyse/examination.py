@@ -23,6 +23,7 @@ from char_rnn.scoring import TRAINING, mean_loss
 Array = np.ndarray
 
 STREAMS, BEFORE, FARTHEST = 16, 50, 100  # passages, characters before their windows, and of these
+KNOWN = 0.1  # nats that two characters tell at least, where it is looked at how much was learned
 SCORED, LEARNED = 20_000, 500_000  # characters that baselines score, and learn from
 
 
@@ -33,7 +34,7 @@ class Examination:
     held_out: whether it was on text that the run did not train on.
     length: characters that it trained on. parameters: of the model.
     loss: of the model on `scored` characters. grams: of n-grams, from single characters on, on the
-        same ones.
+        same ones. kinds: distinct passages of three characters in the text before.
     window: characters of the run's window that were looked at; reach, fresh: of the model's
         gradient in it and of an untrained one's. saturation: share of units.
     own, free: what it writes at the temperature of the run's samples, and at 1. real: the text.
@@ -45,6 +46,7 @@ class Examination:
     loss: float | None = None
     scored: int = 0
     grams: list[float] = field(default_factory=list)
+    kinds: int = 0
     window: int = 0
     reach: Reach | None = None
     fresh: Reach | None = None
@@ -57,12 +59,12 @@ class Examination:
     def learned(self) -> float | None:
         """How much the model learned of what two characters tell of the next, as a share.
 
-        Above 1 it knows more than a table of three characters does. None where they tell nothing.
+        Above 1 it knows more than a table of three characters does. None where such a table knows
+        next to nothing.
         """
-        if self.loss is None or len(self.grams) < 3:
+        if self.loss is None or len(self.grams) < 3 or self.grams[0] - self.grams[2] < KNOWN:
             return None
-        known = self.grams[0] - self.grams[2]
-        return (self.grams[0] - self.loss) / known if known > 0 else None
+        return (self.grams[0] - self.loss) / (self.grams[0] - self.grams[2])
 
     def numbers(self) -> dict[str, Any]:
         """Return all of it as JSON has it, by name."""
@@ -72,6 +74,7 @@ class Examination:
             "parameters": self.parameters,
             "loss": self.loss,
             "ngrams": self.grams,
+            "kinds": self.kinds,
             "learned": self.learned,
             "window": self.window,
             "saturation": self.saturation,
@@ -113,6 +116,8 @@ def _on_the_text(found: Examination, model: CharRNN, train: TrainConfig, corpus:
         scored = corpus.read(start + 1, start + found.scored + 1)
         pairs = ngram_nats(before, scored, corpus.vocabulary.size, MOST_GRAMS)
         found.grams = [float(nats.mean()) for _, nats in pairs]
+        V, wide = corpus.vocabulary.size, before.astype(np.int64)
+        found.kinds = len(np.unique((wide[:-2] * V + wide[1:-1]) * V + wide[2:]))
     found.window = min(train.seq_length, FARTHEST, stop - start - 2)
     if found.window < 1:
         return

@@ -8,7 +8,7 @@ import dataclasses
 from typing import Any
 
 from char_rnn.analyse.diagnosis import diagnose
-from char_rnn.analyse.findings import Diagnosis
+from char_rnn.analyse.findings import HINT, Diagnosis
 from char_rnn.analyse.gradient_reach import REACHED
 from char_rnn.analyse.slow import Pace
 from char_rnn.lab.experiment import Result
@@ -55,7 +55,8 @@ def diagnosed(run: Run | StrPath, tell: Tell | None = None, pace: Pace = measure
 
 def figure(curves: Curves, found: Diagnosis, clip: float) -> Figure:
     """Return the evidence as a picture. clip: the limit of the gradient, 0 for none."""
-    named = ", ".join(dict.fromkeys(finding.name for finding in found)) or "nothing"
+    ill = [finding.name for finding in found if finding.severity != HINT]
+    named = ", ".join(ill) or "nothing"
     panels = [_losses(curves, found.numbers), *_reach(found.numbers)]
     panels += [*_writing(found.numbers), *_norms(curves, clip)]
     return Figure(f"What is wrong with {found.name}: {named}", panels)
