@@ -62,6 +62,9 @@ ILLNESSES = {
          "--learning_rate 0.03", "kept"],
         ["overfits", "dropout", "falling"],
     ),
+    "it lost it with dropout": (
+        made([3.9, 1.5, 3.2], RISING), {"output_dropout": 0.5}, "finished", ["It lost"], [],
+    ),
     "it lost it while its mean of training still fell": (
         made([3.9, 2.5, 1.85], RISING), {}, "finished", ["It lost from"], ["overfits"],
     ),
@@ -152,6 +155,9 @@ ILLNESSES = {
     "no validation": (made(LEARNED), {}, "finished", ["no telling whether it overfits"], ["gap"]),
     "interrupted": (
         made([3.9, 1.4], FALLING), {}, "interrupted", ["stopped on its way"], ["falling"],
+    ),
+    "interrupted before it had learned anything": (
+        made([3.9, 3.3], [3.3] * 6), {}, "interrupted", ["on its way"], ["single characters"],
     ),
     "interrupted when it had risen": (
         made([3.9, 0.9, 0.4], RISING), {}, "interrupted", ["overfits"], ["on its way"],

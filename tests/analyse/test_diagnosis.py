@@ -13,10 +13,10 @@ import pytest
 import char_rnn
 from char_rnn import CharRNN, Corpus, Run
 from char_rnn.analyse.diagnosis import diagnose
-from char_rnn.analyse.examination import Examination
 from char_rnn.analyse.findings import ILLNESSES, SEVERITIES
 from char_rnn.analyse.gradient_reach import Reach, fresh, gradient_reach, saturated
 from char_rnn.errors import CharRNNError, RunError
+from char_rnn.model.loss import log_softmax
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 BASE = {
@@ -181,8 +181,6 @@ def test_a_slow_run_is_named_with_what_would_be_quicker(tmp_path):
     busy = diagnose(Run.open(out), quick)
     (slow,) = (finding for finding in busy if finding.name == "slow")
     assert busy.clean and slow.severity == "hint" and "are read at 100 now" in slow.evidence
-    # A minute at least is to be gained.
-    assert not [finding for finding in log_as_if(500.0) if finding.name == "slow"]
 
 
 def test_saturated_units_are_why_a_gradient_vanishes():
@@ -332,28 +330,27 @@ def test_the_gradient_of_a_linear_chain():
 def test_the_gradient_by_central_differences(cell):
     """Of each stream's own last loss, with respect to all states k characters before it."""
     rng = np.random.default_rng(1)
-    model = CharRNN(6, 4, cell, layers=2, dtype="float64", rng=rng)
-    ids = rng.integers(6, size=(9, 1))
+    model = CharRNN(6, 3, cell, layers=2, dtype="float64", rng=rng)
+    ids = rng.integers(6, size=(8, 3))
     reach = gradient_reach(model, ids, 3)
+    found = model.states(ids[:-1])
     for k, norm in zip(reach.steps, reach.norms, strict=True):
-        found = model.states(ids[:-1])
-        both = found if isinstance(found, tuple) else (found,)
-        h = [part[-k - 1].copy() for part in both]
+        state = [part[-k - 1].copy() for part in (found if isinstance(found, tuple) else (found,))]
 
-        def loss(state, k=k):
+        def losses(k=k, state=state):
             logits, _ = model.forward(ids[-k - 1 : -1], tuple(state) if state[1:] else state[0])
-            return char_rnn.cross_entropy(logits[-1], ids[-1])[0]
+            return -log_softmax(logits[-1])[range(3), ids[-1]]
 
-        slopes = []
-        for part in h:
+        squares = np.zeros(3)  # of each stream, whose loss knows nothing of the others' states
+        for part in state:
             for place in np.ndindex(part.shape):
                 was = part[place]
                 part[place] = was + 1e-5
-                more = loss(h)
+                more = losses()
                 part[place] = was - 1e-5
-                slopes.append((more - loss(h)) / 2e-5)
+                squares += ((more - losses()) / 2e-5) ** 2
                 part[place] = was
-        assert norm == pytest.approx(np.linalg.norm(slopes), rel=1e-5)
+        assert norm == pytest.approx(np.median(np.sqrt(squares)), rel=1e-5)
 
 
 def test_how_far_a_gradient_reaches():
@@ -366,13 +363,5 @@ def test_how_far_a_gradient_reaches():
 def test_an_untrained_network_and_units_of_other_cells():
     model = CharRNN(5, 6, "lstm", init="normal", rng=np.random.default_rng(0))
     assert fresh(model).config.init == "orthogonal" and fresh(model).hidden_size == 6
-    model.parameters["rnn.bias_ih_l0"] = 30.0  # all gates open: c grows with every character
-    share = saturated(model, np.zeros((20, 1), np.int64))
-    assert share > 0.8
-
-
-def test_how_much_of_a_table_of_three_was_learned():
-    assert Examination(loss=2.0, grams=[3.0, 2.5, 2.0]).learned == 1.0
-    assert Examination(loss=3.0, grams=[3.0, 2.5, 2.0]).learned == 0.0
-    assert Examination(loss=2.0, grams=[3.0, 2.99, 2.95]).learned is None
-    assert Examination(loss=2.0).learned is None
+    model.parameters["rnn.bias_ih_l0"] = 30.0  # all gates open: c is 1, 2, 3 …
+    assert saturated(model, np.zeros((8, 1), np.int64)) == 6 / 8  # tanh 3 is the first above 0.99
