@@ -62,6 +62,9 @@ ILLNESSES = {
          "--learning_rate 0.03", "kept"],
         ["overfits", "dropout", "falling"],
     ),
+    "its training loss wavers while it learns by heart": (
+        made([3.9, 0.4, 0.7], RISING), {}, "finished", ["overfits"], ["It lost"],
+    ),
     "it lost it with dropout": (
         made([3.9, 1.5, 3.2], RISING), {"output_dropout": 0.5}, "finished", ["It lost"], [],
     ),

@@ -154,7 +154,7 @@ def _tell_the_end(run: "Run", trainer: "Trainer", ending: "Ending") -> int:
 
     end, V = ending.end, trainer.corpus.vocabulary.size
     unigram = unigram_entropy(trainer.corpus, trainer.val_start)
-    said = advice(run.curves, trainer.config, V, unigram, end.reason)
+    said = advice(run.curves, trainer.config, V, unigram, end.reason, trainer.train_stop)
     if said.worthless:
         click.echo(f"\n{said.text}")
         return ending.code or 1
