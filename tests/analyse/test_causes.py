@@ -3,7 +3,7 @@
 import pytest
 
 from char_rnn import TrainConfig
-from char_rnn.analyse.causes import Case, usual_rate, with_causes
+from char_rnn.analyse.causes import Case, with_causes
 from char_rnn.analyse.collapse import Writing, collapse
 from char_rnn.analyse.examination import Examination
 from char_rnn.analyse.findings import HINT, ILL, Finding
@@ -82,11 +82,6 @@ def test_what_is_unusual_is_changed(settings, remedy):
     )
     assert found.name == "poor" and found.settings == remedy
     assert all(f"--{name} " in found.remedy for name in remedy)
-
-
-def test_the_usual_rate_is_that_of_a_plan():
-    assert usual_rate(ModelConfig(60, 256)) == 0.004
-    assert usual_rate(ModelConfig(60, 64, layers=4)) == 0.004
 
 
 def test_a_gradient_has_vanished_where_it_reaches_fewer_than_four_characters():

@@ -35,7 +35,7 @@ from char_rnn.analyse.findings import (
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.model.parameters import parameter_shapes
 from char_rnn.runs.curves import Curves
-from char_rnn.runs.plan import TEXT
+from char_rnn.runs.plan import usual_rate
 
 ENOUGH = 0.9  # of what two characters tell of the next: with less a run is poor
 MOVING = 0.05  # of what is left to learn, in the last fifth: with less, time is not what it lacks
@@ -170,7 +170,7 @@ def _vanishing(case: Case, why: str) -> Finding:
         settings["init"] = "orthogonal"
     if case.config.cell == "rnn":
         settings["cell"] = "gru"
-    settings = settings or {"learning_rate": usual_rate(case.config)}
+    settings = settings or {"learning_rate": _usual_rate(case.config)}
     remedy = f"Train with {options(settings)}."
     return Finding(VANISHING, ILL, evidence + why, remedy, numbers, settings)
 
@@ -218,7 +218,7 @@ def _larger(case: Case) -> int:
 
 def _unusual(case: Case) -> dict[str, Any]:
     """Return what to set instead of what is most unusual among a run's settings; may be empty."""
-    train, usual = case.train, usual_rate(case.config)
+    train, usual = case.train, _usual_rate(case.config)
     for name in ("output_dropout", "recurrent_dropout"):
         if getattr(train, name) >= MOSTLY:
             return {name: rounded(getattr(train, name) / 4)}
@@ -229,6 +229,5 @@ def _unusual(case: Case) -> dict[str, Any]:
     return {"seq_length": USUAL_WINDOW} if train.seq_length < SHORT_WINDOW else {}
 
 
-def usual_rate(config: ModelConfig) -> float:
-    """Return the learning rate of Adam that a plan chooses for a network like this one."""
-    return rounded(TEXT.rate * math.sqrt(256 / config.hidden_size / config.layers))
+def _usual_rate(config: ModelConfig) -> float:
+    return rounded(usual_rate(config.hidden_size, config.layers))

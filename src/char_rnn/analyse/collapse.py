@@ -9,9 +9,9 @@ import numpy as np
 from char_rnn.analyse.diversity import distinct, looped
 from char_rnn.analyse.findings import COLLAPSE, ILL, Finding, options
 from char_rnn.charrnn import CharRNN
-from char_rnn.config import SampleConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.model.loss import log_softmax
+from char_rnn.sample_config import SampleConfig
 
 TEXTS, LENGTH = 4, 500  # that the model writes
 DOCUMENTS, LONGEST = 64, 100  # of a model of documents

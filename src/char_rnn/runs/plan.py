@@ -152,7 +152,7 @@ def make_plan(
     most = MOST_DROPOUT if rung.hidden_size < LARGE else MOST_DROPOUT_LARGE
     doublings = math.log2(max(epochs, 1) / way.epochs_without_dropout)
     dropout = round(min(max(0.1 * doublings, 0.0), most), 2)
-    learning_rate = way.learning_rate * math.sqrt(256 / rung.hidden_size) / rung.layers**0.5
+    learning_rate = usual_rate(rung.hidden_size, rung.layers, way)
     recurrent_gates = cell_class(ModelConfig(vocab_size, cell=cell)).recurrent_gates()
     dropconnect = round(way.dropconnect * dropout, 2) if recurrent_gates else 0.0
     model = {"cell": cell, "hidden_size": rung.hidden_size, "layers": rung.layers}
@@ -194,6 +194,11 @@ def make_plan(
         reasons,
         time.perf_counter() - began,
     )
+
+
+def usual_rate(hidden_size: int, layers: int, way: Way = TEXT) -> float:
+    """Return the highest learning rate of Adam for a network of these sizes."""
+    return way.learning_rate * math.sqrt(256 / hidden_size) / math.sqrt(layers)
 
 
 def sum_of_products(cell: str, vocab_size: int, rung: Rung) -> float:
