@@ -29,6 +29,7 @@ from char_rnn.config import TrainConfig
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import STDIN
 from char_rnn.errors import CharRNNError, RunError
+from char_rnn.model.blas import blas_threads
 from char_rnn.runs.curves import Curves
 from char_rnn.runs.plan import measure
 from char_rnn.runs.run import Run
@@ -37,6 +38,7 @@ Tell = Callable[[float], object]
 """Is told which share is done."""
 
 
+@blas_threads(1)
 def diagnose(run: Run, pace: Pace = measure, tell: Tell = lambda _: None) -> Diagnosis:
     """Return what is wrong with `run`: its curves, its model and its text are looked at.
 
@@ -126,10 +128,10 @@ def _healthy(case: Case) -> str:
         known = [f"{seen.grams[0]:.3f} is that of single characters"] if seen.grams else []
         known += [f"{seen.grams[2]:.3f} of three"] if len(seen.grams) > 2 else []
         parts.append(f"its loss is {seen.loss:.3f}" + f" ({', '.join(known)})" * bool(known))
-    if seen.reach is not None:
+    if seen.reach is not None and seen.fresh is not None:
         parts.append(
-            f"its gradient reaches {seen.reach.characters:.0f} characters back, in a window of "
-            f"{case.train.seq_length}"
+            f"its gradient reaches {seen.reach.characters:.0f} of {case.train.seq_length} "
+            f"characters back, an untrained one's {seen.fresh.characters:.0f}"
         )
     if seen.own is not None:
         parts.append(
