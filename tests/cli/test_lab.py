@@ -49,7 +49,7 @@ def test_all_that_can_be_done_are_on_one_page(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("memroy", "unknown experiment 'memroy'; did you mean 'memory'?"),
+        ("memroy", "unknown experiment 'memroy' (did you mean 'memory'?)"),
         ("diagnose", "diagnose needs the folder of a run"),
         ("trace runs/a", "runs/a is a second name; only diagnose takes a run"),
         ("trace --unit 1:2", "--unit has no effect on trace; it is for neurons"),
@@ -87,3 +87,14 @@ def test_names_are_completed():
     found = lab.complete_name(None, None, "te")
     assert [item.value for item in found] == ["temperature", "teacher-forcing"]
     assert len(lab.complete_name(None, None, "")) == len(EXPERIMENTS) + 2
+
+
+def test_a_run_is_diagnosed(run, tmp_path):
+    (tmp_path / "a.txt").write_text("the cat sat on the mat\n" * 300)
+    run("train", "a.txt", "--hidden_size", 8, "--iterations", 20, "--out", "r", "--threads", 1)
+    out, err = run("lab", "diagnose", "r", "--html", "page.html")
+    assert out.startswith("What is wrong with my run?") and "too short" in out
+    assert "diagnose.json" in err
+    read = json.loads((tmp_path / "lab" / "diagnose.json").read_text("utf-8"))
+    assert read["numbers"]["findings"][0]["name"] == "too short"
+    assert "too short" in (tmp_path / "page.html").read_text("utf-8")

@@ -53,7 +53,7 @@ def _section(result: Result, alone: bool) -> str:
         (
             f'<section id="{escape(result.name)}">{heading}',
             _picture(result.figure),
-            f"<p><b>What came out.</b> {escape(result.found)}</p>",
+            f'<p class="said"><b>What came out.</b> {escape(result.found)}</p>',
             f"<p><b>What it means.</b> {escape(result.means)}</p>",
             result.page,
             f"<details><summary>The numbers</summary>{_numbers(result)}</details>",
