@@ -13,7 +13,8 @@ from char_rnn.lab import EXPERIMENTS
 def test_without_a_name_the_experiments_are_listed(call):
     code, out, err = call("lab")
     assert code == 0 and not err
-    for name, question in {**EXPERIMENTS, "diagnose": "What is wrong", "all": "on one page"}.items():
+    more = {"diagnose": "What is wrong", "all": "on one page"}
+    for name, question in (EXPERIMENTS | more).items():
         assert any(line.split()[:1] == [name] and question in line for line in out.splitlines())
 
 

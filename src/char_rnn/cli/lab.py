@@ -59,7 +59,7 @@ def complete_name(_: click.Context, __: click.Parameter, begun: str) -> "list[Co
 @option("seeds", type=POSITIVE, group=WHAT, told="3", help="Over how many it is repeated.")
 @option("rng_seed", type=RNG_SEED, group=WHAT, told="0", help="The first of them.")
 @option("word", group=WHAT, help="Of trace and unroll: the characters to follow.")
-@option("unit", group=WHAT, help="Of neurons: LAYER:UNIT or LAYER:GATE:UNIT, to colour the text by.")
+@option("unit", group=WHAT, help="Of neurons: LAYER:UNIT or LAYER:GATE:UNIT to show.")
 @option("processes", type=POSITIVE, group=WHAT, told="one a core", help="Computing side by side.")
 @option("out", short="o", type=PATH, group=WHERE, told="lab", help="The folder for the files.")
 @option("html", type=PATH, group=WHERE, help="Write one page that stands alone, for a browser.")

@@ -94,8 +94,9 @@ def run_all(
     progress: Tell | None = None,
     **others: Any,
 ) -> Iterator[tuple[str, Result | CharRNNError]]:
-    """Do several experiments, all if None; yield each one's name and result, or why it could not be done.
+    """Do several experiments; yield each one's name and result, or why it could not be done.
 
+    names: which ones, all if None.
     Each gets what it takes of text, model and seeds, but for `trace`, whose example is the
     exercise's. The rest is as in `run`.
     """
