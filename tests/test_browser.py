@@ -17,6 +17,11 @@ from char_rnn.analyse.page import style
 from char_rnn.analyse.surprise import Expected
 from char_rnn.analyse.surprise import page as surprise_page
 from char_rnn.data.vocabulary import Vocabulary, code_points
+from char_rnn.lab.experiment import Result
+from char_rnn.lab.report import report
+from char_rnn.pictures.canvas import Canvas
+from char_rnn.pictures.figure import Axis as PictureAxis
+from char_rnn.pictures.figure import Drawing, Figure, Line, Panel
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -365,3 +370,50 @@ def test_50_000_characters(tab):
     tab.keyboard.press("Tab")
     seen = [press(tab, key) for key in ("End", "ArrowDown", "n", "ArrowDown", "Control+End")]
     assert seen[-1] == 49_999 and all(a < b for a, b in pairwise(seen))
+
+
+def experiments():
+    """Return a page of a figure, a drawing that is wide, and the neurons to flip through."""
+    x = list(range(40))
+    marks = [Line(x, [v * k for v in x], f"line {k}", x, [v * k + 9 for v in x]) for k in range(5)]
+    axes = PictureAxis("steps back, k"), PictureAxis("nats a character")
+    figure = Figure("Lines", [Panel(f"Panel {k}", *axes, marks) for k in range(3)], note="Bands.")
+    canvas = Canvas(900, 100)
+    canvas.text(20, 50, "A drawing </script>")
+    part, said = neurons_part(neurons()), "It came out.\nA second line."
+    return report(
+        [
+            Result(figure, {}, said, "It means.", name="one", question="Why <b>one</b>?"),
+            Result(Drawing("wide", canvas, "in words"), {}, said, "It means.", name="two"),
+            Result(Drawing("wide", canvas, "in words"), {}, said, "It means.", page=part, name="n"),
+        ]
+    )
+
+
+def test_the_page_of_experiments_is_read_by_keys_on_any_screen(tab):
+    opened(tab, experiments())
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    narrow = tab.viewport_size["width"] == 360
+    panels = [box["y"] for box in (p.bounding_box() for p in tab.locator(".panels svg").all())]
+    assert len(set(map(round, panels))) == (3 if narrow else 2)  # below each other on a phone
+    # Names of ticks, in pixels of the screen.
+    size = tab.evaluate(
+        """() => { const t = document.querySelector(".panels text");
+          return t.getBoundingClientRect().height; }"""
+    )
+    assert size >= 11
+    paper = tab.evaluate('getComputedStyle(document.querySelector(".panels rect")).fill')
+    assert paper == ("rgb(21, 23, 26)" if narrow else "rgb(255, 255, 255)")
+    reached = []
+    for _ in range(30):
+        tab.keyboard.press("Tab")
+        reached.append(tab.evaluate("document.activeElement.tagName"))
+    assert reached[:3] == ["A"] * 3 and {"SUMMARY", "DIV", "SELECT", "PRE"} <= set(reached)
+    tab.locator("summary").first.focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("section#one table").first.is_visible()
+    tab.locator("a").nth(1).focus()
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("location.hash") == "#two"
+    tab.locator("pre.walk, .neurons pre").first.focus()
+    assert flip(tab, "ArrowRight") == ("Layer 1, unit 2", "h")
