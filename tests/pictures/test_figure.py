@@ -111,7 +111,7 @@ def example():
             Panel(
                 "Over distance, of a network that was trained long enough to need two lines",
                 Axis("steps back, k"),
-                Axis("‖∂L/∂h‖, nats a unit", log=True),
+                Axis("norm of the gradient, as it is before training (nats a unit)", log=True),
                 [over_seeds(k, rows, f"a long name of series {n}") for n in range(5)]
                 + [Line(k, 0.9**k, "theory", dashed=True)],
             ),

@@ -227,11 +227,13 @@ class _Plot:
         self._x_names()
         middle = (self.left + self.right) / 2
         canvas.text(middle, self.bottom + 46, self.panel.x.label, LABEL, anchor="middle")
+        # Beside the plot and not beyond it, where the legend is.
+        room = (PLOT_HEIGHT + 10) / max(text_width(self.panel.y.label, 1), 1)
         canvas.text(
             self.outer + 13,
             (self.top + self.bottom) / 2,
             self.panel.y.label,
-            LABEL,
+            min(LABEL, room),
             anchor="middle",
             turned=True,
         )
