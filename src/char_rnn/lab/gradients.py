@@ -126,7 +126,7 @@ def _of_matrices(
     found: dict[str, Any] = {"linear": [], "slope": [], "rotation_slope": [], "reading": []}
     for radius in radii:
         # Without inputs h stays 0, where tanh is its tangent: the network is linear.
-        model.parameters["rnn.weight_ih_l0"] = 0
+        model.parameters["rnn.weight_ih_l0"] = np.zeros_like(inputs)
         model.parameters["rnn.weight_hh_l0"] = radius * rotation
         found["rotation_slope"].append(slope(ks, reach(model, ids, ks)))
         model.parameters["rnn.weight_hh_l0"] = radius * drawn
@@ -134,7 +134,7 @@ def _of_matrices(
         found["slope"].append(slope(ks, found["linear"][-1]))
         model.parameters["rnn.weight_ih_l0"] = inputs
         found["reading"].append(reach(model, ids, ks))
-    model.parameters["rnn.weight_ih_l0"] = 0
+    model.parameters["rnn.weight_ih_l0"] = np.zeros_like(inputs)
     for name, matrix in (("worst_a_step", drawn), ("rotation_a_step", rotation)):
         model.parameters["rnn.weight_hh_l0"] = matrix
         found[name] = [worst(model, k) ** (1 / k) for k in ks]
@@ -181,8 +181,10 @@ def worst(model: CharRNN, k: int) -> float:
 
 def slope(ks: list[int], norms: list[float]) -> float:
     """Return the slope of log norm over k ≥ FIT_FROM: log ρ, if it goes like ρ^k."""
-    points = [(k, math.log(y)) for k, y in zip(ks, norms, strict=True) if k >= FIT_FROM and y > 0]
-    return float(np.polyfit(*zip(*points, strict=True), 1)[0])
+    at = [
+        i for i, (k, norm) in enumerate(zip(ks, norms, strict=True)) if k >= FIT_FROM and norm > 0
+    ]
+    return float(np.polyfit([ks[i] for i in at], [math.log(norms[i]) for i in at], 1)[0])
 
 
 def exact(model: CharRNN) -> CharRNN:
