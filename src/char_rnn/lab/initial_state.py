@@ -141,7 +141,7 @@ def _figure(numbers: dict[str, Any], ahead: int) -> Figure:
             ],
         ),
     ]
-    return Figure("An initial state is worth something for a few characters", panels)
+    return Figure("The initial state matters for a few characters", panels)
 
 
 def _found(numbers: dict[str, Any], ahead: int) -> str:
@@ -153,7 +153,7 @@ def _found(numbers: dict[str, Any], ahead: int) -> str:
     one, few, rest = _spans(ahead).values()
     later = [abs(np.median(extra(found, rest))) for found in numbers.values()]
     return (
-        f"By how many nats a character costs more than with a state that has read {BEFORE} others: "
-        f"after the first {more(one)}; after two to five {more(few)}; later at most "
-        f"{max(later):.2f}."
+        f"One character after a start, the next costs more nats than it does with a state that has "
+        f"read {BEFORE} before: {more(one)}. After two to five characters: {more(few)}; after that "
+        f"at most {max(later):.2f}."
     )

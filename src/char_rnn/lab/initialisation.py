@@ -26,8 +26,8 @@ MEANS = (
     "Small weights make a network that neither reads nor remembers: until they have grown it knows "
     "how often each character comes, and no more. An orthogonal matrix neither shortens nor "
     "lengthens a gradient, so the recurrent weights learn from the first step on. A longer run, or "
-    "a higher learning rate, makes up for a part of it; an LSTM, whose forget gate begins open, has "
-    "less to gain."
+    "a higher learning rate, makes up for a part of it; an LSTM, whose forget gate begins open, "
+    "has less to gain."
 )
 
 
@@ -111,7 +111,7 @@ def _found(numbers: dict[str, Any], iterations: int) -> str:
         return lambda found: float(np.median([losses[at] for losses in found["losses"]]))
 
     ends, ks = ends_of_ten(iterations), numbers["characters_back"]
-    early, ten = len(ends) // 3, ks.index(min(ks, key=lambda k: abs(k - 10)))
+    early, ten = max(len(ends) // 3 - 1, 0), ks.index(min(ks, key=lambda k: abs(k - 10)))
     said = [
         f"{cell.upper()}, loss after {ends[early]} iterations: {each(cell, loss(early), '.2f')}; "
         f"after {ends[-1]}: {each(cell, loss(-1), '.2f')}."

@@ -115,7 +115,8 @@ def held_out(model: CharRNN, corpus: Corpus) -> tuple[Array, Array]:
 def occurrences(corpus: Corpus) -> Array:
     """Return how often each character stands in the part that trains, (V,)."""
     ids = corpus.read(0, corpus.parts(0.1).train_stop)
-    return np.bincount(ids, minlength=corpus.vocabulary.size)
+    counts: Array = np.bincount(ids, minlength=corpus.vocabulary.size)
+    return counts
 
 
 def unigram_loss(corpus: Corpus) -> float:
@@ -128,7 +129,8 @@ def unigram_loss(corpus: Corpus) -> float:
 def which(counts: Array, band: int) -> Array:
     """Return which characters, (V,) of booleans, are of `band`."""
     above = BANDS[BANDS.index(band) + 1 :]
-    return (counts >= band) & (counts < (above[0] if above else math.inf))
+    found: Array = (counts >= band) & (counts < (above[0] if above else math.inf))
+    return found
 
 
 def bands(corpus: Corpus) -> list[dict[str, float]]:
@@ -147,7 +149,8 @@ def _mean(values: Array) -> float:
 
 def _medians(found: dict[str, Any], name: str) -> Array:
     """Return the median over the seeds of what is measured of each band."""
-    return np.median([one[name] for one in found["seeds"]], axis=0)
+    medians: Array = np.median([one[name] for one in found["seeds"]], axis=0)
+    return medians
 
 
 def _figure(numbers: dict[str, Any], iterations: int) -> Figure:
