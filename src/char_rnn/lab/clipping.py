@@ -128,7 +128,7 @@ def _figure(numbers: dict[str, Any], iterations: int) -> Figure:
         Panel(
             "Where it ends",
             limits,
-            Axis("loss at the end (nats a character)", low=0, high=6 * guessing),
+            Axis("loss at the end (nats a character)", low=0, high=9 * guessing),
             [*of_limits("end"), rule],
         ),
         Panel(

@@ -36,9 +36,10 @@ READ = 500
 
 MEANS = (
     "Each optimiser has a learning rate of its own, so that a comparison at one rate says nothing. "
-    "Adagrad gives rare characters what they lack, but its steps shrink for good; RMSprop and Adam "
-    "forget old gradients and keep learning. This is one small RNN and a short run: which one ends "
-    "lowest after hours, with a schedule, is not shown here."
+    "Adagrad moves the weights of rare characters as plain SGD does not; those that come a handful "
+    "of times need not cost less for it. Its steps shrink for good; RMSprop and Adam forget old "
+    "gradients and keep learning. This is one small RNN and a short run: which one ends lowest "
+    "after hours, with a schedule, is not shown here."
 )
 
 
