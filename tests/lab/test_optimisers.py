@@ -11,7 +11,7 @@ from char_rnn.lab.optimisers import OPTIMISERS, bands, held_out, unigram_loss, w
 
 @pytest.fixture(scope="module")
 def found():
-    sizes = {"characters": 60_000, "iterations": 200, "hidden_size": 32, "grid": slice(2, 4)}
+    sizes = {"characters": 60_000, "iterations": 200, "hidden_size": 32, "first": 2, "last": 3}
     return lab.run("optimisers", seeds=1, processes=1, **sizes)
 
 

@@ -48,14 +48,15 @@ def run(
     characters: int = 200_000,
     iterations: int = 400,
     hidden_size: int = 64,
-    grid: slice = slice(None),
+    first: int = 0,
+    last: int = 4,
 ) -> Result:
     """Train an RNN with each optimiser at each learning rate.
 
-    grid: which of the rates of each are tried.
+    first, last: which of the rates of each are tried, from 0.
     """
     corpus = given.corpus(characters, least=5_000)
-    rates = {name: of_it[grid] for name, (_, of_it) in OPTIMISERS.items()}
+    rates = {name: of_it[first : last + 1] for name, (_, of_it) in OPTIMISERS.items()}
     jobs = [
         (name, rate, corpus, seed, hidden_size, iterations)
         for name in OPTIMISERS

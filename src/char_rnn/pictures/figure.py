@@ -156,10 +156,10 @@ class Figure(Picture):
         of_label: dict[str, int] = {}
         found = {}
         for mark in (mark for panel in self.panels for mark in panel.series):
-            if mark.colour is not None:
-                found[id(mark)] = of_label.setdefault(mark.label, mark.colour)
-            else:
-                found[id(mark)] = of_label.setdefault(mark.label, len(of_label))
+            chosen = len(of_label) if mark.colour is None else mark.colour
+            of_this = of_label.setdefault(mark.label, chosen)
+            # What has no name is like no other, where it says what colour it is.
+            found[id(mark)] = of_this if mark.label or mark.colour is None else mark.colour
         return found
 
 
