@@ -39,15 +39,16 @@ def run(
     rows = {name: [next(found) for _ in given.every_seed] for name in names}
     curves = [over_seeds(back, rows[name], name) for name in names]
     of_windows, of_cells = curves[: len(windows)], curves[len(windows) :]
+    example = spelled(lines(np.random.default_rng(given.rng_seed), 1, length)[0][:, 0])
     figure = Figure(
         "A window ends; a state goes on",
         [
             _panel("Feedforward: right as far as its window", of_windows),
             _panel("Recurrent: no window at all", of_cells),
         ],
+        note=f"A line: {example}; its letter is asked for. Curves that coincide hide each other.",
     )
-    example, _ = lines(np.random.default_rng(given.rng_seed), 1, length)
-    numbers = {"example": spelled(example[:, 0]), "back": back, "accuracy": rows, "chance": CHANCE}
+    numbers = {"example": example, "back": back, "accuracy": rows, "chance": CHANCE}
     return Result(figure, numbers, _found(windows, of_windows, of_cells), MEANS)
 
 

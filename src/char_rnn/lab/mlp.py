@@ -5,8 +5,8 @@
     logits = U h + c
 
 What lies further back than the window cannot reach the logits, however it is trained. The product
-of a matrix and a one-hot is one of its columns (here: rows), so that it is looked up. After Bengio et
-al. 2003, "A Neural Probabilistic Language Model", without its embedding.
+of a matrix and a one-hot is one of its columns (here: rows), so that it is looked up. After Bengio
+et al. 2003, "A Neural Probabilistic Language Model", without its embedding.
 """
 
 import numpy as np
