@@ -1,8 +1,8 @@
 """Every test of cells runs over the worked example, too."""
 
 import pytest
-from min_gru import MinGRU
 
+from char_rnn.lab.min_gru import MinGRU
 from char_rnn.tables import CELLS
 
 

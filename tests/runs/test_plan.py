@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from min_gru import MinGRU
 
 from char_rnn.config import ModelConfig, TrainConfig
+from char_rnn.lab.min_gru import MinGRU
 from char_rnn.runs import plan
 from char_rnn.runs.plan import LADDER, make_plan, measure, sum_of_products
 from char_rnn.tables import CELLS
