@@ -7,7 +7,7 @@ h' = (1 − z) · h + z · n
 h' stays between h and n, so that nothing grows and n needs no tanh. (The paper's g, which keeps n
 above 0, is there for its scan in logarithms; this loop goes a step at a time.)
 
-It is the worked example of CONTRIBUTING.md, and not among the cells of the package (docs/results.md).
+The worked example of CONTRIBUTING.md; why it is not among the package's cells: docs/results.md.
 
 Source: Feng et al. 2024, "Were RNNs All We Needed?", section 3.1.
 """

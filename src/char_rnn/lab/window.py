@@ -13,17 +13,16 @@ from typing import Any
 import numpy as np
 
 from char_rnn.charrnn import CharRNN
-from char_rnn.data.corpus import Corpus
 from char_rnn.lab.experiment import Given, Result
+from char_rnn.lab.learning import Learned, at_equal_seconds, learn_text, panel
 from char_rnn.lab.recall import CHANCE, V, accuracy, learn, read
 from char_rnn.pictures.figure import Axis, Figure, Panel, Rule, over_seeds
-from char_rnn.runs.begin import train
 
 USES = ("text", "seeds")
 BACK = (2, 3, 4, 5, 6, 8, 9, 10, 12, 16)
 STATES = {"zeros": False, "carried": True}
-BATCH, POINTS = 8, 8
-"""Of the trainings on text: streams read side by side, and evaluations on the way."""
+SETTINGS: dict[str, Any] = {"learning_rate": 0.005, "schedule": "constant"}
+"""Of the trainings on text."""
 
 
 def run(
@@ -31,9 +30,9 @@ def run(
     iterations: int = 200,
     reaches: tuple[int, ...] = (2, 4, 8),
     back: tuple[int, ...] = BACK,
-    length: int = 24,
+    length: int = 20,
     windows: tuple[int, ...] = (5, 10, 25, 50, 100, 200),
-    characters: int = 160_000,
+    characters: int = 120_000,
     hidden_size: int = 64,
 ) -> Result:
     """Do it.
@@ -51,7 +50,7 @@ def run(
                 jobs[T, state, k, seed] = (_right, T, state, length, (k,), iterations, seed)
             jobs[T, state, seed] = (_right, T, state, length, back, 4 * iterations, seed)
         for T in windows:
-            jobs[T, seed] = (_losses, text, T, characters, hidden_size, seed)
+            jobs[T, seed] = (_read_in, text, T, characters, hidden_size, seed)
     found = dict(zip(jobs, given.each(call, jobs.values()), strict=True))
     one = {
         kind: [[found[*kind, k, seed][0] for k in back] for seed in given.every_seed]
@@ -64,8 +63,8 @@ def run(
         [
             _of_lines("Lines of one k: little past the window", back, one),
             _of_lines("Lines of every k: a carried state goes on", back, every),
-            _of_text(f"Loss on {given.name_of_text}, over characters", "characters", read_in),
-            _of_text("The same, over seconds", "seconds", read_in),
+            panel(f"Windows on {given.name_of_text}", "characters", read_in, "{} characters"),
+            panel("The same over seconds", "seconds", read_in, "{} characters"),
         ],
         note="Carried: the state goes on from window to window, the gradient does not.",
     )
@@ -76,10 +75,10 @@ def run(
         "right_every_k": {_name(*kind): rows for kind, rows in every.items()},
         "reach_one_k": {_name(*kind): _reach(back, rows) for kind, rows in one.items()},
         "reach_every_k": {_name(*kind): _reach(back, rows) for kind, rows in every.items()},
-        "characters": {str(T): rows[0]["characters"] for T, rows in read_in.items()},
-        "val_loss": {str(T): [row["loss"] for row in rows] for T, rows in read_in.items()},
+        "characters": {str(T): rows[0].characters for T, rows in read_in.items()},
+        "val_loss": {str(T): [row.losses for row in rows] for T, rows in read_in.items()},
     }
-    measured = {"val_loss_at_equal_seconds": _at_equal_seconds(read_in)}
+    measured = {"val_loss_at_equal_seconds": at_equal_seconds(read_in)}
     return Result(figure, numbers, _found(numbers, reaches), MEANS, measured)
 
 
@@ -94,27 +93,9 @@ def _right(
     return [accuracy(lambda ids: read(model, ids, T, carried)[-1], test, length, k) for k in back]
 
 
-def _losses(text: str, T: int, characters: int, H: int, seed: int) -> dict[str, list[Any]]:
-    """Train an RNN on `text` in windows of T; return its validation losses, and when they were."""
-    every = max(1, characters // (POINTS * BATCH * T))
-    done = train(
-        Corpus.from_text(text),
-        hidden_size=H,
-        seq_length=T,
-        batch_size=BATCH,
-        learning_rate=0.005,
-        schedule="constant",
-        iterations=POINTS * every,
-        eval_every=every,
-        calibration=0,
-        sample_every=0,
-        threads=1,
-        rng_seed=seed,
-        save=False,
-        progress=False,
-    )
-    curve = done.curves.val_loss
-    return {"loss": curve.y, "characters": curve.characters, "seconds": curve.seconds}
+def _read_in(text: str, T: int, characters: int, H: int, seed: int) -> Learned:
+    """Train an RNN on `text` in windows of T."""
+    return learn_text(text, characters, seed, seq_length=T, hidden_size=H, **SETTINGS)
 
 
 def _of_lines(
@@ -134,14 +115,6 @@ def _of_lines(
     )
 
 
-def _of_text(title: str, over: str, read_in: dict[int, list[dict[str, list[Any]]]]) -> Panel:
-    lines = []
-    for T, found in read_in.items():
-        x = np.median([row[over] for row in found], axis=0)  # seconds differ between the seeds
-        lines.append(over_seeds(x, [row["loss"] for row in found], f"{T} characters"))
-    return Panel(title, Axis(over, log=True), Axis("validation loss, nats a character"), lines)
-
-
 def _name(T: int, state: str) -> str:
     return f"T = {T}, {state}"
 
@@ -154,16 +127,6 @@ def _reach(back: tuple[int, ...], rows: list[list[float]]) -> int:
             break
         reach = k
     return reach
-
-
-def _at_equal_seconds(read_in: dict[int, list[dict[str, list[Any]]]]) -> dict[str, Any]:
-    """Return each window's loss when the quickest one had read all, by straight lines between."""
-    end = min(row["seconds"][-1] for rows in read_in.values() for row in rows)
-    losses = {
-        str(T): [float(np.interp(end, row["seconds"], row["loss"])) for row in rows]
-        for T, rows in read_in.items()
-    }
-    return {"seconds": end, "val_loss": losses}
 
 
 def _found(numbers: dict[str, Any], reaches: tuple[int, ...]) -> str:
@@ -188,6 +151,6 @@ MEANS = (
     "still brings a little of it along by itself, and a network that learned over short distances "
     "to keep something keeps it over long ones too: carry the state, and a window may be shorter "
     "than what a text remembers. Short windows lead on the text because they take more steps for "
-    "as many characters, and lose that over seconds, for each step costs some; a training as short "
-    "as this does not show what long windows gain later."
+    "as many characters, and their lead shrinks over seconds, for each step costs some; a training "
+    "as short as this does not show what long windows gain later."
 )
