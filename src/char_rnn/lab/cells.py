@@ -94,8 +94,11 @@ def units_for(cell: str, V: int, parameters: int) -> int:
     def count(H: int) -> int:
         return CharRNN(V, H, cell=cell, init="uniform").num_parameters
 
-    least_above = 1 + bisect_left(range(1, parameters // V + 2), parameters, key=count)
-    return min((max(1, least_above - 1), least_above), key=lambda H: abs(count(H) - parameters))
+    most = 1
+    while count(most) < parameters:
+        most *= 2
+    H = 1 + bisect_left(range(1, most), parameters, key=count)
+    return min((max(1, H - 1), H), key=lambda H: abs(count(H) - parameters))
 
 
 def _learn(text: str, characters: int, cell: str, H: int, rate: float, seed: int) -> Learned:
