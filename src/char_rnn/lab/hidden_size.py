@@ -32,8 +32,11 @@ def run(
     trained = [[one.train_loss for one in row] for row in learned]
     validated = [[one.losses[-1] for one in row] for row in learned]
     cost = [[1000 * one.seconds[-1] / read for one in row] for row in learned]
-    ticks = {float(P): f"{P / 1000:.3g}k ({H})" for P, H in zip(parameters, sizes, strict=True)}
-    across = Axis("parameters (units)", log=True, ticks=ticks)
+    across = Axis(
+        f"parameters (of {', '.join(map(str, sizes))} units)",
+        log=True,
+        ticks={float(count): f"{count / 1000:.0f}k" for count in parameters},
+    )
     figure = Figure(
         f"RNNs of {sizes[0]} to {sizes[-1]} units on {given.name_of_text}",
         [
