@@ -3,7 +3,10 @@
 import pytest
 
 from char_rnn import CharRNN, lab
+from char_rnn.lab import cells
 from char_rnn.lab.cells import min_gru, units_for
+from char_rnn.lab.learning import Learned, learn_text
+from char_rnn.lab.loop import LOST
 from char_rnn.lab.min_gru import MinGRU
 from char_rnn.tables import CELLS
 
@@ -27,9 +30,6 @@ def test_gates_are_worth_their_weights(numbers):
 
 
 def test_the_best_rate_is_taken(monkeypatch):
-    from char_rnn.lab import cells
-    from char_rnn.lab.learning import Learned
-
     best = {"rnn": 0.1, "gru": 0.2, "lstm": 0.3, "mingru": 0.2}
 
     def learn(text, characters, cell, H, rate, seed):
@@ -42,6 +42,13 @@ def test_the_best_rate_is_taken(monkeypatch):
     assert found.numbers["val_loss"]["LSTM"] == [[4.0, 2.0], [4.0, 2.01], [4.0, 2.02]]
     # The clock is the quickest seed's: the others had other work beside them.
     assert found.measured["val_loss_at_equal_seconds"]["seconds"] == 2.0
+
+
+def test_a_training_that_is_lost_still_has_all_its_points():
+    text = "the cat sat on the mat.\n" * 200
+    learned = learn_text(text, 2000, 0, hidden_size=4, learning_rate=1e30)
+    assert learned.characters == [200 * n for n in range(1, 9)]
+    assert len(learned.losses) == 8 and max(learned.losses) <= learned.train_loss == LOST
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])

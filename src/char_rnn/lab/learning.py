@@ -1,5 +1,6 @@
 """One training on a text, and its curve: what the experiments that compare settings repeat."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from char_rnn.data.corpus import Corpus
+from char_rnn.lab.loop import LOST
 from char_rnn.pictures.figure import Axis, Panel, over_seeds
 from char_rnn.runs.begin import train
+from char_rnn.training.events import Evaluation, Event
 
 POINTS = 8
 """Evaluations on the way."""
@@ -18,7 +21,7 @@ POINTS = 8
 class Learned:
     """How a training went: the validation loss after so many characters and seconds.
 
-    losses: nats a character. train_loss: over the last windows that were read.
+    losses: nats a character, LOST where it was not finite. train_loss: of the last 100 windows.
     """
 
     characters: list[int]
@@ -40,6 +43,7 @@ def learn_text(
 
     settings: as `char_rnn.train` takes them.
     """
+    told: list[Event] = []
     every = max(1, characters // (POINTS * batch_size * seq_length))
     run = train(
         Corpus.from_text(text),
@@ -53,16 +57,21 @@ def learn_text(
         rng_seed=seed,
         save=False,
         progress=False,
+        on_event=told.append,
         **settings,
     )
-    curves = run.curves
+    points = [event for event in told if isinstance(event, Evaluation)]
     return Learned(
-        characters=curves.val_loss.characters,
-        seconds=curves.val_loss.seconds,
-        losses=curves.val_loss.y,
-        train_loss=curves.loss.y[-1],
+        characters=[point.characters for point in points],
+        seconds=[point.seconds for point in points],
+        losses=[_finite(point.val_loss) for point in points],
+        train_loss=_finite(points[-1].loss),
         parameters=run.model.num_parameters,
     )
+
+
+def _finite(loss: float | None) -> float:
+    return LOST if loss is None or not math.isfinite(loss) else min(loss, LOST)
 
 
 def at_equal_seconds(learned: Mapping[Any, Sequence[Learned]]) -> dict[str, Any]:
