@@ -5,7 +5,7 @@ import pytest
 from char_rnn import CharRNN, lab
 from char_rnn.lab import cells
 from char_rnn.lab.cells import min_gru, units_for
-from char_rnn.lab.learning import Learned, learn_text
+from char_rnn.lab.learning import Learned, at_equal_seconds, learn_text
 from char_rnn.lab.loop import LOST
 from char_rnn.lab.min_gru import MinGRU
 from char_rnn.tables import CELLS
@@ -44,6 +44,15 @@ def test_the_best_rate_is_taken(monkeypatch):
     assert found.measured["val_loss_at_equal_seconds"]["seconds"] == 2.0
 
 
+def test_the_clock_is_that_of_the_quickest():
+    def learned(*seconds):
+        return Learned([1, 2], list(seconds), [4.0, 2.0], 0.0, 1)
+
+    of = {"a": [learned(1.0, 9.0), learned(1.0, 2.0)], "b": [learned(2.0, 4.0), learned(3.0, 8.0)]}
+    found = at_equal_seconds(of)
+    assert found == {"seconds": 2.0, "val_loss": {"a": [2.0, 2.0], "b": [4.0, 4.0]}}
+
+
 def test_a_training_that_is_lost_still_has_all_its_points():
     text = "the cat sat on the mat.\n" * 200
     learned = learn_text(text, 2000, 0, hidden_size=4, learning_rate=1e30)
@@ -62,6 +71,7 @@ def test_no_other_number_of_units_comes_nearer(cell, parameters):
 
 
 def test_the_min_gru_leaves_the_table_as_it_was():
+    CELLS.pop("mingru", None)
     before = dict(CELLS)
     with min_gru():
         assert CELLS["mingru"] is MinGRU
