@@ -63,5 +63,5 @@ def test_a_state_goes_on(found):
 
 
 def test_what_was_found_is_said(found):
-    assert "a feedforward network is right in at least 1" in found.found
+    assert "a feedforward network is right in all of the lines" in found.found
     assert "12 characters back: RNN" in found.found

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from char_rnn.charrnn import CharRNN
-from char_rnn.data.vocabulary import Vocabulary
+from char_rnn import CharRNN, Vocabulary, register_cell
 from char_rnn.lab.experiment import Given, Result
 from char_rnn.lab.learning import Learned, at_equal_seconds, learn_text, panel
 from char_rnn.lab.min_gru import MinGRU
 from char_rnn.pictures.figure import Axis, Figure, Line, Panel, over_seeds
-from char_rnn.tables import CELLS, register_cell
+from char_rnn.tables import CELLS
 
 USES = ("text", "seeds")
 NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM", "mingru": "minGRU"}

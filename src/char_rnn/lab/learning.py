@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from char_rnn.data.corpus import Corpus
+from char_rnn import Corpus, train
 from char_rnn.lab.loop import LOST
 from char_rnn.pictures.figure import Axis, Panel, over_seeds
-from char_rnn.runs.begin import train
 from char_rnn.training.events import Evaluation, Event
 
 POINTS = 8

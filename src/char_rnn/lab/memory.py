@@ -8,11 +8,10 @@ right, over k?
 
 import numpy as np
 
-from char_rnn.charrnn import CharRNN
+from char_rnn import CharRNN, cross_entropy
 from char_rnn.lab.experiment import Given, Result
 from char_rnn.lab.mlp import MLP
 from char_rnn.lab.recall import CHANCE, V, accuracy, learn, lines, read, spelled
-from char_rnn.model.loss import cross_entropy
 from char_rnn.pictures.figure import Axis, Figure, Line, Panel, Rule, over_seeds
 
 USES = ("seeds",)
@@ -92,9 +91,10 @@ def _found(windows: tuple[int, ...], of_windows: list[Line], of_cells: list[Line
             (within if k <= window else past).append(y)
     cells = ", ".join(f"{line.label} {line.y[-1]:.0%}" for line in of_cells)
     beyond = f"; past it in {min(past):.0%} to {max(past):.0%}" if past else ""
+    share = "all" if min(within) > 0.999 else f"at least {min(within):.0%}"
     return (
-        f"As far as its window reaches, a feedforward network is right in at least "
-        f"{min(within):.0%} of the lines{beyond}, and guessing gives {CHANCE:.1%}. "
+        f"As far as its window reaches, a feedforward network is right in {share} of the "
+        f"lines{beyond}, and guessing gives {CHANCE:.1%}. "
         f"With the letter {of_cells[0].x[-1]:.0f} characters back: {cells}."
     )
 

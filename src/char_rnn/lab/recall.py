@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from char_rnn.charrnn import CharRNN
-from char_rnn.model.loss import cross_entropy
+from char_rnn import CharRNN, cross_entropy
 from char_rnn.training.clipping import clip_by_norm
 from char_rnn.training.optimisers import Adam
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from char_rnn.charrnn import CharRNN
+from char_rnn import CharRNN
 from char_rnn.lab.experiment import Given, Result
 from char_rnn.lab.learning import Learned, at_equal_seconds, learn_text, panel
 from char_rnn.lab.recall import CHANCE, V, accuracy, learn, read
