@@ -27,9 +27,9 @@ def numbers():
 
 # Of 500 lines by chance it is 0.125 with a standard deviation of 0.015. Measured over 6 seeds: from
 # zeros 1.0 within the window, 0.10 to 0.14 past it; carried 0.79 to 0.94 one character past it
-# where all lines have that k, 0.10 to 0.15 seven past it, and 1.0 there with lines of every k. At the
-# defaults, over 5 seeds: from zeros the same; carried, with T of 2, 0.94 to 0.98 at k of 3 and 0.36
-# to 0.54 at 5; with T of 8 one seed of 5 does not learn k of 8 at all; of every k, 0.99 to 1.0.
+# where all lines have that k, 0.10 to 0.15 seven past it, and 1.0 there with lines of every k. At
+# the defaults, over 5 seeds: from zeros the same; carried, with T of 2, 0.94 to 0.98 at k of 3 and
+# 0.36 to 0.54 at 5; with T of 8 one seed of 5 does not learn k of 8 at all; of every k, 0.99 to 1.
 
 
 def test_from_zeros_only_what_the_window_holds_is_learned(numbers):
