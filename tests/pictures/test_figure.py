@@ -154,6 +154,14 @@ def test_a_line_ends_where_the_panel_does():
     assert (x2 - left) / (right - left) == pytest.approx(scale.place(8e6 / 9))
 
 
+def test_a_chart_names_its_lines_and_its_rules():
+    panel = Panel("p", Axis("k"), Axis("share"), [Line([0, 1], [0, 1], "up"), Rule(0.5, "chance")])
+    lines = Figure("t", [panel]).chart(40).splitlines()
+    assert any(line.endswith("-" * 30) and "|" in line for line in lines)
+    assert lines[-1].split() == ["o", "up", "-", "chance"]
+    assert sum(" o" in line or line[-1] == "o" for line in lines[3:15]) == 2
+
+
 def test_the_same_label_has_the_same_colour_everywhere():
     one, two = (
         Panel("", Axis("x"), Axis("y"), [Line([0], [0], name) for name in names])

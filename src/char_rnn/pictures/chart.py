@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from char_rnn.pictures.figure import Bars, Figure, Line, Panel
+from char_rnn.pictures.figure import Bars, Figure, Line, Panel, Rule
 from char_rnn.pictures.ticks import Scale, line_or_bars, x_scale, y_scale
 
 HEIGHT = 12
@@ -32,6 +32,10 @@ def _lines(panel: Panel, lines: list[Line], width: int) -> Iterator[str]:
     left = max((len(name) for name in names.values()), default=0)
     inner = width - left - 2
     grid = [[" "] * inner for _ in range(HEIGHT)]
+    rules = [mark for mark in panel.marks if isinstance(mark, Rule) and not mark.vertical]
+    for rule in rules:
+        if 0 <= y.place(rule.at) <= 1:
+            grid[round((1 - y.place(rule.at)) * (HEIGHT - 1))] = ["-"] * inner
     for k, line in enumerate(lines):
         sign = "." if line.dashed else SIGNS[k % len(SIGNS)]
         for at, value in _walked(line, x, inner):
@@ -48,6 +52,7 @@ def _lines(panel: Panel, lines: list[Line], width: int) -> Iterator[str]:
         for k, line in enumerate(lines)
         if line.label
     ]
+    legend += [f"- {rule.label}" for rule in rules if rule.label]
     if legend:
         yield f"{'':{left + 2}}" + "   ".join(legend)
 
