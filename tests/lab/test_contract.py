@@ -11,7 +11,7 @@ from char_rnn import lab
 from char_rnn.errors import UsageError
 from char_rnn.lab import EXPERIMENTS
 from char_rnn.lab.experiment import Given
-from char_rnn.lab.running import module_of, run, run_all
+from char_rnn.lab.running import module_of, run, run_all, uses
 from char_rnn.pictures.figure import Drawing, Figure
 
 SMALL = {"characters": 5_000, "iterations": 20, "hidden_size": 16}
@@ -134,3 +134,13 @@ def test_the_example_of_the_recipe_is_an_experiment():
     result = names["run"](Given(seeds=2), sizes=(2_500, 5_000), iterations=5)
     assert len(result.numbers["loss"]) == 2 and result.figure.chart()
     assert all(line in page for line in ("given.each(function, jobs)", "`EXPERIMENTS`", "`QUICK`"))
+
+
+def test_the_page_names_every_experiment_and_what_it_takes():
+    page = (Path(__file__).parents[2] / "docs" / "lab.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", page, re.MULTILINE))
+    assert list(rows) == list(EXPERIMENTS)
+    for name, row in rows.items():
+        question, _, takes = row.partition(" | ")
+        assert question == EXPERIMENTS[name]
+        assert set(uses(name)) == set(re.findall(r"`--(text|model|seeds)`", takes))
