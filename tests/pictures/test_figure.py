@@ -242,23 +242,43 @@ def test_without_matplotlib_there_is_svg_all_the_same(tmp_path, monkeypatch):
         example().save(tmp_path / "a.gif")
 
 
-def test_colours_can_be_told_from_both_papers():
-    """3 to 1 for lines, 4.5 to 1 for text (WCAG 2.1)."""
+# What is left of red, green and blue, linear, to who lacks a kind of cones (Machado et al. 2009).
+VISION = {
+    "all": np.eye(3),
+    "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "tritanopia": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+XYZ = np.array([[0.4339, 0.3762, 0.1899], [0.2126, 0.7152, 0.0722], [0.0177, 0.1095, 0.8730]])
 
-    def light(colour):
-        channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in channels]
-        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
 
-    for dark in (0, 1):
-        paper = light(COLOURS["paper"][dark])
-        for name, pair in COLOURS.items():
-            ink = light(pair[dark])
-            contrast = (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05)
-            if name.isdigit():
-                assert contrast >= 3, name
-            elif name in ("ink", "faint"):
-                assert contrast >= 4.5, name
+def linear(colour):
+    channels = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    """Return CIELAB of linear red, green and blue: 2 is just noticed, 100 is black to white."""
+    x = XYZ @ np.clip(rgb, 0, 1)
+    f = np.where(x > 0.008856, np.cbrt(x), 7.787 * x + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("dark", [0, 1])
+def test_colours_can_be_told_from_the_paper_and_from_each_other(dark):
+    """3 to 1 for lines, 4.5 to 1 for text (WCAG 2.1); series whatever one's colour vision."""
+    light = {name: float(linear(pair[dark]) @ XYZ[1]) for name, pair in COLOURS.items()}
+    for name, ink in light.items():
+        paper = light["paper"]
+        contrast = (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05)
+        if name.isdigit():
+            assert contrast >= 3, name
+        elif name in ("ink", "faint"):
+            assert contrast >= 4.5, name
+    series = [linear(pair[dark]) for name, pair in COLOURS.items() if name.isdigit()]
+    for seen in VISION.values():
+        for one, other in combinations([lab(np.array(seen) @ rgb) for rgb in series], 2):
+            assert np.linalg.norm(one - other) >= 20
 
 
 def test_arrows_end_where_they_point():

@@ -8,19 +8,19 @@ from typing import Literal
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
 
-# Each name: its colour on light paper and on dark. The series are Okabe and Ito's, which people see
-# apart whatever their colour vision, made darker on white and lighter on black where they need it.
+# Each name: its colour on light paper and on dark. Those of series are told apart whatever one's
+# colour vision, and from the paper: tests/pictures holds both. Blue and orange are Okabe and Ito's.
 COLOURS = {
     "paper": ("#ffffff", "#15171a"),
     "ink": ("#222222", "#e8e8e8"),
     "faint": ("#6b6b6b", "#9a9a9a"),
     "grid": ("#e3e3e3", "#303338"),
-    "0": ("#0072b2", "#56a8e8"),
-    "1": ("#d55e00", "#ff8a3d"),
-    "2": ("#00805c", "#2fc79c"),
-    "3": ("#a8477f", "#e28fbe"),
-    "4": ("#8a6d00", "#e0b92e"),
-    "5": ("#5a5a5a", "#b5b5b5"),
+    "0": ("#0072b2", "#4aa3ea"),
+    "1": ("#d55e00", "#ff7f2a"),
+    "2": ("#103c2c", "#9affda"),
+    "3": ("#c77ba3", "#c06a90"),
+    "4": ("#6a00c8", "#8a5cff"),
+    "5": ("#6b2c00", "#fff27a"),
 }
 SERIES = 6
 """Colours "0" to "5" are for series."""
