@@ -173,9 +173,10 @@ class _Plot:
         if not (math.isfinite(low) and math.isfinite(high)) or low == high:
             return
         (_, bottom), (_, top) = (self._at(x, self._held(y)) for y in (low, high))
-        self.canvas.line(at, bottom, at, top, "ink", 1.5)
-        for y in (bottom, top):
-            self.canvas.line(at - 4, y, at + 4, y, "ink", 1.5)
+        for colour, width in (("paper", 4.5), ("ink", 1.5)):  # so that it is seen on dark bars too
+            self.canvas.line(at, bottom, at, top, colour, width)
+            for y in (bottom, top):
+                self.canvas.line(at - 4, y, at + 4, y, colour, width)
 
     def _band(self, line: Line) -> None:
         """Fill from low to high; what leaves the panel is held at its edge."""
