@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "scoring": GROUND | BELOW,
     "training": GROUND | BELOW | {"scoring"},
     "pictures": {"errors", "storage"},
+    "music": GROUND | BELOW | {"constrain", "scoring", "training", "runs", "analyse", "pictures"},
     "runs": GROUND | BELOW | {"recipes", "scoring", "training", "pictures"},
     "analyse": GROUND
     | BELOW
@@ -45,7 +46,7 @@ MAY_IMPORT = {
     "lab": GROUND | BELOW | {"scoring", "training", "runs", "analyse", "pictures"},
     "cli": GROUND
     | BELOW
-    | {"recipes", "scoring", "training", "runs", "analyse", "lab", "pictures"},
+    | {"recipes", "scoring", "training", "runs", "analyse", "lab", "pictures", "music"},
     "__main__": {"cli"},
 }
 
