@@ -1,0 +1,377 @@
+"""MIDI files: one of unknown make into a score, and a score into one that any player opens.
+
+`char_rnn.music.events` finds the events, so that what is whole of a broken file is kept; mido knows
+what they mean, and writes.
+"""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from io import BytesIO
+from math import gcd, lcm
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from char_rnn.errors import DataError, MissingExtra, UsageError
+from char_rnn.music.bars import end_of_bar
+from char_rnn.music.events import META, Event, Header, Remarks, read_header, read_tracks
+from char_rnn.music.score import (
+    MODES,
+    MOST_NOTES,
+    MOST_STEPS,
+    USUAL_STEPS,
+    Change,
+    Note,
+    Score,
+    Voice,
+)
+from char_rnn.music.spelling import Key, key_name, key_of
+
+MOST_BYTES = 8 << 20
+GRIDS = (USUAL_STEPS, 24, 48, 96)
+"""Steps a quarter note that are tried, in this order."""
+TEMPOS = (3.0, 2000.0)
+"""Beats a minute; what lies outside was hardly meant, and is left out."""
+DRUMS = 9
+CHANNELS = [channel for channel in range(16) if channel != DRUMS]
+TICKS, MOST_TICKS = 480, 0x7FFF
+TEXT, NAME, TEMPO, METER, KEY = 0x01, 0x03, 0x51, 0x58, 0x59
+LONGEST_META = 16
+"""Bytes of the meta events that mean something here, names aside."""
+
+
+def read_midi(
+    source: Path | str | bytes, steps: int | None = None, name: str = "the file"
+) -> tuple[Score, Remarks]:
+    """Return the music of a MIDI file, and what is to be said of it.
+
+    source: a path, or the bytes, which errors call `name`. steps: of the grid in a quarter note,
+    onto which beginnings and ends of notes are moved; None takes the coarsest of `GRIDS` on which
+    all of them lie, or else 12. A voice is what one channel plays in one track with one instrument.
+    A note that is begun again before it ended is two; the first that ends is the one that began
+    first. The piece ends with the bar of its last note where the file tells the meter.
+    Raises CorruptFile if nothing can be made of it, DataError if it holds no notes, or more than
+    MOST_NOTES or MOST_STEPS, MissingExtra without mido, and OSError as opening a file does.
+    """
+    _mido()
+    if steps is not None and not 1 <= steps <= MOST_TICKS:
+        raise UsageError(
+            f"the grid is {steps} steps a quarter note; from 1 to {MOST_TICKS} it can be"
+        )
+    if not isinstance(source, bytes):
+        source, name = _bytes(Path(source)), str(source)
+    if len(source) > MOST_BYTES:
+        raise DataError(f"{name} is larger than {MOST_BYTES >> 20} MiB, the most for a MIDI file")
+    if source[:4] == b"RIFF" and source[8:12] == b"RMID":
+        source = source[20:]
+    header, remarks = read_header(source, name), Remarks()
+    heard = _Heard(header, name)
+    for number, events in enumerate(read_tracks(source, remarks)):
+        heard.track(number, events)
+    if not heard.notes:
+        raise DataError(f"{name}: {'; '.join([*remarks, 'there are no notes in it'])}")
+    score = heard.score(steps)
+    return score, remarks + heard.remarks
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
+
+
+def _mido() -> ModuleType:
+    try:
+        import mido
+    except ImportError as error:
+        raise MissingExtra("MIDI needs mido: pip install 'char-rnn[music]'") from error
+    module: ModuleType = mido
+    return module
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What has been read of a file so far; times are in ticks."""
+
+    header: Header
+    name: str
+    notes: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    """(start, end, voice, pitch, velocity) each"""
+    voices: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """The number of each track, channel and program that plays."""
+    called: dict[int, str] = field(default_factory=dict)
+    """The name of each track."""
+    changes: dict[int, dict[int, Any]] = field(default_factory=lambda: defaultdict(dict))
+    """Of TEMPO, METER and KEY, by the tick."""
+    programs: dict[int, int] = field(default_factory=dict)
+    """The first of each channel, for tracks that name none."""
+    remarks: Remarks = field(default_factory=Remarks)
+    end: int = 0
+    count: int = 0
+    odd: int = 0
+
+    def track(self, number: int, events: Any) -> None:
+        """Read one track."""
+        offset = self.end if self.header.type == 2 else 0
+        programs: dict[int, int] = {}
+        sounding: dict[tuple[int, int], deque[tuple[int, int, int]]] = defaultdict(deque)
+        tick = offset
+        for event in events:
+            tick = offset + event.tick
+            self._check_length(tick)
+            channel = event.status & 0xF
+            match event.status >> 4, event.data:
+                case 0x9, (pitch, velocity) if velocity:
+                    program = programs.get(channel, self.programs.get(channel, 0))
+                    voice = self.voices.setdefault((number, channel, program), len(self.voices))
+                    sounding[channel, pitch].append((tick, voice, velocity))
+                    self._count()
+                case 0x8 | 0x9, (pitch, _):
+                    if sounding[channel, pitch]:
+                        self._ended(*sounding[channel, pitch].popleft(), pitch, tick)
+                case 0xC, (program,):
+                    programs[channel] = program
+                    self.programs.setdefault(channel, program)
+                case 0xF, name if event.status == META and event.kind == NAME:
+                    self.called.setdefault(number, _decoded(name))
+                case 0xF, _ if event.status == META:
+                    self._meta(tick, event)
+        self._hang(sounding, tick, number)
+        self.end = max(self.end, tick)
+
+    def score(self, steps: int | None) -> Score:
+        """Return all of it on a grid."""
+        ticks = {tick for note in self.notes for tick in note[:2]}
+        steps = self._grid(ticks, steps)
+        per_quarter = round(2 * self.header.ticks)  # SMPTE counts in halves too
+        at = {
+            tick: (4 * tick * steps + per_quarter) // (2 * per_quarter)
+            for tick in ticks.union(*self.changes.values())
+        }
+        notes = [
+            Note(at[start], voice, pitch, max(at[end] - at[start], 1), velocity)
+            for start, end, voice, pitch, velocity in self.notes
+        ]
+        found = [self._changed(kind, at) for kind in (TEMPO, METER, KEY)]
+        end = max(note.end for note in notes)
+        if end > MOST_STEPS:
+            raise DataError(
+                f"{self.name} lasts {end} steps of the grid; at most {MOST_STEPS} can be: take a "
+                "coarser one (--grid)"
+            )
+        if found[1]:
+            end = end_of_bar(found[1], steps, end)
+        if self.odd:
+            self.remarks.append(f"{self.odd} of its tempos, meters and keys are none; left out")
+        voices = tuple(
+            Voice(program, channel == DRUMS, self.called.get(track, ""))
+            for track, channel, program in self.voices
+        )
+        return Score(tuple(notes), voices, steps, *found, end)
+
+    def _ended(self, start: int, voice: int, velocity: int, pitch: int, end: int) -> None:
+        self.notes.append((start, end, voice, pitch, velocity))
+
+    def _count(self) -> None:
+        self.count += 1
+        if self.count > MOST_NOTES:
+            raise DataError(f"{self.name} holds more than {MOST_NOTES} notes or changes; split it")
+
+    def _check_length(self, tick: int) -> None:
+        quarters = tick / self.header.ticks
+        if quarters * USUAL_STEPS > MOST_STEPS:
+            raise DataError(
+                f"{self.name} lasts {quarters:.0f} quarter notes; at most "
+                f"{MOST_STEPS // USUAL_STEPS} can be read: it may be damaged"
+            )
+
+    def _hang(self, sounding: Any, tick: int, number: int) -> None:
+        left = [(key[1], note) for key, notes in sounding.items() for note in notes]
+        for pitch, note in left:
+            self._ended(*note, pitch, tick)
+        if left:
+            notes = "1 note hangs" if len(left) == 1 else f"{len(left)} notes hang"
+            self.remarks.append(f"track {number + 1}: {notes}; ended where the track ends")
+
+    def _meta(self, tick: int, event: Event) -> None:
+        """Read a change of tempo, meter or key; a mode comes in a text after its signature."""
+        if event.kind == TEXT and event.data[:2] == b"K:":
+            key = key_of(_decoded(event.data[2:]))
+            if key is not None:
+                self.changes[KEY][tick] = key
+        elif event.kind in (TEMPO, METER, KEY) and not (self.header.smpte and event.kind == TEMPO):
+            value = _meaning(event)
+            self._count()
+            if value is None:
+                self.odd += 1
+            else:
+                self.changes[event.kind][tick] = value
+
+    def _changed(self, kind: int, at: dict[int, int]) -> tuple[Change, ...]:
+        """Return the changes of a kind on the grid, without those into what is there already."""
+        by_step = {at[tick]: value for tick, value in sorted(self.changes[kind].items())}
+        found: list[Change] = []
+        for step, value in by_step.items():
+            if not found or found[-1].value != value:
+                found.append(Change(step, value))
+        return tuple(found)
+
+    def _grid(self, ticks: set[int], asked: int | None) -> int:
+        """Return the steps a quarter note to use, and say how far from them the file is."""
+        fitting = [grid for grid in GRIDS if self._off(ticks, grid) <= self._allowed(grid)]
+        steps = asked or next(iter(fitting), USUAL_STEPS)
+        if self.header.smpte:
+            self.remarks.append("it counts in frames (SMPTE), not in beats; a quarter is 0.5 s")
+        off = self._off(ticks, steps)
+        if off > self._allowed(steps):
+            per_quarter = round(2 * self.header.ticks)
+            finest = per_quarter // gcd(per_quarter, *(2 * tick for tick in ticks))
+            fine = next((grid for grid in fitting if grid > steps), finest)
+            self.remarks.append(
+                f"its notes lie up to {off / self.header.ticks:.3f} quarter notes off a grid of "
+                f"{steps} steps; {fine} would be exact (--grid)"
+            )
+        return steps
+
+    def _off(self, ticks: set[int], grid: int) -> float:
+        """Return how many ticks the farthest of `ticks` lies off a grid."""
+        quarter = self.header.ticks
+        rests = ((tick * grid) % quarter for tick in ticks)
+        return max(min(rest, quarter - rest) for rest in rests) / grid
+
+    def _allowed(self, grid: int) -> float:
+        """Return the ticks that may be a rounding: one, if a step is much longer than that."""
+        return min(1.0, self.header.ticks / grid / 16)
+
+
+def _decoded(name: bytes) -> str:
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("latin-1")
+
+
+def _meaning(event: Event) -> Any:
+    """Return a tempo, a meter or a key as a Change has it; None where there is none like that."""
+    if len(event.data) > LONGEST_META:
+        return None
+    try:
+        message = _mido().MetaMessage.from_bytes([META, event.kind, len(event.data), *event.data])
+    except Exception:  # whatever those bytes make mido stumble over
+        return None
+    if event.kind == TEMPO:
+        tempo = _tempo(message.tempo)
+        return tempo if tempo and TEMPOS[0] <= tempo <= TEMPOS[1] else None
+    if event.kind == METER:
+        meter = (message.numerator, message.denominator)
+        return meter if meter[0] and meter[1] <= 128 else None
+    return key_of(message.key)
+
+
+def _tempo(microseconds: int) -> float | None:
+    """Return the beats a minute with the fewest digits that mean this length of a quarter note."""
+    if not microseconds:
+        return None
+    exact = 60e6 / microseconds
+    rounded = (float(f"{exact:.{digits}g}") for digits in range(1, 17))
+    return next((tempo for tempo in rounded if round(60e6 / tempo) == microseconds), exact)
+
+
+def write_midi(score: Score, remarks: Remarks | None = None) -> bytes:
+    """Return a score as a MIDI file of type 1: tempos, meters and keys, then a track a voice.
+
+    remarks: told where voices had to share channels, of which there are 15 beside that of drums.
+    The same score gives the same bytes, and `read_midi` the same score, with these exceptions: a
+    voice without notes is left out, a pitch that is begun and ended within a longer note of the
+    same pitch and voice changes ends with it, and the end is that of `read_midi`.
+    """
+    mido = _mido()
+    ticks = _ticks(score.steps)
+    file = mido.MidiFile(type=1, ticks_per_beat=ticks, charset="utf-8")
+    scale = ticks // score.steps
+    end = score.length * scale
+    file.tracks.append(_track(_conductor(mido, score, scale), end))
+    for number, channel in enumerate(_channels(score.voices, [] if remarks is None else remarks)):
+        file.tracks.append(_track(_played(mido, score, number, channel, scale), end))
+    written = BytesIO()
+    file.save(file=written)
+    return written.getvalue()
+
+
+Timed = list[tuple[int, Any]]
+
+
+def _ticks(steps: int) -> int:
+    """Return the ticks a quarter note, a multiple of the steps."""
+    if steps > MOST_TICKS:
+        raise UsageError(f"a MIDI file holds at most {MOST_TICKS} steps a quarter, not {steps}")
+    common = lcm(TICKS, steps)
+    return common if common <= MOST_TICKS else MOST_TICKS // steps * steps
+
+
+def _track(timed: Timed, end: int) -> Any:
+    """Return messages with their ticks as a track, which counts from one to the next."""
+    mido = _mido()
+    track, now = mido.MidiTrack(), 0
+    for tick, message in [*timed, (end, mido.MetaMessage("end_of_track"))]:
+        track.append(message.copy(time=tick - now))
+        now = tick
+    return track
+
+
+def _conductor(mido: Any, score: Score, scale: int) -> Timed:
+    timed = []
+    for change in score.tempos:
+        microseconds = min(max(round(60e6 / change.value), 1), 0xFFFFFF)
+        timed.append((change.start, mido.MetaMessage("set_tempo", tempo=microseconds)))
+    for change in score.meters:
+        numerator, denominator = change.value
+        meter = {"numerator": numerator, "denominator": denominator}
+        timed.append((change.start, mido.MetaMessage("time_signature", **meter)))
+    for change in score.keys:
+        shown = key_name(_signed(change.value))
+        timed.append((change.start, mido.MetaMessage("key_signature", key=shown)))
+        if change.value != _signed(change.value):  # a mode that MIDI does not know
+            text = "K:" + key_name(change.value)
+            timed.append((change.start, mido.MetaMessage("text", text=text)))
+    return [(start * scale, message) for start, message in sorted(timed, key=lambda one: one[0])]
+
+
+def _signed(key: Key) -> Key:
+    """Return the major or minor key that has the same signature."""
+    tonic, mode = key
+    return key if mode == "minor" else ((tonic - MODES[mode]) % 12, "major")
+
+
+def _played(mido: Any, score: Score, number: int, channel: int, scale: int) -> Timed:
+    """Return the messages of one voice; at a tick, ends come before beginnings."""
+    voice = score.voices[number]
+    timed = []
+    for order, note in enumerate(score.notes):
+        if note.voice == number:
+            timed.append((note.start, 1, order, note.pitch, note.velocity))
+            timed.append((note.end, 0, order, note.pitch, 0))
+    start = [mido.Message("program_change", channel=channel, program=voice.program)]
+    if voice.name:
+        start.insert(0, mido.MetaMessage("track_name", name=voice.name))
+    messages = [(0, message) for message in start]
+    for step, begins, _, pitch, velocity in sorted(timed):
+        kind = "note_on" if begins else "note_off"
+        message = mido.Message(kind, channel=channel, note=pitch, velocity=velocity)
+        messages.append((step * scale, message))
+    return messages
+
+
+def _channels(voices: tuple[Voice, ...], remarks: Remarks) -> list[int]:
+    """Return a channel for each voice: its own, or where there are too many, its programme's."""
+    pitched = [number for number, voice in enumerate(voices) if not voice.drums]
+    if len(pitched) <= len(CHANNELS):
+        own = dict(zip(pitched, CHANNELS, strict=False))
+        return [own.get(number, DRUMS) for number in range(len(voices))]
+    remarks.append(
+        f"{len(pitched)} voices share {len(CHANNELS)} channels, those of one instrument first"
+    )
+    programs = list(dict.fromkeys(voices[number].program for number in pitched))
+    return [
+        DRUMS if voice.drums else CHANNELS[programs.index(voice.program) % len(CHANNELS)]
+        for voice in voices
+    ]
