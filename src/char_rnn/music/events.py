@@ -1,4 +1,4 @@
-"""The frame of a MIDI file: its header, its tracks, and the events of each as far as they are whole.
+"""The frame of a MIDI file: its header, its tracks, and of each the events that are whole.
 
 mido raises at the first fault and gives nothing. Here a fault ends only the track that it is in,
 and what came before it counts. No length is believed: nothing is read past the end of the file.

@@ -119,20 +119,20 @@ class _Heard:
             tick = offset + event.tick
             self._check_length(tick)
             channel = event.status & 0xF
-            match event.status >> 4, event.data:
-                case 0x9, (pitch, velocity) if velocity:
+            match event.status >> 4, list(event.data[:2]):
+                case 0x9, [pitch, velocity] if velocity:
                     program = programs.get(channel, self.programs.get(channel, 0))
                     voice = self.voices.setdefault((number, channel, program), len(self.voices))
                     sounding[channel, pitch].append((tick, voice, velocity))
                     self._count()
-                case 0x8 | 0x9, (pitch, _):
+                case 0x8 | 0x9, [pitch, _]:
                     if sounding[channel, pitch]:
-                        self._ended(*sounding[channel, pitch].popleft(), pitch, tick)
-                case 0xC, (program,):
+                        self._ended(sounding[channel, pitch].popleft(), pitch, tick)
+                case 0xC, [program]:
                     programs[channel] = program
                     self.programs.setdefault(channel, program)
-                case 0xF, name if event.status == META and event.kind == NAME:
-                    self.called.setdefault(number, _decoded(name))
+                case 0xF, _ if event.status == META and event.kind == NAME:
+                    self.called.setdefault(number, _decoded(event.data))
                 case 0xF, _ if event.status == META:
                     self._meta(tick, event)
         self._hang(sounding, tick, number)
@@ -151,24 +151,26 @@ class _Heard:
             Note(at[start], voice, pitch, max(at[end] - at[start], 1), velocity)
             for start, end, voice, pitch, velocity in self.notes
         ]
-        found = [self._changed(kind, at) for kind in (TEMPO, METER, KEY)]
+        meters = self._changed(METER, at)
         end = max(note.end for note in notes)
         if end > MOST_STEPS:
             raise DataError(
                 f"{self.name} lasts {end} steps of the grid; at most {MOST_STEPS} can be: take a "
                 "coarser one (--grid)"
             )
-        if found[1]:
-            end = end_of_bar(found[1], steps, end)
+        if meters:
+            end = end_of_bar(meters, steps, end)
         if self.odd:
             self.remarks.append(f"{self.odd} of its tempos, meters and keys are none; left out")
         voices = tuple(
             Voice(program, channel == DRUMS, self.called.get(track, ""))
             for track, channel, program in self.voices
         )
-        return Score(tuple(notes), voices, steps, *found, end)
+        tempos, keys = self._changed(TEMPO, at), self._changed(KEY, at)
+        return Score(tuple(notes), voices, steps, tempos, meters, keys, end)
 
-    def _ended(self, start: int, voice: int, velocity: int, pitch: int, end: int) -> None:
+    def _ended(self, begun: tuple[int, int, int], pitch: int, end: int) -> None:
+        start, voice, velocity = begun
         self.notes.append((start, end, voice, pitch, velocity))
 
     def _count(self) -> None:
@@ -187,7 +189,7 @@ class _Heard:
     def _hang(self, sounding: Any, tick: int, number: int) -> None:
         left = [(key[1], note) for key, notes in sounding.items() for note in notes]
         for pitch, note in left:
-            self._ended(*note, pitch, tick)
+            self._ended(note, pitch, tick)
         if left:
             notes = "1 note hangs" if len(left) == 1 else f"{len(left)} notes hang"
             self.remarks.append(f"track {number + 1}: {notes}; ended where the track ends")

@@ -8,7 +8,7 @@ from char_rnn.errors import UsageError
 MOST_NOTES = 200_000
 MOST_STEPS = 2_000_000
 MOST_BARS = 100_000
-"""What a piece from outside may hold, so that none fills the memory: an hour of music is far less."""
+"""What a piece from outside may hold, so that none fills the memory. An hour of music is less."""
 USUAL_STEPS = 12
 USUAL_TEMPO = 120.0
 USUAL_METER = (4, 4)
@@ -99,7 +99,7 @@ class Score:
             raise UsageError(f"steps must be 1 or more, not {self.steps}")
         if self.notes and max(note.voice for note in self.notes) >= len(self.voices):
             raise UsageError(f"a note's voice must be below {len(self.voices)}, the voices there")
-        for name, valid in (("tempos", _tempo), ("meters", _meter), ("keys", _key)):
+        for name, valid in (("tempos", is_tempo), ("meters", is_meter), ("keys", is_key)):
             changes = getattr(self, name)
             starts = [change.start for change in changes]
             if starts != sorted({*starts}) or min(starts, default=0) < 0:
@@ -111,15 +111,18 @@ class Score:
             object.__setattr__(self, name, heard)
 
 
-def _tempo(value: Any) -> bool:
+def is_tempo(value: Any) -> bool:
+    """Return whether this is a number of beats a minute."""
     return isinstance(value, int | float) and 0 < value < float("inf")
 
 
-def _meter(value: Any) -> bool:
+def is_meter(value: Any) -> bool:
+    """Return whether this is a meter that MIDI knows too: over any power of two up to 128."""
     numerator, denominator = value
     return 1 <= numerator <= 255 and denominator in {2**power for power in range(8)}
 
 
-def _key(value: Any) -> bool:
+def is_key(value: Any) -> bool:
+    """Return whether this is a tonic and a mode."""
     tonic, mode = value
     return 0 <= tonic <= 11 and mode in MODES
