@@ -8,7 +8,6 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from io import BytesIO
 from math import gcd, lcm
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +25,8 @@ from char_rnn.music.score import (
     Voice,
 )
 from char_rnn.music.spelling import Key, key_name, key_of
+from char_rnn.storage import StrPath, read_bytes
+from char_rnn.storage.reading import shown
 
 MOST_BYTES = 8 << 20
 GRIDS = (USUAL_STEPS, 24, 48, 96)
@@ -41,7 +42,7 @@ LONGEST_META = 16
 
 
 def read_midi(
-    source: Path | str | bytes, steps: int | None = None, name: str = "the file"
+    source: StrPath | bytes, steps: int | None = None, name: str = "the file"
 ) -> tuple[Score, Remarks]:
     """Return the music of a MIDI file, and what is to be said of it.
 
@@ -51,7 +52,7 @@ def read_midi(
     A note that is begun again before it ended is two; the first that ends is the one that began
     first. The piece ends with the bar of its last note where the file tells the meter.
     Raises CorruptFile if nothing can be made of it, DataError if it holds no notes, or more than
-    MOST_NOTES or MOST_STEPS, MissingExtra without mido, and OSError as opening a file does.
+    MOST_NOTES or MOST_STEPS, FileError if it cannot be read, and MissingExtra without mido.
     """
     _mido()
     if steps is not None and not 1 <= steps <= MOST_TICKS:
@@ -59,7 +60,7 @@ def read_midi(
             f"the grid is {steps} steps a quarter note; from 1 to {MOST_TICKS} it can be"
         )
     if not isinstance(source, bytes):
-        source, name = _bytes(Path(source)), str(source)
+        source, name = read_bytes(source, MOST_BYTES), shown(source)
     if len(source) > MOST_BYTES:
         raise DataError(f"{name} is larger than {MOST_BYTES >> 20} MiB, the most for a MIDI file")
     if source[:4] == b"RIFF" and source[8:12] == b"RMID":
@@ -72,11 +73,6 @@ def read_midi(
         raise DataError(f"{name}: {'; '.join([*remarks, 'there are no notes in it'])}")
     score = heard.score(steps)
     return score, remarks + heard.remarks
-
-
-def _bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MOST_BYTES + 1)
 
 
 def _mido() -> ModuleType:
@@ -252,6 +248,10 @@ def _decoded(name: bytes) -> str:
         return name.decode("latin-1")
 
 
+def _encodable(name: str) -> str:
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
 def _meaning(event: Event) -> Any:
     """Return a tempo, a meter or a key as a Change has it; None where there is none like that."""
     if len(event.data) > LONGEST_META:
@@ -354,7 +354,7 @@ def _played(mido: Any, score: Score, number: int, channel: int, scale: int) -> T
             timed.append((note.end, 0, order, note.pitch, 0))
     start = [mido.Message("program_change", channel=channel, program=voice.program)]
     if voice.name:
-        start.insert(0, mido.MetaMessage("track_name", name=voice.name))
+        start.insert(0, mido.MetaMessage("track_name", name=_encodable(voice.name)))
     messages = [(0, message) for message in start]
     for step, begins, _, pitch, velocity in sorted(timed):
         kind = "note_on" if begins else "note_off"
