@@ -27,6 +27,7 @@ COMMANDS = {
     "generate": "Write text with a model.",
     "inspect": "Show what a model is and what it was trained on.",
     "lab": "Answer a question about networks with an experiment.",
+    "music": "Write MIDI files as text, and texts as MIDI files.",
     "overlap": "Show what was copied from the training text.",
     "plot": "Draw the curves of a run.",
     "train": "Train a model on a text.",

@@ -60,7 +60,7 @@ def read_midi(
             f"the grid is {steps} steps a quarter note; from 1 to {MOST_TICKS} it can be"
         )
     if not isinstance(source, bytes):
-        source, name = read_bytes(source, MOST_BYTES), shown(source)
+        name, source = shown(source), read_bytes(source, MOST_BYTES)
     if len(source) > MOST_BYTES:
         raise DataError(f"{name} is larger than {MOST_BYTES >> 20} MiB, the most for a MIDI file")
     if source[:4] == b"RIFF" and source[8:12] == b"RMID":

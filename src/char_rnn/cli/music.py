@@ -1,0 +1,100 @@
+"""`char-rnn music`: MIDI files as text that one can read and edit, and back."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from char_rnn.cli.completion import complete_file
+from char_rnn.cli.help import Command
+from char_rnn.cli.options import PATH, POSITIVE, option
+from char_rnn.errors import DataError, UsageError, unknown_name
+
+ENCODE, DECODE = "encode", "decode"
+ACTIONS = {ENCODE: "MIDI to text", DECODE: "text to MIDI"}
+OF_ONE = {"grid": ENCODE, "mend": DECODE}
+"""Options that one of them has."""
+
+
+@click.command(
+    "music",
+    cls=Command,
+    examples=(
+        "char-rnn music encode tune.mid",
+        "char-rnn music encode tunes/ --out tunes.txt",
+        "char-rnn music encode tune.mid --grid 24",
+        "char-rnn music decode tunes.txt --out tune.mid",
+        "char-rnn generate model.safetensors | char-rnn music decode - -o a.mid",
+    ),
+)
+@click.argument("action", metavar="encode|decode")
+@click.argument("file", metavar="FILE", shell_complete=complete_file)
+@option("out", short="o", type=PATH, help="The file to write; several pieces are numbered.")
+@option("grid", type=POSITIVE, told="12, or finer", help="Steps a quarter note, for encode.")
+@option("mend", is_flag=True, default=None, help="Make the best of a damaged text, for decode.")
+def command(action: str, file: str, out: Path | None, **options: Any) -> None:
+    """Write MIDI files as text, or such a text as MIDI files. FILE may be a folder, or -.
+
+    Text goes to standard output unless --out is there. Between pieces stands a blank line. What a
+    file had to be changed for is said, file by file; one that cannot be read is left out.
+    """
+    if action not in ACTIONS:
+        raise unknown_name("action", action, ACTIONS)
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if OF_ONE[name] != action:
+            raise UsageError(f"--{name} has no effect on {action}; it is for {OF_ONE[name]}")
+    if action == ENCODE:
+        _encode(file, out, given.get("grid"))
+    else:
+        _decode(file, out, given.get("mend", False))
+
+
+def _encode(file: str, out: Path | None, grid: int | None) -> None:
+    from char_rnn.music.files import read_scores
+    from char_rnn.music.text import to_text
+    from char_rnn.storage import check_writable, write_text
+
+    if out is not None:
+        check_writable(out)
+    texts = []
+    for _, score, remarks in read_scores(file, grid):
+        _say(remarks)
+        if score.notes:
+            texts.append(to_text(score) + "\n")
+    text = "\n".join(texts)
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write_text(out, text)
+        _say([f"{len(texts)} {'piece' if len(texts) == 1 else 'pieces'} in {out}"])
+
+
+def _decode(file: str, out: Path | None, mend: bool) -> None:
+    from char_rnn.data.sources import open_source
+    from char_rnn.music.files import read_pieces
+    from char_rnn.music.midi import write_midi
+    from char_rnn.storage import check_writable, write_bytes
+    from char_rnn.storage.reading import shown
+
+    if out is None:
+        raise UsageError("decode writes MIDI, which is no text; name the file: --out tune.mid")
+    remarks: list[str] = []
+    text = "".join(open_source(file).chunks())
+    try:
+        files = [write_midi(score, remarks) for score in read_pieces(text, mend, remarks)]
+    except DataError as error:
+        raise DataError(f"{shown(file)}: {error}") from error
+    _say(remarks)
+    digits = len(str(len(files)))
+    paths = [out.with_stem(f"{out.stem}-{number:0{digits}}") for number in range(1, len(files) + 1)]
+    paths = [out] if len(files) == 1 else paths
+    check_writable(out)
+    for path, data in zip(paths, files, strict=True):
+        write_bytes(path, data)
+    _say([f"wrote {paths[0]}" + (f" to {paths[-1].name}" if len(paths) > 1 else "")])
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        click.echo(line, err=True)
