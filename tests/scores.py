@@ -65,6 +65,7 @@ def changes(values, most):
     )
 
 
+GRIDS = st.sampled_from([1, 2, 3, 4, 7, 12, 24, 480])
 METERS = st.tuples(st.integers(1, 13), st.sampled_from([1, 2, 4, 8, 16, 32]))
 KEYS = st.tuples(st.integers(0, 11), st.sampled_from(list(MODES)))
 TEMPOS = st.integers(40, 19_000).map(lambda tenths: tenths / 10)
@@ -72,7 +73,7 @@ NAMES = st.one_of(st.just(""), st.text(st.characters(exclude_categories=["Cs"]),
 
 
 @st.composite
-def scores(draw, steps=st.sampled_from([1, 2, 3, 4, 7, 12, 24, 480])):
+def scores(draw):
     """Any score: voices that overlap, twins, changes anywhere, an end anywhere."""
     voices = draw(st.lists(st.builds(Voice, st.integers(0, 127), st.booleans(), NAMES), min_size=1,
                            max_size=12))  # fmt: skip
@@ -84,7 +85,7 @@ def scores(draw, steps=st.sampled_from([1, 2, 3, 4, 7, 12, 24, 480])):
     )  # fmt: skip
     notes = draw(st.lists(note, max_size=24))
     return Score(
-        tuple(notes), tuple(voices), draw(steps), draw(changes(TEMPOS, most)),
+        tuple(notes), tuple(voices), draw(GRIDS), draw(changes(TEMPOS, most)),
         draw(changes(METERS, most)), draw(changes(KEYS, most)), draw(st.integers(0, 2 * most)),
     )  # fmt: skip
 
@@ -99,7 +100,9 @@ def as_midi_holds_it(score):
     notes = []
     for note in score.notes:
         end = ends[note.voice, note.pitch].pop(0)
-        notes.append(dataclasses.replace(note, voice=used.index(note.voice), length=end - note.start))
+        notes.append(
+            dataclasses.replace(note, voice=used.index(note.voice), length=end - note.start)
+        )
     end = max(note.end for note in notes)
     meters = _real(score.meters)
     return Score(

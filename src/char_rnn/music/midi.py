@@ -315,7 +315,8 @@ def _track(timed: Timed, end: int) -> Any:
     mido = _mido()
     track, now = mido.MidiTrack(), 0
     for tick, message in [*timed, (end, mido.MetaMessage("end_of_track"))]:
-        track.append(message.copy(time=tick - now))
+        message.time = tick - now
+        track.append(message)
         now = tick
     return track
 

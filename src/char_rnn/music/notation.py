@@ -39,8 +39,14 @@ def length(steps: int, grid: int) -> str:
 
 
 def units(steps: int, grid: int) -> str:
-    """Return steps as a number of units, to be said."""
+    """Return steps as a number of units, such as 3/2."""
     return str(Fraction(UNIT * steps, grid))
+
+
+def eighths(steps: int, grid: int) -> str:
+    """Return steps as they are said."""
+    found = units(steps, grid)
+    return f"{found} eighth{'' if found == '1' else 's'}"
 
 
 def field(name: str, value: float | Meter | Key) -> str:

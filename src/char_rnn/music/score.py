@@ -1,6 +1,7 @@
 """A piece of music: notes on a grid, and what is known about time, key and instruments."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from char_rnn.errors import UsageError
@@ -12,6 +13,8 @@ MOST_BARS = 100_000
 USUAL_STEPS = 12
 USUAL_TEMPO = 120.0
 USUAL_METER = (4, 4)
+IN_ORDER = attrgetter("start", "voice", "pitch", "length", "velocity")
+"""The order of notes, found faster than by comparing them."""
 MODES = {
     "major": 0, "minor": 9, "dorian": 2, "phrygian": 4, "lydian": 5, "mixolydian": 7,
     "locrian": 11,
@@ -92,7 +95,7 @@ class Score:
     length: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "notes", tuple(sorted(self.notes)))
+        object.__setattr__(self, "notes", tuple(sorted(self.notes, key=IN_ORDER)))
         end = max((note.end for note in self.notes), default=0)
         object.__setattr__(self, "length", max(self.length, end))
         if self.steps < 1:

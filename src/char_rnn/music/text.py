@@ -4,7 +4,8 @@ It is close to ABC, which many read, but says everything in one way only, so tha
 two spellings of the same, and to the step of the grid, so that any score comes back.
 
     M:6/8 K:D Q:96
-    z5A|d2e f2d|[Adf]3 e2c|[K:G]B2g- g3|
+    z5A|d2e f2d|[Adf]3 e2c|[K:G]B2c d3-|
+    d3 z3|
 
     piece     [first line] bars; between pieces a blank line
     first     fields with a space between them, those that are there: M:6/8 meter, K:Ddor key

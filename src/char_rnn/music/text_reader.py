@@ -9,7 +9,7 @@ from typing import NamedTuple
 from char_rnn.errors import DataError
 from char_rnn.music.bars import bar_length
 from char_rnn.music.mending import Faults
-from char_rnn.music.notation import DYNAMICS, UNIT, USUAL_DYNAMIC, units, value_of
+from char_rnn.music.notation import DYNAMICS, UNIT, USUAL_DYNAMIC, eighths, units, value_of
 from char_rnn.music.score import MOST_NOTES, MOST_STEPS, USUAL_METER, Change, Note, Score
 from char_rnn.music.spelling import C_MAJOR, Key, sound
 from char_rnn.music.text_header import read_header
@@ -98,7 +98,7 @@ class _Reader:
         return Score(tuple(notes), self._voices, self._grid, tempos, meters, keys, self._bar)
 
     def _token(self) -> None:
-        place = self._place
+        place = self._at = self._place
         match = TOKEN.match(self._text, place)
         if match is None:
             self._fault(place, "a character that means nothing here", f": {self._text[place]!r}")
@@ -128,8 +128,8 @@ class _Reader:
 
     def _end_layer(self) -> None:
         if self._chord is not None:
-            self._fault(self._place, "a chord that has no ]")
-            self._end_chord(self._place)
+            self._fault(self._at, "a chord that has no ]")
+            self._end_chord(self._at)
         if self._voice != NOBODY and (self._marked or self._now):
             self._filled.setdefault(self._voice, self._now)
             self._reach = max(self._reach, self._now)
@@ -140,7 +140,7 @@ class _Reader:
         length = self._reach or self._full
         for voice, filled in self._filled.items():
             if filled < length:
-                said = f"{units(filled, self._grid)} of {units(length, self._grid)} eighths"
+                said = f"{units(filled, self._grid)} of {eighths(length, self._grid)}"
                 detail = f": voice {voice + 1} has {said}"
                 self._fault(match.start(), "a voice that does not fill its bar", detail)
         if length < self._full:
@@ -159,13 +159,13 @@ class _Reader:
         assert self._short is not None
         (place, lacks), self._short = self._short, None
         if not new_meter:
-            said = f": it lacks {units(lacks, self._grid)} eighths"
+            said = f": it lacks {eighths(lacks, self._grid)}"
             self._fault(place, "a bar that is too short", said)
             self._next_bar(lacks)
 
     def _finish(self) -> None:
         """End the last bar, which may be short if there is a line behind it."""
-        place = len(self._text)
+        place = self._at = len(self._text)
         if self._begun():
             self._end_layer()
             length = self._reach or self._full
@@ -274,8 +274,8 @@ class _Reader:
         """Sound notes, or none, for so many steps, as far as there is room in the bar."""
         left = self._full - self._now
         if steps > left:
-            over = units(steps - left, self._grid)
-            self._fault(place, "a bar that is too long", f": this is over by {over} eighths")
+            over = eighths(steps - left, self._grid)
+            self._fault(place, "a bar that is too long", f": this is over by {over}")
             steps = left
         if steps and self._voice != NOBODY:
             for head in heads:
