@@ -24,7 +24,7 @@ OF_ONE = {"grid": ENCODE, "mend": DECODE}
         "char-rnn music encode tunes/ --out tunes.txt",
         "char-rnn music encode tune.mid --grid 24",
         "char-rnn music decode tunes.txt --out tune.mid",
-        "char-rnn generate model.safetensors | char-rnn music decode - -o a.mid",
+        "char-rnn music decode - --mend -o tune.mid",
     ),
 )
 @click.argument("action", metavar="encode|decode")

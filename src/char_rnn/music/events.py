@@ -17,6 +17,7 @@ DATA_BYTES = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
 SYSTEM_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1}
 META, SYSEX = 0xFF, (0xF0, 0xF7)
 END_OF_TRACK = 0x2F
+MOST_TRACKS = 2_000
 LONGEST_NUMBER = 4
 """Bytes of a number of variable length."""
 
@@ -83,6 +84,9 @@ def read_tracks(data: bytes, remarks: Remarks) -> Iterator[Iterator[Event]]:
             end = _next_track(data, begin)
         if data[place : place + 4] == b"MTrk":
             number += 1
+            if number > MOST_TRACKS:
+                remarks.append(f"there are more than {MOST_TRACKS} tracks; the others are left out")
+                return
             yield _track(data[begin:end], whole, f"track {number}", remarks)
         place = end
 

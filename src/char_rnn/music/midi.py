@@ -18,6 +18,7 @@ from char_rnn.music.score import (
     MODES,
     MOST_NOTES,
     MOST_STEPS,
+    MOST_VOICES,
     USUAL_STEPS,
     Change,
     Note,
@@ -29,6 +30,7 @@ from char_rnn.storage import StrPath, read_bytes
 from char_rnn.storage.reading import shown
 
 MOST_BYTES = 8 << 20
+MOST_REMARKS = 20
 GRIDS = (USUAL_STEPS, 24, 48, 96)
 """Steps a quarter note that are tried, in this order."""
 TEMPOS = (3.0, 2000.0)
@@ -70,9 +72,11 @@ def read_midi(
     for number, events in enumerate(read_tracks(source, remarks)):
         heard.track(number, events)
     if not heard.notes:
-        raise DataError(f"{name}: {'; '.join([*remarks, 'there are no notes in it'])}")
+        raise DataError(f"{name}: {'; '.join([*remarks[:3], 'there are no notes in it'])}")
     score = heard.score(steps)
-    return score, remarks + heard.remarks
+    remarks += heard.remarks
+    more = [f"and {len(remarks) - MOST_REMARKS} faults more"] if len(remarks) > MOST_REMARKS else []
+    return score, remarks[:MOST_REMARKS] + more
 
 
 def _mido() -> ModuleType:
@@ -132,6 +136,8 @@ class _Heard:
                 case 0xF, _ if event.status == META:
                     self._meta(tick, event)
         self._hang(sounding, tick, number)
+        if len(self.voices) > MOST_VOICES:
+            raise DataError(f"{self.name} holds more than {MOST_VOICES} voices")
         self.end = max(self.end, tick)
 
     def score(self, steps: int | None) -> Score:
@@ -292,8 +298,12 @@ def write_midi(score: Score, remarks: Remarks | None = None) -> bytes:
     scale = ticks // score.steps
     end = score.length * scale
     file.tracks.append(_track(_conductor(mido, score, scale), end))
+    by_voice: list[list[Note]] = [[] for _ in score.voices]
+    for note in score.notes:
+        by_voice[note.voice].append(note)
     for number, channel in enumerate(_channels(score.voices, [] if remarks is None else remarks)):
-        file.tracks.append(_track(_played(mido, score, number, channel, scale), end))
+        played = _played(mido, score.voices[number], by_voice[number], channel, scale)
+        file.tracks.append(_track(played, end))
     written = BytesIO()
     file.save(file=written)
     return written.getvalue()
@@ -345,14 +355,12 @@ def _signed(key: Key) -> Key:
     return key if mode == "minor" else ((tonic - MODES[mode]) % 12, "major")
 
 
-def _played(mido: Any, score: Score, number: int, channel: int, scale: int) -> Timed:
+def _played(mido: Any, voice: Voice, notes: list[Note], channel: int, scale: int) -> Timed:
     """Return the messages of one voice; at a tick, ends come before beginnings."""
-    voice = score.voices[number]
     timed = []
-    for order, note in enumerate(score.notes):
-        if note.voice == number:
-            timed.append((note.start, 1, order, note.pitch, note.velocity))
-            timed.append((note.end, 0, order, note.pitch, 0))
+    for order, note in enumerate(notes):
+        timed.append((note.start, 1, order, note.pitch, note.velocity))
+        timed.append((note.end, 0, order, note.pitch, 0))
     start = [mido.Message("program_change", channel=channel, program=voice.program)]
     if voice.name:
         start.insert(0, mido.MetaMessage("track_name", name=_encodable(voice.name)))

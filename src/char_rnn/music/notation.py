@@ -3,11 +3,12 @@
 import json
 import re
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from char_rnn.errors import DataError
 from char_rnn.music.bars import Meter
-from char_rnn.music.score import Score, Voice, is_meter, is_tempo
+from char_rnn.music.score import MOST_VOICES, Score, Voice, is_meter, is_tempo
 from char_rnn.music.spelling import Key, key_name, key_of
 
 UNIT = 2
@@ -25,6 +26,7 @@ NUMBER = re.compile(r"\d{1,12}(\.\d{1,20})?(e[+-]?\d{1,3})?")
 VOICE = re.compile(r'(d?)(\d{1,3})("(?:[^"\\\n]|\\.)*")?(,?)')
 
 
+@cache
 def dynamic(velocity: int) -> str:
     """Return the mark of a velocity."""
     return min(DYNAMICS, key=lambda mark: abs(DYNAMICS[mark] - velocity))
@@ -91,8 +93,9 @@ def voice_field(voices: tuple[Voice, ...], names: bool) -> str:
 
 def voices_of(said: str) -> tuple[Voice, ...] | None:
     """Return the voices that a field I names; None if it cannot be read."""
-    found, place = [], 0
-    while match := VOICE.match(said, place):
+    found: list[Voice] = []
+    place = 0
+    while len(found) < MOST_VOICES and (match := VOICE.match(said, place)):
         drums, program, name, comma = match.groups()
         try:
             found.append(Voice(int(program), bool(drums), json.loads(name or '""')))

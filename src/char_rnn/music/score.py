@@ -9,6 +9,7 @@ from char_rnn.errors import UsageError
 MOST_NOTES = 200_000
 MOST_STEPS = 2_000_000
 MOST_BARS = 100_000
+MOST_VOICES = 2_000
 """What a piece from outside may hold, so that none fills the memory. An hour of music is less."""
 USUAL_STEPS = 12
 USUAL_TEMPO = 120.0

@@ -9,6 +9,7 @@ from char_rnn.music.notation import value_of, voices_of
 from char_rnn.music.score import USUAL_STEPS, Change, Voice
 
 FIRST_LINE = re.compile(r"\s*([A-Z]:[^\n]*)")
+WORD = re.compile(r"\S+")
 FIELD = re.compile(r'([A-Z]):((?:"(?:[^"\\\n]|\\.)*"|[^\s"])+)')
 
 
@@ -30,16 +31,15 @@ def read_header(text: str, fault: Faults) -> Header:
         return header
     seen: set[str] = set()
     place, header.end = line.start(1), line.end()
-    while place < header.end:
-        match = FIELD.match(text, place, header.end)
+    while word := WORD.search(text, place, header.end):
+        match = FIELD.match(text, word.start(), header.end)
         if match is None or match[1] in seen or not _set(header, match[1], match[2]):
-            said = text[place : header.end].split(maxsplit=1)[0]
-            fault(place, "no field that a first line may have", f": {said[:40]!r}")
-            place += len(said)
+            detail = f": {word[0][:40]!r}"
+            fault(word.start(), "no field that a first line may have", detail)
+            place = word.end()
         else:
             seen.add(match[1])
             place = match.end()
-        place = header.end - len(text[place : header.end].lstrip())
     return header
 
 

@@ -1,6 +1,7 @@
 """A score of its text; `char_rnn.music.text` says how it reads."""
 
 import re
+from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, inf, lcm
@@ -79,7 +80,7 @@ class _Reader:
         self._next_key = self._key
         self._velocity = [DYNAMICS[USUAL_DYNAMIC]] * len(self._voices)
         self._notes: list[_Sounding] = []
-        self._ties: dict[tuple[int, int, int], list[tuple[_Sounding, int]]] = {}
+        self._ties: dict[tuple[int, int, int], deque[tuple[_Sounding, int]]] = {}
         """The notes that go on, and where they say so, by voice, pitch and step."""
         self._bar = 0
         """The step at which the bar begins; those of the bar are counted from there."""
@@ -285,9 +286,9 @@ class _Reader:
     def _sound(self, head: _Head, steps: int) -> None:
         """Let a note begin, or go on if one of its pitch is tied to here."""
         here = self._bar + self._now
-        tied = self._ties.get((self._voice, head.pitch, here), [])
+        tied = self._ties.get((self._voice, head.pitch, here))
         if tied:
-            note, _ = tied.pop(0)
+            note, _ = tied.popleft()
             note.length += steps
         else:
             note = _Sounding(here, self._voice, head.pitch, steps, head.velocity)
@@ -296,7 +297,7 @@ class _Reader:
                 raise DataError(f"the piece has more than {MOST_NOTES} notes; cut it")
         if head.goes_on:
             there = self._voice, head.pitch, here + steps
-            self._ties.setdefault(there, []).append((note, head.place))
+            self._ties.setdefault(there, deque()).append((note, head.place))
 
     # Changes
 

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from char_rnn.errors import DataError
 from char_rnn.music.bars import Bar, bars, beat_length
@@ -35,7 +36,8 @@ class Part:
 
 
 Chord = list[Part]
-Parts = dict[tuple[int, int], list[Part]]
+Parts = dict[int, dict[int, list[Part]]]
+"""By the number of the bar, and the voice."""
 
 
 def to_text(score: Score, names: bool = True) -> str:
@@ -80,13 +82,13 @@ class _Writer:
 
     def _bar(self, number: int, bar: Bar) -> str:
         """Return what changes in a bar, and what each voice plays."""
-        many = range(len(self._score.voices))
-        playing = [voice for voice in many if (number, voice) in self._parts]
-        if not playing and (len(many) == 1 or bar.end - bar.start < bar.full):
-            playing = [0]  # a rest, which says how long the bar is
+        alone = len(self._score.voices) == 1
+        playing = self._parts.get(number, {})
+        if not playing and (alone or bar.end - bar.start < bar.full):
+            playing = {0: []}  # a rest, which says how long the bar is
         voices = [
-            ("" if len(many) == 1 else f"{voice + 1}:") + self._voice_bar(number, bar, voice)
-            for voice in playing
+            ("" if alone else f"{voice + 1}:") + self._voice_bar(bar, voice, playing[voice])
+            for voice in sorted(playing)
         ]
         return self._changed(bar) + " ".join(voices)
 
@@ -100,12 +102,12 @@ class _Writer:
             if start
         )
 
-    def _voice_bar(self, number: int, bar: Bar, voice: int) -> str:
+    def _voice_bar(self, bar: Bar, voice: int, parts: list[Part]) -> str:
         """Return a voice's bar: its layers, of which the first fills it."""
         drums = self._score.voices[voice].drums
         key = C_MAJOR if drums else self._key(bar.start)
         beat = beat_length(bar.meter, self._score.steps)
-        chords = _chords(self._parts.get((number, voice), []), self._tied[voice])
+        chords = _chords(parts, self._tied[voice])
         self._tied[voice] = []
         said, until = [], bar.end - bar.start
         for layer in _layers(chords) or [[]]:
@@ -159,7 +161,7 @@ class _Writer:
 
 
 def _parts(score: Score, all_bars: list[Bar]) -> Parts:
-    """Return what each bar holds, by bar and voice."""
+    """Return what each bar holds."""
     found: Parts = {}
     starts = [bar.start for bar in all_bars]
     count = 0
@@ -171,7 +173,7 @@ def _parts(score: Score, all_bars: list[Bar]) -> Parts:
             part = Part(
                 start - bar.start, end - bar.start, note, number == first, note.end > bar.end
             )
-            found.setdefault((number, note.voice), []).append(part)
+            found.setdefault(number, {}).setdefault(note.voice, []).append(part)
             count += 1
             if count > MOST_PARTS:
                 raise DataError(f"more than {MOST_PARTS} notes in bars; cut the piece")
@@ -196,13 +198,17 @@ def _chords(parts: list[Part], tied: list[Note]) -> list[Chord]:
 
 
 def _layers(chords: list[Chord]) -> list[list[Chord]]:
-    """Return the chords in as many layers as sound at once; each goes where it first fits."""
+    """Return the chords in as many layers as sound at once; each goes into the first free one."""
     layers: list[list[Chord]] = []
+    free: list[int] = []
+    busy: list[tuple[int, int]] = []
     for chord in chords:
-        fits = (layer for layer in layers if layer[-1][0].end <= chord[0].start)
-        layer = next(fits, None)
-        if layer is None:
-            layers.append([chord])
-        else:
-            layer.append(chord)
+        while busy and busy[0][0] <= chord[0].start:
+            heappush(free, heappop(busy)[1])
+        if not free:
+            free.append(len(layers))
+            layers.append([])
+        layer = heappop(free)
+        layers[layer].append(chord)
+        heappush(busy, (chord[0].end, layer))
     return layers
