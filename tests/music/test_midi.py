@@ -154,7 +154,19 @@ def test_the_grid_is_as_fine_as_the_file_needs():
     found, (remark,) = steps(7, 473)
     assert found == 12 and "0.015 quarter notes off a grid of 12 steps; 480 would be" in remark
     assert steps(7, 473, asked=480) == (480, [])
+    assert steps(1, 1, ticks=24) == (24, []), "a tick is much there"
     assert steps(60, asked=4)[1][0].endswith("a grid of 4 steps; 24 would be exact (--grid)")
+
+
+def test_notes_go_to_the_nearest_step():
+    score, _ = read_midi(file_of(note(60, 480, wait=70) + note(62, 10, wait=45)), 4)
+    assert score.notes == (Note(1, 0, 60, 4), Note(5, 0, 62, 1))
+
+
+def test_a_note_ends_before_the_next_begins():
+    data = write_midi(Score((Note(0, 0, 60, 12), Note(12, 0, 60, 12), Note(12, 0, 62, 12))))
+    kinds = [m.type for m in mido.MidiFile(file=BytesIO(data)).tracks[1] if "note" in m.type]
+    assert kinds == ["note_on", "note_off", "note_on", "note_on", "note_off", "note_off"]
 
 
 def test_overlapping_and_hanging_notes():
@@ -175,10 +187,10 @@ def test_tracks_of_type_2_come_one_after_the_other():
 
 
 def test_frames_are_half_a_second_a_quarter():
-    data = bytearray(file_of(note(60, 500)))
+    data = bytearray(file_of([meta("set_tempo", tempo=400000), *note(60, 500)]))
     data[12:14] = bytes([256 - 25, 40])
     score, remarks = read_midi(bytes(data))
-    assert score.notes == (Note(0, 0, 60, 12),) and "SMPTE" in remarks[0]
+    assert score == Score((Note(0, 0, 60, 12),)) and "SMPTE" in remarks[0]
 
 
 def test_absurd_tempos_meters_and_keys_are_left_out():
@@ -223,6 +235,14 @@ def test_whole_tracks_and_what_came_before_a_break_are_kept():
     broken = data[:22] + b"\x00\x3c" + data[22:]
     score, remarks = read_midi(broken)
     assert len(score.notes) == 4 and "data without a status" in remarks[0]
+    score, remarks = read_midi(with_events(file_of([]), b"\0\x90\x3c\x40\0\xff\1\x63"))
+    assert len(score.notes) == 1 and "an event of 99 bytes where 4 are left" in remarks[0]
+
+
+def test_a_status_runs_on_over_what_is_no_note():
+    events = b"\0\x90\x3c\x40\0\xff\1\1x\x81\x70\x3c\0"
+    score, remarks = read_midi(with_events(file_of([]), events))
+    assert score.notes == (Note(0, 0, 60, 6, 64),) and not remarks
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,12 @@ def test_twins_of_one_pitch_are_told_apart_over_a_bar_line():
         assert from_text(to_text(score)) == score
 
 
+def test_dynamics_stand_where_a_note_begins():
+    score = Score((Note(0, 0, 60, 54, 96), Note(42, 0, 62, 6), Note(54, 0, 64, 6, 127)))
+    assert to_text(score) == "!f!C8-&z7!mf!D|C!fff!E|"
+    assert from_text(to_text(score)) == score
+
+
 def test_what_would_fill_the_memory_is_refused(monkeypatch):
     monkeypatch.setattr(text_writer, "MOST_PARTS", 100)
     with pytest.raises(DataError, match="more than 100 notes in bars"):
