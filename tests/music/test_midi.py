@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from char_rnn.errors import CharRNNError, CorruptFile, DataError, FileError, MissingExtra
-from char_rnn.music import Change, Note, Score, Voice, midi
+from char_rnn.music import Change, Note, Score, Voice, midi_reader
 from char_rnn.music.midi import read_midi, write_midi
 from char_rnn.music.text import from_text, to_text
 
@@ -269,13 +269,15 @@ def test_a_file_without_notes_and_one_of_drums(tmp_path):
     (tmp_path / "drums.mid").write_bytes(file_of(note(36, 240, channel=9)))
     score, _ = read_midi(tmp_path / "drums.mid")
     assert score.voices == (Voice(drums=True),)
+    riff = b"RIFF\0\0\0\0RMIDdata\0\0\0\0" + file_of(note(36, 240, channel=9))
+    assert read_midi(riff) == (score, [])
 
 
 def test_what_would_fill_the_memory_is_refused(monkeypatch):
     far = with_events(file_of(note(60, 480)), b"\xff\xff\xff\x7f\xff\x06\x00")
     with pytest.raises(DataError, match="lasts 559241 quarter notes; at most 166666"):
         read_midi(far)
-    monkeypatch.setattr(midi, "MOST_NOTES", 3)
+    monkeypatch.setattr(midi_reader, "MOST_NOTES", 3)
     with pytest.raises(DataError, match="more than 3 notes"):
         read_midi(file_of(note(60, 480) * 4))
     with pytest.raises(DataError, match="larger than 8 MiB"):

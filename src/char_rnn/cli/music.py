@@ -54,6 +54,7 @@ def _encode(file: str, out: Path | None, grid: int | None) -> None:
     from char_rnn.music.files import read_scores
     from char_rnn.music.text import to_text
     from char_rnn.storage import check_writable, write_text
+    from char_rnn.storage.reading import shown
 
     if out is not None:
         check_writable(out)
@@ -67,7 +68,7 @@ def _encode(file: str, out: Path | None, grid: int | None) -> None:
         click.echo(text, nl=False)
     else:
         write_text(out, text)
-        _say([f"{len(texts)} {'piece' if len(texts) == 1 else 'pieces'} in {out}"])
+        _say([f"{len(texts)} {'piece' if len(texts) == 1 else 'pieces'} in {shown(out)}"])
 
 
 def _decode(file: str, out: Path | None, mend: bool) -> None:
@@ -92,7 +93,7 @@ def _decode(file: str, out: Path | None, mend: bool) -> None:
     check_writable(out)
     for path, data in zip(paths, files, strict=True):
         write_bytes(path, data)
-    _say([f"wrote {paths[0]}" + (f" to {paths[-1].name}" if len(paths) > 1 else "")])
+    _say([f"wrote {shown(paths[0])}" + (f" to {shown(paths[-1])}" if len(paths) > 1 else "")])
 
 
 def _say(lines: list[str]) -> None:
