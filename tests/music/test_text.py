@@ -140,7 +140,11 @@ FAULTS = {
     "c8|[M:3/4]c4|c6|": ("1, place 13: a bar that is too short", "c8|[M:3/4]c4 z2|c6|"),
     "c8-|d8|": ("1, place 1: a tie that leads to no note", "c8|d8|"),
     "c8-": ("1, place 1: a tie that leads to no note", "c8|"),
-    "c/5z39/5|": ("1, place 2: a length off the grid of 12 steps a quarter; G:60 has", "c/6z47/6|"),
+    "c/5z39/5|": (
+        "1, place 2: a length off the grid of 12 steps a quarter; G:60 has",
+        "G:60\nc/5z39/5|",
+    ),
+    "c/997z7z|": ("1, place 2: a length off the grid", "c/6z47/6|"),
     "c0z7|": ("1, place 2: a length of nothing", "cz7|"),
     "H8|": ("1, place 1: a character that means nothing here: 'H'", "z8|"),
     "1:c8 1:d8|": ("1, place 6: a voice that this bar has already", "[cd]8|"),

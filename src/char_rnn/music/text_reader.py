@@ -29,6 +29,8 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 LENGTH = re.compile(r"(\d{0,6})(/?)(\d{0,5})")
+FINEST = 480
+"""Steps a quarter note, which a damaged text may make of its own."""
 NOBODY = -1
 """The voice of what stands behind a mark of no voice."""
 
@@ -37,12 +39,18 @@ def from_text(text: str, lenient: bool = False, remarks: list[str] | None = None
     """Return the piece that a text says.
 
     lenient: makes the best of a damaged text: leaves out what means nothing, cuts bars that are too
-    long, fills those that are too short, and ends notes that go on nowhere; `remarks` is told so.
+    long, fills those that are too short, makes the grid finer where lengths need it, and ends notes
+    that go on nowhere; `remarks` is told so.
     Raises DataError that names the line and the place of what cannot be read; lenient only if
     there are more than MOST_NOTES or MOST_STEPS.
     """
     faults = Faults(text, lenient)
-    score = _Reader(text, faults, lenient).score()
+    reader = _Reader(text, faults, lenient)
+    score = reader.score()
+    if score.steps < reader.needed <= FINEST:
+        faults = Faults(text, lenient)
+        faults(0, f"lengths that need a finer grid, of {reader.needed} steps a quarter")
+        score = _Reader(text, faults, lenient, reader.needed).score()
     if remarks is not None:
         remarks += faults.remarks()
     return score
@@ -71,11 +79,12 @@ class _Head(NamedTuple):
 class _Reader:
     """Reads one text from left to right, token after token; each kind has its method."""
 
-    def __init__(self, text: str, fault: Faults, lenient: bool) -> None:
+    def __init__(self, text: str, fault: Faults, lenient: bool, grid: int | None = None) -> None:
         self._text, self._fault, self._lenient = text, fault, lenient
         header = read_header(text, fault)
         self._place = header.end
-        self._grid, self._voices, self._changes = header.grid, header.voices, header.changes
+        self._grid = self.needed = grid or header.grid
+        self._voices, self._changes = header.voices, header.changes
         self._key: Key = self._changes["K"][0].value if self._changes["K"] else C_MAJOR
         self._next_key = self._key
         self._velocity = [DYNAMICS[USUAL_DYNAMIC]] * len(self._voices)
@@ -267,6 +276,7 @@ class _Reader:
         steps = Fraction(numerator * self._grid, denominator * UNIT)
         if steps.denominator > 1 and not within:
             least = denominator * UNIT // gcd(numerator, denominator * UNIT)
+            self.needed = lcm(least, self.needed) if self.needed <= FINEST else self.needed
             said = f" of {self._grid} steps a quarter; G:{lcm(least, self._grid)} has it"
             self._fault(match.start(), "a length off the grid", said)
         return max(round(steps), 1)
