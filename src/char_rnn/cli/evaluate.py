@@ -177,7 +177,7 @@ def _surprisals(model: "CharRNN", found: "ScoredText", streams: int) -> "np.ndar
     """Return −log p of each character that is scored; say so where one is no finite number."""
     import numpy as np
 
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.scoring import surprisals
 
     # What overflows is told below, and not by NumPy.
@@ -202,7 +202,7 @@ def _measured(
     model: "CharRNN", found: "ScoredText", asked: Asked, scored: str | None, nats: "np.ndarray"
 ) -> dict[str, Any]:
     """Return the report: of the model's `nats`, and of all else that was asked for."""
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.runs.score import in_units
 
     finite = _all_finite(nats)
@@ -280,7 +280,7 @@ def _each_line(model: "CharRNN", found: "ScoredText", asked: Asked) -> None:
     """Print a figure for each line of the text, in the order that was asked for."""
     import numpy as np
 
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.runs.lines import score_lines
 
     with waiting("Scoring lines") as told, np.errstate(over="ignore", invalid="ignore"):
@@ -293,7 +293,7 @@ def _each_line(model: "CharRNN", found: "ScoredText", asked: Asked) -> None:
 def _more(model: "CharRNN", found: "ScoredText", asked: Asked) -> dict[str, Any]:
     """Return the losses of other ways to read the same text."""
     from char_rnn.analyse.dynamic import dynamic_surprisals
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.runs.score import in_units
     from char_rnn.scoring import cold_loss
 

@@ -306,7 +306,7 @@ def _write_all(texts: "Texts[Any]", seeds: Sequence[Given], several: Several) ->
 
 def _documents(model: "CharRNN", path: Path, text: str | None) -> frozenset[Given]:
     """Return the documents, or the lines, of the training text, for --new."""
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.data.given import TextName
     from char_rnn.runs.text import training_texts
 
@@ -320,7 +320,7 @@ def _copies(
     """Return the index of the training text that --max_copy asks for, or None."""
     if not config.max_copy:
         return None
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.data.copies import CopyIndex
     from char_rnn.data.given import TextName
     from char_rnn.runs.text import training_ids

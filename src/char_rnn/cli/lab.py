@@ -126,7 +126,7 @@ def _asked(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _one(name: str, given: dict[str, Any]) -> None:
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.lab.running import run as run_experiment
 
     folder, page = _targets(given)
@@ -138,7 +138,7 @@ def _one(name: str, given: dict[str, Any]) -> None:
 
 def _all(given: dict[str, Any]) -> None:
     """Do all experiments; one that fails is told at the end, and loses nothing of the others."""
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.lab.running import run_all
 
     folder, page = _targets(given)
@@ -164,7 +164,7 @@ def _all(given: dict[str, Any]) -> None:
 
 
 def _diagnose(run: Path, given: dict[str, Any]) -> None:
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.lab.diagnose import diagnosed
 
     unused = {name: value for name, value in given.items() if name not in ("out", "html")}

@@ -110,7 +110,7 @@ def command(
     from char_rnn.analyse.diversity import diversity
     from char_rnn.analyse.overlap import overlaps
     from char_rnn.charrnn import CharRNN
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.data.sources import open_source
     from char_rnn.generate.batch import check_room
     from char_rnn.runs.rules import check as check_settings
@@ -169,7 +169,7 @@ def _samples(
 
     A signal ends the writing: then what was finished comes back, and the signal.
     """
-    from char_rnn.cli.show import waiting
+    from char_rnn.cli.waiting import waiting
     from char_rnn.data.sources import open_source
     from char_rnn.runs.text import symbols_of
 
