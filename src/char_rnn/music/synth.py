@@ -190,14 +190,15 @@ def _sides(score: Score) -> dict[int, tuple[float, float]]:
 
 
 def _gain(placed: list[Placed]) -> float:
-    """Return what brings the loudest place of many voices to 1.6, where half of it is chance.
+    """Return what many voices are multiplied by; it never makes louder: one soft note stays soft.
 
-    It never makes louder: one soft note stays soft.
+    Tones that know nothing of each other add up in power: the root of the sum of the squares of
+    their peaks is brought to 0.7, and what chance piles up beyond 1 is limited.
     """
-    changes = [(note.begin, max(note.left, note.right)) for note in placed]
-    changes += [(note.end, -max(note.left, note.right)) for note in placed]
+    changes = [(note.begin, max(note.left, note.right) ** 2) for note in placed]
+    changes += [(note.end, -(max(note.left, note.right) ** 2)) for note in placed]
     loudest = max(np.cumsum([by for _, by in sorted(changes)]), default=0.0)
-    return min(1.0, 1.6 / max(float(loudest), 1e-9))
+    return 0.7 / max(math.sqrt(loudest), 0.7)
 
 
 def _add(out: Array, start: int, note: Placed, tones: "Tones") -> None:
