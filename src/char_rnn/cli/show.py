@@ -101,9 +101,9 @@ def _part(score: "Score", asked: str, name: str) -> tuple["Score", int, str]:
 
     Raises UsageError if that are no bars, or none that the piece has.
     """
-    from char_rnn.music.clock import bars, cut
+    from char_rnn.music.clock import bar_lines, cut
 
-    count = len(bars(score)) - 1
+    count = len(bar_lines(score)) - 1
     found = re.fullmatch(r"(\d{1,9})?(:?)(\d{1,9})?", asked)
     begin = int(found[1] or 1) if found else 0
     end = int(found[3] or count) if found and found[2] else begin

@@ -1,53 +1,33 @@
 """Where the bars of a piece begin, and when its steps are heard."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 
+from char_rnn.music.bars import Bar, bar_length, bars, beat_length
 from char_rnn.music.score import USUAL_METER, USUAL_TEMPO, Change, Score
 
 Array = np.ndarray
 
 
-def bars(score: Score) -> list[int]:
-    """Return the step at which each bar begins, and at the end that at which the last one ends.
+def bar_lines(score: Score) -> list[int]:
+    """Return the step at which each bar begins, and at the end that at which the last one is full.
 
-    A change of meter begins a bar wherever it stands. There is one bar at least.
+    There is one bar at least.
     """
-    stop = max(score.length, 1)
-    changes = _changes(score.meters, USUAL_METER)
-    found: list[int] = []
-    for change, until in zip(changes, [*(c.start for c in changes[1:]), stop], strict=True):
-        numerator, denominator = change.value
-        # A sixteenth on a grid of one step a quarter ends between two steps: rounded, not summed.
-        size = max(Fraction(4 * score.steps * numerator, denominator), Fraction(1))
-        count = math.ceil((until - change.start) / size)
-        found += [change.start + round(n * size) for n in range(count)]
-        stop = change.start + round(count * size)
-    return [*found, stop]
+    found = bars(score) or [Bar(0, 0, bar_length(USUAL_METER, score.steps), USUAL_METER)]
+    return [*(bar.start for bar in found), found[-1].start + found[-1].full]
 
 
 def beats(score: Score) -> list[int]:
-    """Return the steps at which a beat begins that begins no bar.
-
-    A beat is what the meter counts; in 6/8, 9/8 and 12/8 three of those.
-    """
-    found = []
-    starts = bars(score)
-    changes = _changes(score.meters, USUAL_METER)
-    k = 0
-    for begin, stop in pairwise(starts):
-        while k + 1 < len(changes) and changes[k + 1].start <= begin:
-            k += 1
-        numerator, denominator = changes[k].value
-        counted = 3 if denominator >= 8 and numerator % 3 == 0 and numerator > 3 else 1
-        beat = max(Fraction(4 * score.steps * counted, denominator), Fraction(1))
-        count = math.ceil((stop - begin) / beat)
-        found += [begin + round(n * beat) for n in range(1, count)]
+    """Return the steps at which a beat begins that begins no bar; see `beat_length`."""
+    found: list[int] = []
+    for bar in bars(score):
+        # The last bar is drawn full; one that a change of meter cuts short ends with it.
+        end = bar.start + bar.full if bar.end == score.length else bar.end
+        beat = beat_length(bar.meter, score.steps)
+        found += range(bar.start + beat, end, beat)
     return found
 
 
@@ -57,7 +37,7 @@ def tempo_map(score: Score) -> tuple[Array, Array]:
     The last of them is the end of the last bar.
     """
     changes = _changes(score.tempos, USUAL_TEMPO)
-    stop = bars(score)[-1]
+    stop = bar_lines(score)[-1]
     steps = np.array([*(change.start for change in changes), stop], np.float64)
     rates = np.array([60 / (change.value * score.steps) for change in changes])
     seconds = np.concatenate([[0.0], np.cumsum(np.diff(steps) * rates)])
@@ -76,7 +56,7 @@ def cut(score: Score, first: int, last: int) -> Score:
     Notes belong to the bar in which they begin, and end with the last bar at the latest; what
     holds at the first bar stands at its beginning.
     """
-    starts = bars(score)
+    starts = bar_lines(score)
     begin, stop = starts[first - 1], starts[min(last, len(starts) - 1)]
     notes = tuple(
         replace(note, start=note.start - begin, length=min(note.length, stop - note.start))

@@ -9,7 +9,7 @@ import numpy as np
 
 from char_rnn.analyse.page import embedded, filled, packed
 from char_rnn.errors import UsageError
-from char_rnn.music.clock import bars, beats, tempo_map
+from char_rnn.music.clock import bar_lines, beats, tempo_map
 from char_rnn.music.instruments import DRUMS, drum_kind, label, sound_of
 from char_rnn.music.roll import shortened
 from char_rnn.music.score import Score, Voice
@@ -77,7 +77,7 @@ def _data(score: Score, name: str, first: int) -> dict[str, Any]:
         "name": heading,
         "first": first,
         "quarter": score.steps,
-        "bars": packed(np.array(bars(score)), "u4"),
+        "bars": packed(np.array(bar_lines(score)), "u4"),
         "beats": packed(np.array(beats(score), np.int64), "u4"),
         "steps": packed(steps, "f8"),
         "seconds": packed(seconds, "f8"),

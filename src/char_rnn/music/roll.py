@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from char_rnn.errors import UsageError
-from char_rnn.music.clock import bars, beats, cut
+from char_rnn.music.clock import bar_lines, beats, cut
 from char_rnn.music.instruments import DRUMS, drum_kind, label
 from char_rnn.music.score import Note, Score
 from char_rnn.music.text_roll import roll_text
@@ -51,7 +51,7 @@ def roll(scores: Sequence[Score], names: Sequence[str], first: int = 1) -> Drawi
 
 def shortened(score: Score, name: str, most: int) -> tuple[str, Score]:
     """Return the heading of a piece, and at most the first `most` bars of it."""
-    count = len(bars(score)) - 1
+    count = len(bar_lines(score)) - 1
     if count <= most:
         return name, score
     return f"{name}: first {most} bars of {count:,}", cut(score, 1, most)
@@ -115,7 +115,7 @@ def _piece(canvas: Canvas, score: Score, heading: str, y: float, first: int) -> 
     each = min(max(160 / (high - low + 1), 5.0), 8.0) if high >= low else 0
     drums = {drum_kind(note.pitch) for note in score.notes if score.voices[note.voice].drums}
     kinds = [kind for kind in DRUMS if kind in drums]
-    starts = bars(score)
+    starts = bar_lines(score)
     marks = beats(score)
     count = _bars_a_row(starts, score.steps)
     widest = max(

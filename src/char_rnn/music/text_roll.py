@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 from typing import NamedTuple
 
-from char_rnn.music.clock import bars, beats
+from char_rnn.music.clock import bar_lines, beats
 from char_rnn.music.instruments import DRUMS, drum_kind
 from char_rnn.music.score import Score
 
@@ -46,7 +46,7 @@ def roll_text(score: Score, width: int = 78, signs: Signs = BLOCKS, first: int =
 
     first: the number of the first bar.
     """
-    starts = bars(score)
+    starts = bar_lines(score)
     unit, each = _unit(score, starts, width)
     room, marks = width - MARGIN - 1, beats(score)
     rows, k = [], 0
