@@ -1,5 +1,6 @@
 """What every test may use: `import reference`, the built-in text, and tables of its own."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -39,3 +40,37 @@ def own_tables():
     for table, there in kept:
         table.clear()
         table.update(there)
+
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+DARK = {"color_scheme": "dark", "viewport": {"width": 360, "height": 640}}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Return Chromium, driven by Playwright; skip the test where one of them is absent."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if found is None:
+        pytest.skip("there is no Chromium here")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[{}, DARK], ids=["wide and light", "narrow and dark"])
+def tab(chromium, request, tmp_path):
+    """Return a tab, to show `tab.file` in; that must ask for nothing else, and make no mistake."""
+    context = chromium.new_context(offline=True, **request.param)
+    tab = context.new_page()
+    tab.file, errors = tmp_path / "page.html", []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("console", lambda said: said.type == "error" and errors.append(said.text))
+    tab.on("request", lambda asked: errors.append(asked.url))
+    yield tab
+    context.close()
+    assert set(errors) == {tab.file.as_uri()}

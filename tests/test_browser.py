@@ -1,6 +1,5 @@
 """The pages in a real browser: Chromium driven by Playwright, where both are present."""
 
-import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -23,40 +22,10 @@ from char_rnn.pictures.canvas import Canvas
 from char_rnn.pictures.figure import Axis as PictureAxis
 from char_rnn.pictures.figure import Drawing, Figure, Line, Panel
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-if CHROMIUM is None:
-    pytest.skip("there is no Chromium here", allow_module_level=True)
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 LINES = (
     "It was the best of times,\nit was the \x1b[31mworst\u202e of\ttimes,\n\nit was é </script>\n"
 )
 TEXT = LINES * 12
-DARK = {"color_scheme": "dark", "viewport": {"width": 360, "height": 640}}
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=[{}, DARK], ids=["wide and light", "narrow and dark"])
-def tab(chromium, request, tmp_path):
-    context = chromium.new_context(offline=True, **request.param)
-    tab = context.new_page()
-    tab.file, errors = tmp_path / "page.html", []
-    tab.on("pageerror", lambda error: errors.append(str(error)))
-    tab.on("request", lambda asked: errors.append(asked.url))
-    yield tab
-    context.close()
-    assert set(errors) == {tab.file.as_uri()}
 
 
 def surprise(text):

@@ -12,7 +12,16 @@ from char_rnn.errors import FileError, UsageError
 from char_rnn.music.instruments import FAMILIES, drum_kind, label
 from char_rnn.music.score import Change, Note, Score, Voice
 from char_rnn.music.synth import (
-    KEPT, LOUD, RATE, TAIL, chunks, frequency, render, save_wav, tone, wav,
+    KEPT,
+    LOUD,
+    RATE,
+    TAIL,
+    chunks,
+    frequency,
+    render,
+    save_wav,
+    tone,
+    wav,
 )  # fmt: skip
 
 

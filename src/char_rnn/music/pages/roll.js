@@ -177,7 +177,7 @@ const roll = (parent, data) => {
 
   // ---- the sound
 
-  let band = null, origin = 0, next = 0, timer = 0, frame = 0;
+  let band = null, origin = 0, from = 0, next = 0, timer = 0, frame = 0;
   // Hand the notes of the next second to the browser, which plays them on time.
   const schedule = () => {
     const until = context.currentTime + 1.2;
@@ -190,7 +190,7 @@ const roll = (parent, data) => {
   };
   const tick = () => {
     frame = requestAnimationFrame(tick);
-    move(Math.max(context.currentTime - origin, 0));
+    move(Math.max(context.currentTime - origin, from));
     if (now >= over) { pause(); move(0); }
   };
   const play = () => {
@@ -202,10 +202,10 @@ const roll = (parent, data) => {
     playing?.pause();
     playing = self;
     context.resume().catch(() => {});
-    if (now >= over) now = 0;
+    from = now >= over ? 0 : now;
     band = orchestra(data.sounds);
-    origin = context.currentTime + .06 - now;
-    next = starts.findIndex(s => second(s) >= now - 1e-6);
+    origin = context.currentTime + .06 - from;
+    next = starts.findIndex(s => second(s) >= from - 1e-6);
     if (next < 0) next = starts.length;
     schedule();
     timer = setInterval(schedule, 200);
@@ -225,7 +225,7 @@ const roll = (parent, data) => {
     const goes = playing === self;
     pause();
     move(to);
-    if (goes) play();
+    if (goes && now < over) play();
   };
   const self = { pause };
 
