@@ -7,8 +7,8 @@ import pytest
 
 from char_rnn.errors import UsageError
 from char_rnn.music.roll import LEFT, WIDTH, roll
+from char_rnn.music.roll_text import ASCII, BLOCKS, roll_text, signs_for
 from char_rnn.music.score import Change, Note, Score, Voice
-from char_rnn.music.text_roll import ASCII, BLOCKS, roll_text, signs_for
 from char_rnn.pictures.canvas import Path, Text
 
 JIG = Score(

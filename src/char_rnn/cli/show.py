@@ -120,13 +120,18 @@ def _draw(scores: "list[Score]", names: list[str], first: int) -> None:
     import shutil
 
     from char_rnn.music.roll import MOST_BARS, shortened
-    from char_rnn.music.text_roll import roll_text, signs_for
+    from char_rnn.music.roll_text import roll_text, signs_for
 
-    signs = signs_for(getattr(sys.stdout, "encoding", None))
+    signs = signs_for(_encoding())
     width = shutil.get_terminal_size((80, 24)).columns
     for score, name in zip(scores, names, strict=True):
         heading, some = shortened(score, name, MOST_BARS)
         click.echo(f"{heading}\n{roll_text(some, width, signs, first)}")
+
+
+def _encoding() -> str | None:
+    """Return what standard output writes characters in."""
+    return getattr(sys.stdout, "encoding", None)
 
 
 def _play(scores: "list[Score]") -> None:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from char_rnn.errors import UsageError
 from char_rnn.music.clock import bar_lines, beats, cut
 from char_rnn.music.instruments import DRUMS, drum_kind, label
+from char_rnn.music.roll_text import roll_text
 from char_rnn.music.score import Note, Score
-from char_rnn.music.text_roll import roll_text
 from char_rnn.pictures.canvas import SERIES, Canvas, text_width
 from char_rnn.pictures.figure import Drawing
 
