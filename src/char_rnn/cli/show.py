@@ -15,8 +15,6 @@ from char_rnn.errors import UsageError
 if TYPE_CHECKING:
     from char_rnn.music.score import Score
 
-SEE, HEAR = "To see", "To hear"
-
 
 @click.command(
     "show",
@@ -32,10 +30,10 @@ SEE, HEAR = "To see", "To hear"
     "tunes", metavar="TUNE.mid...", nargs=-1, required=True, type=PATH, shell_complete=complete_file
 )
 @option("bars", metavar="A:B", help="Only these bars, counted from 1; 9: is from there to the end.")
-@option("out", short="o", type=PATH, group=SEE, help="Write a picture: .svg, .png or .pdf.")
-@option("html", type=PATH, group=SEE, help="Write a page that shows the tunes and plays them.")
-@option("wav", type=PATH, group=HEAR, help="Write the sound, one tune after the other.")
-@option("play", is_flag=True, group=HEAR, help="Play it with a player of this system.")
+@option("out", short="o", type=PATH, help="Write a picture: .svg, .png or .pdf.")
+@option("html", type=PATH, help="Write a page that shows the tunes and plays them.")
+@option("wav", type=PATH, help="Write the sound, one tune after the other.")
+@option("play", is_flag=True, help="Play it with a player of this system.")
 def command(
     tunes: tuple[Path, ...],
     bars: str | None,

@@ -57,8 +57,8 @@ def _file(name: str) -> str:
 
 def _colours() -> str:
     """Return the colours of voices and of the grid, for light paper and for dark."""
-    names = ["grid", "faint", *map(str, range(SERIES))]
-    light, dark = (";".join(f"--c-{n}:{COLOURS[n][k]}" for n in names) for k in (0, 1))
+    names = ["grid", *map(str, range(SERIES))]
+    light, dark = (";".join(f"--{n}:{COLOURS[n][k]}" for n in names) for k in (0, 1))
     return f".rolls{{{light}}}\n@media(prefers-color-scheme:dark){{.rolls{{{dark}}}}}\n"
 
 

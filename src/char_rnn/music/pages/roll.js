@@ -51,7 +51,7 @@ const roll = (parent, data) => {
     const legend = add(bar, "span", "", "voices");
     for (const voice of used.slice(0, MOST_NAMED)) {
       const entry = add(legend, "span", "");
-      add(entry, "i", "").style.background = `var(--c-${colour.get(voice)})`;
+      add(entry, "i", "").style.background = `var(--${colour.get(voice)})`;
       entry.append(seen(data.sounds[voice].label));
     }
     if (used.length > MOST_NAMED) add(legend, "span", `and ${used.length - MOST_NAMED} more`);
@@ -82,7 +82,7 @@ const roll = (parent, data) => {
     each = Math.min(Math.max(160 / (high - low + 1), 4), 8);
     const pitched = melodic.length ? each * (high - low + 1) : 0;
     const size = TOP + pitched + 4 + DRUM * drums.length + GAP;
-    const style = getComputedStyle(parent), ink = name => style.getPropertyValue("--c-" + name);
+    const style = getComputedStyle(parent), ink = name => style.getPropertyValue("--" + name);
     const paper = Object.fromEntries(["grid", "faint", 0, 1, 2, 3, 4, 5].map(n => [n, ink(n)]));
     rows = [];
     for (let k = 0; k < bars.length - 1; k += count) {
