@@ -47,6 +47,7 @@ def test_a_note_stands_at_its_time_and_pitch():
         assert 18 * step - 3 < right - left < 18 * step and 2 < bottom - top < 9
         # higher above lower, by as much as they differ
         each = (notes[0][1] - notes[1][1]) / 2
+        assert each > 4
         assert notes[0][1] - top == pytest.approx((2 * k % 12) * each, abs=0.1)
         assert opacity == pytest.approx(0.3 + 0.7 * (20 + 10 * k) / 127)
     (c4,) = [shape for shape in drawn.canvas().shapes

@@ -145,6 +145,13 @@ def test_an_hour_needs_no_more_memory_than_a_part_of_it():
     assert peak < size  # a byte a sample; the sound itself has 8
 
 
+def test_tones_that_were_forgotten_are_made_again(monkeypatch):
+    piece = Score(tuple(Note(6 * k, 0, 60 + k % 5, 9) for k in range(40)))
+    kept = render(piece, 8000)
+    monkeypatch.setattr("char_rnn.music.synth.MOST_SAMPLES", 8000)
+    assert np.array_equal(render(piece, 8000), kept)
+
+
 def test_a_wav_file_holds_it():
     samples = np.array([[0, 0.5], [1, -1], [2, -2]], np.float32)
     with wave.open(io.BytesIO(wav(samples, 8000))) as file:

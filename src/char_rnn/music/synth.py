@@ -32,12 +32,12 @@ CHUNK = 10.0
 """Seconds that are computed at a time."""
 KEPT = 8.0
 """Seconds of a tone that are kept; what lasts longer is computed again, piece by piece."""
-TONES = 200
-"""Tones that are kept: of 8 s at most 280 MB, of usual notes a tenth of it."""
+MOST_SAMPLES = 1 << 26
+"""Of all tones that are kept: 256 MB; a string quartet needs a tenth of it."""
 MOST_HOURS = 3.0
 """Of a piece; a WAV file of 4 GB, the longest there can be, holds 6.7 hours."""
-LOUD = 0.4
-"""The peak of one note of full strength; at the usual velocity of 80 four together reach 0.64."""
+LOUD = 0.6
+"""The peak of one note of full strength; at the usual velocity of 80 four together reach 0.95."""
 KNEE = 0.8
 """What is louder is pressed towards 1."""
 SIDE = 0.4
@@ -226,6 +226,7 @@ class Tones:
         self._rate = rate
         self._most = int(KEPT * rate)
         self._kept: OrderedDict[Key, Array] = OrderedDict()
+        self._size = 0
         self._longest: dict[Key, int] = {}
         for note in placed:
             size = note.end - note.begin + note.fade
@@ -236,9 +237,11 @@ class Tones:
         if key.sound is not None and last > self._longest[key]:
             return tone(key.pitch, key.sound, key.strength, first, last, self._rate)
         if key not in self._kept:
-            if len(self._kept) >= TONES:
-                self._kept.popitem(last=False)
-            self._kept[key] = self._made(key)
+            made = self._made(key)
+            self._size += len(made)
+            while self._size > MOST_SAMPLES and self._kept:
+                self._size -= len(self._kept.popitem(last=False)[1])
+            self._kept[key] = made
         self._kept.move_to_end(key)
         return self._kept[key][first:last]
 
