@@ -36,6 +36,13 @@ def test_a_tune_is_drawn_in_the_terminal(call, tune):
     ]  # fmt: skip
 
 
+def test_a_folder_is_drawn_without_what_is_broken(call, tune, tmp_path):
+    (tmp_path / "broken.mid").write_bytes(tune.read_bytes()[:20])
+    code, out, err = call("show", ".", "--bars", "8")
+    assert code == 0 and "broken.mid" in err and "left out" in err
+    assert out.startswith("tune.mid, bars 8 to 8 of 8\n       8\n") and out.count("mid") == 1
+
+
 def test_where_the_encoding_has_no_blocks_it_is_drawn_in_ascii(call, tune, monkeypatch):
     monkeypatch.setattr("char_rnn.cli.show._encoding", lambda: "ascii")
     _, out, _ = call("show", "tune.mid")

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     cls=Command,
     examples=(
         "char-rnn show tune.mid",
-        "char-rnn show tune.mid other.mid -o tunes.svg",
+        "char-rnn show tune.mid tunes/ -o tunes.svg",
         "char-rnn show tune.mid --bars 9:16 --play",
         "char-rnn show tune.mid --html tune.html --wav tune.wav",
     ),
 )
 @click.argument(
-    "tunes", metavar="TUNE.mid...", nargs=-1, required=True, type=PATH, shell_complete=complete_file
+    "tunes", metavar="TUNE...", nargs=-1, required=True, type=PATH, shell_complete=complete_file
 )
 @option("bars", metavar="A:B", help="Only these bars, counted from 1; 9: is from there to the end.")
 @option("out", short="o", type=PATH, help="Write a picture: .svg, .png or .pdf.")
@@ -42,21 +43,22 @@ def command(
     wav: Path | None,
     play: bool,
 ) -> None:
-    """Draw MIDI files as piano rolls, below each other: pitch upwards, time to the right.
+    """Draw each TUNE, a MIDI file or a folder of them, as a piano roll, below each other.
 
-    They appear in the terminal; --out writes a picture (.png and .pdf: extra `plots`), --html a
+    Pitch goes upwards, time to the right. They appear in the terminal; --out writes a picture (.png and .pdf: extra `plots`), --html a
     page, --wav the sound. Reading MIDI is of the extra `music`.
     """
-    from char_rnn.music.midi import read_midi
+    from char_rnn.music.files import read_scores
     from char_rnn.storage.reading import shown
 
     _check(out, html, wav)
     scores, names, first = [], [], 1
-    for path in tunes:
-        score, remarks = read_midi(path)
+    for file, score, remarks in chain.from_iterable(map(read_scores, tunes)):
         for remark in remarks:
-            click.echo(f"{shown(path)}: {remark}", err=True)
-        name = shown(path.name)
+            click.echo(remark, err=True)
+        if not score.notes:
+            continue
+        name = shown(file.name)
         if bars is not None:
             score, first, said = _part(score, bars, name)
             name = f"{name}, {said}"

@@ -17,6 +17,8 @@ WIDTH = 960.0
 LEFT, RIGHT = 44.0, 16.0
 MOST_BARS = 64
 """Of a piece, that a picture shows."""
+HIGHEST = 32_000
+"""Pixels of a picture; a PNG, with two dots to each, cannot be higher."""
 QUARTERS = 32
 """That a row has room for: 7 pixels a sixteenth."""
 WIDEST = 64.0  # pixels of a quarter note in a short piece
@@ -34,7 +36,8 @@ def roll(scores: Sequence[Score], names: Sequence[str], first: int = 1) -> Drawi
     Of each piece the first `MOST_BARS` bars are drawn, and said to be.
 
     first: the number of their first bar.
-    Raises UsageError if there are not as many names as scores, or none.
+    Raises UsageError if there are not as many names as scores, or none, or more than a picture
+    has room for (`HIGHEST`).
     """
     if not scores or len(scores) != len(names):
         raise UsageError(f"{len(scores)} scores and {len(names)} names; a roll takes one of each")
@@ -46,6 +49,11 @@ def roll(scores: Sequence[Score], names: Sequence[str], first: int = 1) -> Drawi
         texts.append(f"{heading}\n{roll_text(shown, first=first)}")
         y = _piece(canvas, shown, heading, y, first) + BETWEEN
     canvas.height = y - BETWEEN + 10
+    if canvas.height > HIGHEST:
+        raise UsageError(
+            f"the picture would be {canvas.height:,.0f} pixels high; at most {HIGHEST:,} can be: "
+            "draw fewer tunes, or fewer bars of them (--bars A:B)"
+        )
     return Drawing("Piano roll: " + "; ".join(headings), canvas, "\n".join(texts))
 
 
