@@ -45,8 +45,9 @@ def command(
 ) -> None:
     """Draw each TUNE, a MIDI file or a folder of them, as a piano roll, below each other.
 
-    Pitch goes upwards, time to the right. They appear in the terminal; --out writes a picture (.png and .pdf: extra `plots`), --html a
-    page, --wav the sound. Reading MIDI is of the extra `music`.
+    Pitch goes upwards, time to the right. The rolls appear in the terminal; --out writes them as a
+    picture (.png and .pdf: extra `plots`), --html as a page that plays them, --wav what they sound
+    like. Reading MIDI is of the extra `music`.
     """
     from char_rnn.music.files import read_scores
     from char_rnn.storage.reading import shown
