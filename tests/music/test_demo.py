@@ -1,0 +1,85 @@
+"""The built-in corpus keeps its own rules: full bars, keys, endings, motifs that return."""
+
+from collections import Counter
+
+from char_rnn.music.bars import bars
+from char_rnn.music.demo import COUNT, demo_scores
+from char_rnn.music.demo_styles import STYLES
+from char_rnn.music.measures import describe, interval_histogram, longest_copied
+
+
+def test_every_tune_keeps_the_rules():
+    scores = demo_scores()
+    figures = describe(scores)
+    assert figures["tunes"] == COUNT
+    assert figures["full_bars"] == figures["in_key"] == figures["end_on_tonic"] == 1
+    for score in scores:
+        assert score.length == bars(score)[-1].end
+        assert len(bars(score)) in (8, 12, 16)
+        assert all(a.end <= b.start for a, b in zip(score.notes, score.notes[1:], strict=False))
+        last = score.notes[-1]
+        assert last.end == score.length
+        assert last.length >= 18  # a half, or half a bar
+        pitches = [note.pitch for note in score.notes]
+        assert 50 <= min(pitches) <= max(pitches) <= 88
+        assert max(pitches) - min(pitches) <= 19
+
+
+def test_melodies_go_mostly_by_steps_and_leap_seldom():
+    counts = interval_histogram(demo_scores())
+    total = sum(counts.values())
+    share = {size: sum(counts.get(by, 0) for by in (size, -size)) / total for size in range(13)}
+    assert share[1] + share[2] > 0.45  # 0.48
+    assert share[0] + share[1] + share[2] + share[3] + share[4] > 0.9
+    assert sum(share[size] for size in range(8, 13)) < 0.03
+    assert max(counts) <= 12
+    assert min(counts) >= -12
+
+
+def test_all_keys_modes_meters_are_there():
+    scores = demo_scores()
+    keys = Counter(score.keys[0].value for score in scores)
+    assert {tonic for tonic, _ in keys} == set(range(12))
+    assert {mode for _, mode in keys} == {"major", "minor", "dorian", "mixolydian"}
+    assert {score.meters[0].value for score in scores} == {(4, 4), (3, 4), (6, 8)}
+
+
+def test_chords_stand_on_the_strong_beats_of_motifs():
+    for style in STYLES:
+        size = style.meter[0] * 48 // style.meter[1]
+        for rhythm in style.rhythms:
+            assert sum(rhythm) == size
+            starts = {sum(rhythm[:i]) for i in range(len(rhythm))}
+            assert 0 in starts
+        for bar in (*style.halts, *style.closes):
+            assert sum(length for length, _ in bar) == size
+        assert all(bar[-1][1] == 0 and bar[-1][0] >= 18 for bar in style.closes)
+
+
+def test_motifs_return():
+    """A phrase comes back, so that each tune has a good part of itself twice."""
+    for score in demo_scores(40):
+        middle = bars(score)[4].start
+        rhythms = Counter(
+            tuple((n.start - a.start, n.length) for n in score.notes if a.start <= n.start < a.end)
+            for a in bars(score)
+        )
+        assert rhythms.most_common(1)[0][1] >= 2
+        assert middle
+
+
+def test_no_two_tunes_are_alike_in_any_key():
+    scores = demo_scores()
+    first = scores[0].notes
+    tunes = {
+        tuple((n.start, n.length, n.pitch - s.notes[0].pitch) for n in s.notes) for s in scores
+    }
+    assert len(tunes) == len(scores)
+    assert longest_copied(scores[0], scores[1:]) < len(first)
+
+
+def test_the_same_seed_gives_the_same_tunes():
+    first = demo_scores(5, seed=7)
+    demo_scores.cache_clear()
+    assert demo_scores(8, seed=7)[:5] == first
+    assert demo_scores(5, seed=8) != first
