@@ -3,17 +3,19 @@
 from collections import Counter
 
 from char_rnn.music.bars import bars
-from char_rnn.music.demo import COUNT, demo_scores
+from char_rnn.music.demo import demo_scores, demo_text
 from char_rnn.music.demo_styles import STYLES
 from char_rnn.music.measures import describe, interval_histogram, longest_copied
+from char_rnn.music.text import from_text, pieces
+
+SCORES = demo_scores(400)
 
 
 def test_every_tune_keeps_the_rules():
-    scores = demo_scores()
-    figures = describe(scores)
-    assert figures["tunes"] == COUNT
+    figures = describe(SCORES)
+    assert figures["tunes"] == 400
     assert figures["full_bars"] == figures["in_key"] == figures["end_on_tonic"] == 1
-    for score in scores:
+    for score in SCORES:
         assert score.length == bars(score)[-1].end
         assert len(bars(score)) in (8, 12, 16)
         assert all(a.end <= b.start for a, b in zip(score.notes, score.notes[1:], strict=False))
@@ -26,7 +28,7 @@ def test_every_tune_keeps_the_rules():
 
 
 def test_melodies_go_mostly_by_steps_and_leap_seldom():
-    counts = interval_histogram(demo_scores())
+    counts = interval_histogram(SCORES)
     total = sum(counts.values())
     share = {size: sum(counts.get(by, 0) for by in (size, -size)) / total for size in range(13)}
     assert share[1] + share[2] > 0.45  # 0.48
@@ -37,11 +39,10 @@ def test_melodies_go_mostly_by_steps_and_leap_seldom():
 
 
 def test_all_keys_modes_meters_are_there():
-    scores = demo_scores()
-    keys = Counter(score.keys[0].value for score in scores)
+    keys = Counter(score.keys[0].value for score in SCORES)
     assert {tonic for tonic, _ in keys} == set(range(12))
     assert {mode for _, mode in keys} == {"major", "minor", "dorian", "mixolydian"}
-    assert {score.meters[0].value for score in scores} == {(4, 4), (3, 4), (6, 8)}
+    assert {score.meters[0].value for score in SCORES} == {(4, 4), (3, 4), (6, 8)}
 
 
 def test_chords_stand_on_the_strong_beats_of_motifs():
@@ -58,7 +59,7 @@ def test_chords_stand_on_the_strong_beats_of_motifs():
 
 def test_motifs_return():
     """A phrase comes back, so that each tune has a good part of itself twice."""
-    for score in demo_scores(40):
+    for score in SCORES[:40]:
         middle = bars(score)[4].start
         rhythms = Counter(
             tuple((n.start - a.start, n.length) for n in score.notes if a.start <= n.start < a.end)
@@ -69,17 +70,20 @@ def test_motifs_return():
 
 
 def test_no_two_tunes_are_alike_in_any_key():
-    scores = demo_scores()
-    first = scores[0].notes
     tunes = {
-        tuple((n.start, n.length, n.pitch - s.notes[0].pitch) for n in s.notes) for s in scores
+        tuple((n.start, n.length, n.pitch - s.notes[0].pitch) for n in s.notes) for s in SCORES
     }
-    assert len(tunes) == len(scores)
-    assert longest_copied(scores[0], scores[1:]) < len(first)
+    assert len(tunes) == len(SCORES)
+    assert all(longest_copied(score, SCORES[1:]) < len(score.notes) for score in SCORES[:1])
 
 
 def test_the_same_seed_gives_the_same_tunes():
-    first = demo_scores(5, seed=7)
     demo_scores.cache_clear()
-    assert demo_scores(8, seed=7)[:5] == first
-    assert demo_scores(5, seed=8) != first
+    assert demo_scores(8) == SCORES[:8]
+    assert demo_scores(8, seed=1) != SCORES[:8]
+
+
+def test_the_text_is_that_of_the_tunes():
+    text = demo_text(30)
+    assert tuple(from_text(piece) for piece in pieces(text)) == SCORES[:30]
+    assert text.endswith("|\n")

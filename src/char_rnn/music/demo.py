@@ -34,7 +34,7 @@ from char_rnn.music.theory import SCALES
 T = TypeVar("T")
 
 STEPS = 12
-COUNT = 400
+COUNT = 2000
 """Tunes of the built-in corpus."""
 
 _COMPASS = 19  # semitones: an octave and a fifth, which most voices have
