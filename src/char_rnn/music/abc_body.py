@@ -268,7 +268,7 @@ class Body:
 
     def _written(self, token: str) -> Written:
         written = self._staff.read(token, self._whole)
-        self.left_out["quarter tones, played as semitones"] += written.quarter
+        self.left_out["quarter tones (semitones are played)"] += written.quarter
         return written
 
     def _sound(self, written: list[Written], longer: Fraction = Fraction(1)) -> None:

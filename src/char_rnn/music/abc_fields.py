@@ -20,6 +20,7 @@ FINEST = 1024  # notes in a whole note
 
 _SHARPS = "FCGDAEB"  # in the order in which they come into a signature
 _KEY = re.compile(r"([A-G])([#b]?)(?:\s*([A-Za-z]+)(?![=A-Za-z]))?")
+_CLEFS = ("clef", "treble", "bass", "alto", "tenor", "perc")
 _PIPES = {"HP", "Hp"}
 _SHIFTS = re.compile(r"\b(?:octave|transpose|score|sound|shift)\s*=")
 _SIGNED = re.compile(r"(\^\^|__|\^|_|=)([A-Ga-g])(?![A-Za-z])")
@@ -44,7 +45,7 @@ class KeyField(NamedTuple):
 def key_field(value: str) -> KeyField:
     """Read "D", "F#m", "E dorian", "A mix ^g", "D exp ^f", "HP", "none"; a clef is passed over."""
     shifted = bool(_SHIFTS.search(value))
-    if not value or value.lower().startswith(("none", "clef", "treble", "bass", "alto", "tenor")):
+    if not value or value.lower().startswith(("none", *_CLEFS)):
         return KeyField(None, {}, shifted)
     if value[:2] in _PIPES:
         return KeyField((9, "mixolydian"), _signature("A", 0, "mixolydian"), shifted)
@@ -52,6 +53,8 @@ def key_field(value: str) -> KeyField:
     if not found:
         raise ValueError(f"key {value[:40]!r}; expected a letter A to G, # or b, and a mode")
     letter, sign, word = found.groups()
+    if (word or "").lower() in _CLEFS:
+        word = None
     explicit = (word or "").lower() == "exp"
     mode = "major" if explicit else _mode(word or "")
     if mode is None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
 from math import ceil, lcm
 
 from char_rnn.errors import DataError
@@ -124,11 +123,12 @@ def _pickup(measures: list[Measure]) -> Fraction:
 
 
 def _odd_bars(measures: list[Measure]) -> list[str]:
-    """Say which bars are not as long as their meter says, where no repeat explains it."""
+    """Say which bars their meter does not fill, where neither a repeat nor an end explains it."""
     odd = []
-    for before, measure in pairwise(measures[:-1]):
-        edge = before.end or before.stop or measure.start or measure.end or measure.stop
-        if not (edge or measure.endings) and _length(measure) != _bar(measure):
+    for before, measure, after in zip(measures, measures[1:], measures[2:], strict=False):
+        left = before.end or before.stop or measure.start or measure.endings
+        right = measure.end or measure.stop or after.start or after.endings
+        if not (left or right) and _length(measure) % _bar(measure):
             odd.append(f"line {measure.line}")
     if not odd:
         return []

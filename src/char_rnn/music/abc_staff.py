@@ -18,7 +18,7 @@ SIZE = r"\d*/*\d*"
 MOST_IN_TUPLET = 64
 
 _PARTS = re.compile(rf"([_=^]*)(\d?/\d?)?([A-Ga-g])([,']*)({SIZE})")
-_SIZE = re.compile(r"(\d{0,4})(/{0,10})(\d{0,4})")
+_SIZE = re.compile(r"(\d{0,4})(?:(/{1,10})(\d{0,4}))?")
 _DIGITS = 4
 _TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # so many in the time of; of others the meter says
 _COMPOUND = {(6, 8), (9, 8), (12, 8)}
@@ -72,7 +72,7 @@ def length_of(token: str, unit: Fraction) -> Fraction:
     """Return what a length says, in unit notes: 2, 3/2, /, //, /4, or nothing for 1."""
     parts = _SIZE.fullmatch(token)
     if parts is not None:
-        above, slashes, digits = parts[1], len(parts[2]), parts[3]
+        above, slashes, digits = parts[1], len(parts[2] or ""), parts[3]
         divisor = int(digits) * 2 ** (slashes - 1) if digits else 2**slashes
         length = Fraction(int(above or 1), divisor) if divisor else Fraction(0)
         if 0 < length * unit <= LONGEST and (length * unit).denominator <= FINEST:
