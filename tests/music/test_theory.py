@@ -1,10 +1,12 @@
 """Keys, scales and transposition, on tunes whose key is known."""
 
 import pytest
+import scores as made
 
 from char_rnn.errors import UsageError
 from char_rnn.music.demo import demo_scores
-from char_rnn.music.score import Change, Note, Score, Voice
+from char_rnn.music.midi import read_midi
+from char_rnn.music.score import MODES, Change, Note, Score, Voice
 from char_rnn.music.theory import (
     SCALES,
     ends_on_tonic,
@@ -106,6 +108,18 @@ def test_the_tonic_is_found_of_nearly_all_tunes_that_say_theirs():
     scores = demo_scores(100)
     found = sum(key_of(score)[0] == score.keys[0].value[0] for score in scores)
     assert found >= 85  # 90 of 100 on average
+
+
+def test_the_signature_is_found_of_nearly_all_folk_tunes():
+    """Their files name major keys; tunes in a mode of the same notes count as found."""
+    found = []
+    for path in made.jigs()[:60]:
+        score, _ = read_midi(path)
+        if len(score.keys) == 1:
+            tonic, mode = key_of(score)
+            found.append(score.keys[0].value == ((tonic - MODES[mode]) % 12, "major"))
+    assert len(found) > 40
+    assert sum(found) / len(found) > 0.9  # of all 318 with one key: 0.94, of 0.88 by profiles alone
 
 
 def test_transposition_moves_notes_and_keys():
