@@ -188,7 +188,8 @@ def test_ties_join_and_slurs_do_not():
         ("|:C|1D:|2E||F|", "CDCEF"), ("|:C|[1D:|[2E|]F", "CDCEF"), ("|:C|1D:|\n[2E||F:|", "CDCEFF"),
         ("|:C|1,2D:|3E|]F", "CDCDCEF"), ("|:C|1-3D:|4E|]", "CDCDCDCE"),
         ("|:C|1D:|2E:|3F|]G", "CDCECFG"), ("|::C::|D", "CCCD"), ("C|1D:|2E||F|1G:|2A", "CDCEFGFA"),
-        ("|:C|1D:|E|F:|", "CDCEFEF"), (":|C:|", "CC"), ("|:C", "C"), ("|:|:C:|:|", "CC"),
+        ("|:C|1D:|E|F:|", "CDCEFEF"), (":|C:|", "CC"), ("C:|D|1E:|2F:|3G|]", "CCDEDFDG"),
+        ("|:C", "C"), ("|:|:C:|:|", "CC"),
     ],
 )  # fmt: skip
 def test_repeats(text, order):
@@ -222,10 +223,10 @@ def test_tempos(said, tempo):
 def test_what_is_left_out_is_said():
     [(score, remarks)] = read_abc(
         "X:1\nM:4/4\nL:1/4\nP:AB\nK:C octave=1\n"
-        '"Am"C{de}D!trill!E"^text"F|~G.A^/Bc@|\nw:la la\nV:1\nC4|\nV:2\nC2E2|\nV:1\nD4 & E4|\n'
+        '"Am"C{de}D!trill!E"^text"F|~G.A^/Bc@|\nw:la la\nV:1\nC4|\nV:2\nC2E2|\nV:1\nD4 & E4|F4|\n'
         "\nfree text\n"
     )
-    assert [note.pitch for note in score.notes] == midi("C4 D4 E4 F4 G4 A4 C5 C5 C4 D4")
+    assert [note.pitch for note in score.notes] == midi("C4 D4 E4 F4 G4 A4 C5 C5 C4 D4 F4")
     assert sorted(remarks) == sorted([
         "orders of parts (P:) left out: 1", "octave= and transpose= of K: left out: 1",
         "chord symbols and annotations left out: 2", "groups of grace notes left out: 1",

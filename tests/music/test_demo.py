@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from char_rnn.music import demo
 from char_rnn.music.bars import bars
 from char_rnn.music.demo import demo_scores, demo_text
 from char_rnn.music.demo_styles import STYLES
@@ -57,6 +58,12 @@ def test_chords_stand_on_the_strong_beats_of_motifs():
         assert all(bar[-1][1] == 0 and bar[-1][0] >= 18 for bar in style.closes)
 
 
+def test_an_inversion_stays_in_its_chord():
+    bar = [(12, 0), (6, 1), (6, 2), (12, 4), (12, None)]
+    assert demo._inverted(bar) == [(12, 4), (6, 3), (6, 2), (12, 0), (12, None)]
+    assert demo._inverted(demo._inverted(bar)) == bar
+
+
 def test_motifs_return():
     """A phrase comes back, so that each tune has a good part of itself twice."""
     for score in SCORES[:40]:
@@ -75,6 +82,14 @@ def test_no_two_tunes_are_alike_in_any_key():
     }
     assert len(tunes) == len(SCORES)
     assert all(longest_copied(score, SCORES[1:]) < len(score.notes) for score in SCORES[:1])
+
+
+def test_a_tune_that_was_there_is_drawn_anew(monkeypatch):
+    plain = STYLES[0]._replace(rhythms=((48,),), halts=([(48, 0)],), closes=([(48, 0)],))
+    monkeypatch.setattr(demo, "STYLES", (plain,))
+    monkeypatch.setattr(demo, "FORMS", ("aA",))
+    tunes = [score for score, _ in zip(demo._tunes(0), range(60), strict=False)]
+    assert len({tuple(n.pitch - s.notes[-1].pitch for n in s.notes) for s in tunes}) == 60
 
 
 def test_the_same_seed_gives_the_same_tunes():
