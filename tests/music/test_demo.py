@@ -99,6 +99,11 @@ def test_the_same_seed_gives_the_same_tunes():
 
 
 def test_the_text_is_that_of_the_tunes():
-    text = demo_text(30)
+    text = demo_text(30, tonic=None)
     assert tuple(from_text(piece) for piece in pieces(text)) == SCORES[:30]
     assert text.endswith("|\n")
+    in_c = [from_text(piece) for piece in pieces(demo_text(30))]
+    assert {score.keys[0].value[0] for score in in_c} == {0}
+    assert {score.notes[-1].pitch % 12 for score in in_c} == {0}
+    for score, original in zip(in_c, SCORES, strict=False):
+        assert longest_copied(score, [original]) == len(score.notes)

@@ -16,6 +16,7 @@ from char_rnn.music.theory import (
     mode_named,
     pitch_classes,
     transpose,
+    with_tonic,
 )  # fmt: skip
 
 C_MAJOR = (60, 62, 64, 65, 67, 69, 71, 72)
@@ -130,6 +131,15 @@ def test_transposition_moves_notes_and_keys():
     assert higher.meters == score.meters
     assert transpose(higher, -2) == score
     assert transpose(score, -1).keys[0].value == (11, "major")
+
+
+def test_a_tune_is_moved_to_a_tonic_the_shorter_way():
+    for tonic in range(12):
+        score = tune([60 + tonic + step for step in (0, 4, 7, 5, 2, 4, 0)])
+        moved = with_tonic(score, 0)
+        assert moved.notes[0].pitch == (60 if tonic <= 5 else 72)
+        said = with_tonic(tune([60, 61], keys=(Change(0, (tonic, "dorian")),)), 2)
+        assert said.keys[0].value == (2, "dorian")
 
 
 def test_transposition_out_of_range_says_how_far_it_goes():

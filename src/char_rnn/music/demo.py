@@ -10,7 +10,7 @@ stay among themselves) or played with a note more (a variation), and remains its
 steps of the scale from the tonic, 0; 7 is the octave.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -29,7 +29,7 @@ from char_rnn.music.demo_styles import (
 )
 from char_rnn.music.score import Change, Note, Score
 from char_rnn.music.text import to_text
-from char_rnn.music.theory import SCALES
+from char_rnn.music.theory import SCALES, with_tonic
 
 T = TypeVar("T")
 
@@ -42,6 +42,7 @@ _LEAP = 12
 _MIDDLE = 69  # the pitch about which a tune lies
 _LOW, _HIGH = -4, 9  # degrees
 _MOVES = (1, 1, 1, 0, -1, -1, -1, 2, -2)  # in degrees: mostly steps
+_TONES = (0, 0, 2, 4)  # of a chord: its root most often
 _BELOW, _ABOVE = -1, 5  # degrees of a motif, about its chord's root
 
 
@@ -61,9 +62,16 @@ def demo_scores(count: int = COUNT, seed: int = 0) -> tuple[Score, ...]:
     return tuple(score for score, _ in zip(_tunes(seed), range(count), strict=False))
 
 
-def demo_text(count: int = COUNT, seed: int = 0) -> str:
-    """Return the tunes as text, an empty line between two of them."""
-    return "\n\n".join(to_text(score) for score in demo_scores(count, seed)) + "\n"
+def demo_text(count: int = COUNT, seed: int = 0, tonic: int | None = 0) -> str:
+    """Return the tunes as text, an empty line between two of them.
+
+    tonic: the pitch class that all are moved to, so that one minute of training is enough to learn
+    what a tonic is (docs/music.md has figures); None leaves them in their many keys.
+    """
+    scores: Iterable[Score] = demo_scores(count, seed)
+    if tonic is not None:
+        scores = (with_tonic(score, tonic) for score in scores)
+    return "\n\n".join(to_text(score) for score in scores) + "\n"
 
 
 def _tunes(seed: int) -> Iterator[Score]:
@@ -74,8 +82,9 @@ def _tunes(seed: int) -> Iterator[Score]:
         style, mode = _pick(rng, STYLES), _pick(rng, MODES)
         bars = _tune(rng, style, mode)
         tonic = int(12 * rng.random())
-        melody = (mode, *(note for bar in bars for note in bar))
+        lengths = [(length, degree is None) for bar in bars for length, degree in bar]
         pitches = np.array([_pitch(d, mode) for bar in bars for _, d in bar if d is not None])
+        melody = (*lengths, *(pitches - pitches[0]).tolist())  # in any key
         singable = np.ptp(pitches) <= _COMPASS and abs(np.diff(pitches)).max() <= _LEAP
         if singable and melody not in seen:
             seen.add(melody)
@@ -152,9 +161,9 @@ def _motif(rng: np.random.Generator, style: Style) -> Bar:
     strong = [i for i, start in enumerate(starts) if start in style.strong]
     move = _leapt if rng.random() < style.leaps else _walked
     degrees: list[int] = []
-    tone = _pick(rng, (0, 2, 4))
+    tone = _pick(rng, _TONES)
     for i, j in zip(strong, [*strong[1:], len(lengths)], strict=True):
-        goal = _pick(rng, [other for other in (0, 2, 4) if other != tone or j - i > 1])
+        goal = _pick(rng, [other for other in _TONES if other != tone or j - i > 1])
         degrees += move(rng, tone, goal, j - i)
         tone = goal
     return list(zip(lengths, degrees, strict=True))

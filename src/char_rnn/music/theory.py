@@ -174,6 +174,15 @@ def transpose(score: Score, semitones: int) -> Score:
     return replace(score, notes=tuple(moved), keys=tuple(keys))
 
 
+def with_tonic(score: Score, tonic: int) -> Score:
+    """Return the score moved the shorter way, so that its first key is on the pitch class `tonic`.
+
+    The key is the one that the score says, or else `key_of`. Raises UsageError as `transpose` does.
+    """
+    key = score.keys[0].value if score.keys else key_of(score)
+    return transpose(score, (tonic - key[0] + 5) % 12 - 5)
+
+
 def _given(score: Score, key: Key | str | None) -> Key:
     """Return the key that was handed in, or named, or that the notes speak for."""
     if key is None:
