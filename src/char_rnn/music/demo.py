@@ -65,8 +65,9 @@ def demo_scores(count: int = COUNT, seed: int = 0) -> tuple[Score, ...]:
 def demo_text(count: int = COUNT, seed: int = 0, tonic: int | None = 0) -> str:
     """Return the tunes as text, an empty line between two of them.
 
-    tonic: the pitch class that all are moved to, so that one minute of training is enough to learn
-    what a tonic is (docs/music.md has figures); None leaves them in their many keys.
+    tonic: the pitch class that all are moved to, so that a minute of training is enough to learn
+    what a tonic is: 0.99 of the tunes that come of it end there (three seeds, two busy cores, a
+    GRU of 192). None leaves them in their many keys; after two minutes 0.2 do.
     """
     scores: Iterable[Score] = demo_scores(count, seed)
     if tonic is not None:
