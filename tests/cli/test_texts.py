@@ -94,6 +94,9 @@ def test_wrong_encodings(call):
         assert code == 2 and said in err
     code, _, err = call("train", "latin.txt", "--encoding", "ascii")
     assert code == 1 and "not valid ascii at byte offset 2" in err and "(--encoding)" in err
+    assert call("train", "latin.txt", "--bytes", "--out", "bytes", *SMALL)[0] == 0
+    code, _, err = call("evaluate", "bytes", "latin.txt", "--encoding", "cp1252")
+    assert code == 2 and "the model reads bytes, which have no --encoding" in err
     code, _, err = call("train", "python-docs", "--encoding", "cp1252")
     assert code == 2 and "the built-in python-docs, which is plain UTF-8" in err
     Path("d").mkdir()

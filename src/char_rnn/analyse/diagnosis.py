@@ -127,7 +127,9 @@ def _healthy(case: Case) -> str:
     if seen.loss is not None:
         known = [f"{seen.grams[0]:.3f} is that of single characters"] if seen.grams else []
         known += [f"{seen.grams[2]:.3f} of three"] if len(seen.grams) > 2 else []
-        parts.append(f"its loss is {seen.loss:.3f}" + f" ({', '.join(known)})" * bool(known))
+        part = "the validation part" if seen.held_out else "what it trained on"
+        said = f"its loss on {seen.scored:,} characters of {part} is {seen.loss:.3f}"
+        parts.append(said + f" ({', '.join(known)})" * bool(known))
     if seen.reach is not None and seen.fresh is not None:
         parts.append(
             f"its gradient reaches {seen.reach.characters:.0f} of {case.train.seq_length} "

@@ -10,7 +10,6 @@ from char_rnn.data.given import ITSELF, GivenText, as_source
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary, named
 from char_rnn.errors import CharRNNError, TextTooShort, UnknownCharacters, UsageError
-from char_rnn.runs.rules import check
 from char_rnn.runs.text import OwnText, reading_for
 from char_rnn.text_config import USUAL, TextConfig
 
@@ -118,7 +117,8 @@ def _read(
     """Return the text less what the model does not know, counted in `left_out`, and its source."""
     vocabulary = model.vocabulary
     how = reading_for(vocabulary)
-    check({"encoding": reading.encoding}, {"bytes": how.bytes})
+    if how.bytes and reading.encoding:
+        raise UsageError("the model reads bytes, which have no --encoding; leave it out")
     reading = replace(reading, bytes=how.bytes, keep_line_ends=how.keep_line_ends)
     if isinstance(text, Corpus):
         if text.vocabulary == vocabulary:
