@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import unicodedata
 from pathlib import Path
@@ -164,3 +165,20 @@ def test_finite():
         {"a": [1, math.nan, (math.inf, "x")], "b": {"c": -math.inf}, "d": np.float64("nan")}
     )
     assert found == {"a": [1, None, [None, "x"]], "b": {"c": None}, "d": None}
+
+
+def test_pieces_of_music_are_played_below_their_text(run):
+    tunes = ["M:3/4 K:D\nd2 f2 a2|f2 d4|", "K:C\nCDEF GABc|"] * 20
+    Path("tunes.txt").write_text("\n\n".join(tunes), "utf-8")
+    Path("poems.txt").write_text("\n\n".join(["M: a poem\nof lines"] * 20), "utf-8")
+    for name, shown in (("tunes", 2), ("poems", 0)):
+        text = f"{name}.txt"
+        run("train", text, "--documents", "blank", "--val_fraction", "0.05", *SMALL, "-o", name)
+        run("evaluate", name, text, "--html", "page.html", "--no_baselines")
+        page = Path("page.html").read_text("utf-8")
+        assert page.count('class="rolls"') == bool(shown)
+        assert page.count('"bars": "') == shown, "one of each whole piece that was scored"
+        nats = figures(run, name, text)["loss"]["nats"]
+        found = [float(n) for n in re.findall(r'"name": "Piece \d: ([\d.]+) nats"', page)]
+        assert len(found) == shown
+        assert not found or min(found) - 0.001 <= nats <= max(found) + 0.001

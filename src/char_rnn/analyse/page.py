@@ -12,9 +12,13 @@ Array = np.ndarray
 OTHER = re.compile(r"^(\w+\.(?:css|js))\n", re.M)
 
 
-def page(template: str, data: object) -> str:
-    """Return the page of that name in `pages`, with `data` for its script to show."""
-    return filled(f"{template}.html").replace("DATA", embedded(data))
+def page(template: str, data: object, more: str = "") -> str:
+    """Return the page of that name in `pages`, with `data` for its script to show.
+
+    more: markup that stands where the page has a place for it.
+    """
+    before, rest = filled(f"{template}.html").split("DATA")
+    return before.replace("MORE\n", more) + embedded(data) + rest
 
 
 def style() -> str:

@@ -103,11 +103,13 @@ def likeliest(model: CharRNN, ids: Ids, start: int, stop: int, count: int = 5) -
     return found
 
 
-def page(title: str, chars: Sequence[str], ids: Array, expected: Expected, loss: float) -> str:
+def page(
+    title: str, chars: Sequence[str], ids: Array, expected: Expected, loss: float, more: str = ""
+) -> str:
     """Return a self-contained page: a text as a heat map, with what was expected of each character.
 
     chars: what each symbol is shown as. ids: (N,) of the text. loss: the mean over all that was
-    scored.
+    scored. more: markup to stand below the text.
     """
     rounded = np.round(expected.shares * SHARES)
     told = rounded > 0
@@ -129,4 +131,4 @@ def page(title: str, chars: Sequence[str], ids: Array, expected: Expected, loss:
         "likely": packed(likely, index),
         "shares": packed(rounded, "u2"),
     }
-    return page_of("surprise", data)
+    return page_of("surprise", data, more)

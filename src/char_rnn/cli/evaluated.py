@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     import numpy as np
 
     from char_rnn.charrnn import CharRNN
+    from char_rnn.data.corpus import Corpus
     from char_rnn.reading import TextScore
     from char_rnn.runs.lines import LineScores
     from char_rnn.runs.scored_text import ScoredText
 
 SHOWN = 2000
 ON_PAGE = 50_000
+ROLLS = 12
 
 
 def tell(report: dict[str, Any], left_out: dict[str, int]) -> None:
@@ -124,9 +126,26 @@ def write_page(
     title = f"{corpus.name}: where it surprises the model"
     ids = corpus.read(start + 1, stop)
     shown = list(corpus.vocabulary.idx_to_char.values())
-    write_text(path, page(title, shown, ids, expected, float(nats.mean())))
+    rolls = _rolls(corpus, start, stop, nats)
+    write_text(path, page(title, shown, ids, expected, float(nats.mean()), rolls))
     cut = f" (the first {len(ids):,} characters)" if len(ids) < len(scored) else ""
     click.echo(f"Written: {path}{cut}", err=True)
+
+
+def _rolls(corpus: "Corpus", start: int, stop: int, nats: "np.ndarray") -> str:
+    """Return markup that shows and plays the first pieces of a text of music, "" of another."""
+    from itertools import islice, pairwise
+
+    if corpus.ends is None or corpus.vocabulary.documents != "blank":
+        return ""
+    ends = corpus.ends[(corpus.ends >= start) & (corpus.ends < stop)].tolist()
+    texts, names = [], []
+    for number, (before, end) in enumerate(islice(pairwise(ends), ROLLS), 1):
+        texts.append(corpus.passage(before + 1, end))
+        names.append(f"Piece {number}: {nats[before - start : end - start].mean():.3f} nats")
+    from char_rnn.music.page import texts_part
+
+    return texts_part(texts, names)
 
 
 def tell_lines(scores: Sequence["TextScore"], as_json: bool) -> None:

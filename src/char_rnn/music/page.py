@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from char_rnn.analyse.page import embedded, filled, packed
-from char_rnn.errors import UsageError
+from char_rnn.errors import DataError, UsageError
 from char_rnn.music.clock import bar_lines, beats, tempo_map
 from char_rnn.music.instruments import DRUMS, drum_kind, label, sound_of
 from char_rnn.music.roll import shortened
 from char_rnn.music.score import Score, Voice
+from char_rnn.music.text import from_text
 from char_rnn.pictures.canvas import COLOURS, SERIES
 
 MOST_BARS = 512
@@ -49,6 +50,20 @@ def page_part(scores: Sequence[Score], names: Sequence[str], first: int = 1) -> 
         f"<script>\n(() => {{\n{filled('text.js')}\n{_file('sound.js')}\n{_file('roll.js')}}})();\n"
         "</script>"
     )
+
+
+def texts_part(texts: Sequence[str], names: Sequence[str]) -> str:
+    """Return `page_part` of texts of pieces (text.py), "" if one of them is no piece with notes.
+
+    A text of another kind does not begin as a piece does, which is found out at once.
+    """
+    try:
+        scores = [from_text(text) for text in texts]
+    except DataError:
+        return ""
+    if not (scores and all(score.notes for score in scores)):
+        return ""
+    return page_part(scores, names)
 
 
 def _file(name: str) -> str:
