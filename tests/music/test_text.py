@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from char_rnn.errors import DataError
-from char_rnn.music import Change, Note, Score, Voice, text_writer
+from char_rnn.music import Change, Note, Score, Voice, text_reader, text_writer
 from char_rnn.music import text as documented
+from char_rnn.music.again import MOST_BACK, with_again
 from char_rnn.music.files import read_pieces
 from char_rnn.music.midi import read_midi
 from char_rnn.music.text import from_text, pieces, to_text
@@ -75,8 +76,54 @@ def test_the_documented_example_is_music():
     example = example.partition("\n\n")[0].partition("\npiece")[0]
     score = from_text(example)
     assert to_text(score) == example
-    assert score.notes[-1] == Note(3 * 36 + 18, 0, 74, 36)
-    assert [len({n.start for n in score.notes}), len(score.notes)] == [11, 13]
+    assert score.notes[-1] == Note(7 * 36, 0, 74, 36)
+    assert Note(3 * 36 + 18, 0, 74, 36) in score.notes, "the tie"
+    assert [len({n.start for n in score.notes}), len(score.notes)] == [21, 25]
+
+
+@QUICK
+@given(st.lists(st.sampled_from(["c8", "d4 e4", "z8", "c4 c4-", "c8&e2"]), max_size=90))
+def test_bars_that_come_again_are_numbers(bars):
+    folded = with_again(bars)
+    assert len(folded) == len(bars)
+    for at, bar in enumerate(folded):
+        assert bars[at - int(bar)] == bars[at] if bar.isdigit() else bar == bars[at]
+        assert not bar.isdigit() or 1 <= int(bar) <= min(at, MOST_BACK) and len(bar) < len(bars[at])
+    plain, text = ("".join(f"{bar}|" for bar in found) for found in (bars, folded))
+    assert from_text(text, lenient=True) == from_text(plain, lenient=True)
+
+
+def test_a_part_that_comes_again_is_counted_from_one_place():
+    bars = ["c8", "d8", "c8", "e8"]
+    assert with_again([*bars, *bars, "c8"]) == ["c8", "d8", "2", "e8", *"4444", "4"]
+
+
+def test_bars_come_again_as_they_are_written():
+    assert [note.pitch for note in from_text("K:C\nf8|[K:D]f8|2|").notes] == [77, 78, 78]
+    ties = from_text("c8-|1|1|c8|d8|").notes
+    assert [(note.pitch, note.length) for note in ties] == [(72, 4 * 48), (74, 48)]
+
+
+AGAIN = {
+    "1|c8|": "1: no bar so many bars before: 1; it may be up to 0 here",
+    "c8|c2 1|": "7: a number that is not alone in its bar: 1",
+    "c8|33|": "4: no bar so many bars before: 33; it may be up to 1 here",
+}
+
+
+@pytest.mark.parametrize("text", AGAIN)
+def test_a_number_of_no_bar_is_a_fault(text):
+    with pytest.raises(DataError, match=f"^line 1, place {AGAIN[text]}"):
+        from_text(text)
+    assert len(from_text(text + "9|2|1|", lenient=True).notes) >= 1
+
+
+def test_no_short_text_keeps_reading_for_hours(monkeypatch):
+    monkeypatch.setattr(text_reader, "MOST_AGAIN", 5000)
+    bar = "!f!" * 100 + "c8|"
+    assert len(from_text(bar + "1|" * 16).notes) == 17
+    with pytest.raises(DataError, match="more than 5000 characters come again; cut the piece"):
+        from_text(bar + "1|" * 17)
 
 
 def test_several_voices_stand_bar_by_bar():

@@ -5,13 +5,14 @@ two spellings of the same, and to the step of the grid, so that any score comes 
 
     M:6/8 K:D Q:96
     z5A|d2e f2d|[Adf]3 e2c|[K:G]B2c d3-|
-    d3 z3|
+    d3 d2A|4|4|d6|
 
     piece     [first line] bars; between pieces a blank line
     first     fields with a space between them, those that are there: M:6/8 meter, K:Ddor key
               (D, Bb, F#m, Ddor, Emix, …), Q:96 quarters a minute, G:24 steps of the grid in a
               quarter (else 12), I:40"Violin",d0 the program of each voice, d before that of drums
     bar       changes, voices, |   four bars a line; of several voices, one bar a line
+    again     a number alone: the bar is written as that so many bars before, 32 at most
     change    [K:G] from this bar on, [M:3/4], [Q:80]; [Q:72@3/2] one and a half eighths later.
               A new meter cuts the bar before it short
     voice     1:layer&layer   with a space between voices; of one voice without the 1:. What is
@@ -31,8 +32,9 @@ Why so. A note in the key, of the commonest length, is one character, whatever t
 nearly the same text in all keys, one octave break aside. Lengths are fractions of an eighth, not
 steps, so that a finer grid does not change the text. Accidentals count for one note, so that
 nothing must be remembered. What sounds together stands in one bar, and so near in the text. Bars
-are full, beats stand apart, and a line has four bars, so that a network can count. A tune of one
-voice needs about 40 different characters, and the jigs of the Nottingham collection 1.8 a note.
+are full, beats stand apart, and a line has four bars, so that a network can count. What comes again
+is said and not written out (`char_rnn.music.again`). A tune of one voice needs about 40 different
+characters, and the jigs of the Nottingham collection 1.1 a note.
 What is spelled outside of the key: `char_rnn.music.spelling`.
 """
 

@@ -8,6 +8,7 @@ from math import gcd, inf, lcm
 from typing import NamedTuple
 
 from char_rnn.errors import DataError
+from char_rnn.music.again import MOST_BACK
 from char_rnn.music.bars import bar_length
 from char_rnn.music.mending import Faults
 from char_rnn.music.notation import DYNAMICS, UNIT, USUAL_DYNAMIC, eighths, units, value_of
@@ -20,6 +21,7 @@ TOKEN = re.compile(
     |(?P<line>\|)
     |(?P<layer>&)
     |(?P<voice>\d{1,4}):
+    |(?P<again>\d{1,2})(?=\s*(?:\||$))
     |\[(?P<field>[A-Z]):(?P<value>[^\]@\s]*)(?:@(?P<at>\d{1,6}(?:/\d{1,5})?))?\]
     |!(?P<mark>[a-z]{1,3})!
     |(?P<chord>\[)
@@ -31,6 +33,8 @@ TOKEN = re.compile(
 LENGTH = re.compile(r"(\d{0,6})(/?)(\d{0,5})")
 FINEST = 480
 """Steps a quarter note, which a damaged text may make of its own."""
+MOST_AGAIN = 2_000_000
+"""Characters of bars that come again, so that no short text keeps one reading for hours."""
 NOBODY = -1
 """The voice of what stands behind a mark of no voice."""
 
@@ -91,6 +95,12 @@ class _Reader:
         self._notes: list[_Sounding] = []
         self._ties: dict[tuple[int, int, int], deque[tuple[_Sounding, int]]] = {}
         """The notes that go on, and where they say so, by voice, pitch and step."""
+        self._written: list[tuple[int, int]] = []
+        """Where the text of each bar begins and ends; of one that comes again, that it repeats."""
+        self._from, self._repeated = self._place, 0
+        """Where the text of this bar begins, and how many characters were read again."""
+        self._source: tuple[int, int] | None = None
+        """What is read again in this bar."""
         self._bar = 0
         """The step at which the bar begins; those of the bar are counted from there."""
         self._short: tuple[int, int] | None = None
@@ -116,7 +126,7 @@ class _Reader:
             return
         self._place = match.end()
         kind = next(name for name in KINDS if match[name] is not None)
-        if kind != "space" and self._short is not None:
+        if kind not in ("space", "again") and self._short is not None:
             self._after_short(new_meter=match["field"] == "M" and match["at"] is None)
         KINDS[kind](self, match)
 
@@ -145,7 +155,28 @@ class _Reader:
             self._reach = max(self._reach, self._now)
         self._now = 0
 
+    def _bar_again(self, match: re.Match[str]) -> None:
+        """Read the text of an earlier bar once more."""
+        back, number = int(match["again"]), len(self._written)
+        if self._begun() or self._source is not None:
+            self._fault(match.start(), "a number that is not alone in its bar", f": {match[0]}")
+            return
+        if not 1 <= back <= min(number, MOST_BACK):
+            there = f": {match[0]}; it may be up to {min(number, MOST_BACK)} here"
+            self._fault(match.start(), "no bar so many bars before", there)
+            return
+        start, end = self._written[number - back]
+        self._repeated += end - start
+        if self._repeated > MOST_AGAIN:
+            raise DataError(f"bars of more than {MOST_AGAIN} characters come again; cut the piece")
+        here, self._place, self._source = self._place, start, (start, end)
+        while self._place < end:
+            self._token()
+        self._place = here
+
     def _line(self, match: re.Match[str]) -> None:
+        self._written.append(self._source or (self._from, match.start()))
+        self._from, self._source = match.end(), None
         self._end_layer()
         length = self._reach or self._full
         for voice, filled in self._filled.items():
@@ -339,6 +370,7 @@ class _Reader:
 
 KINDS = {
     "note": _Reader._note, "space": _Reader._space, "line": _Reader._line, "rest": _Reader._rest,
+    "again": _Reader._bar_again,
     "layer": _Reader._another_layer, "voice": _Reader._voice_mark, "field": _Reader._change,
     "mark": _Reader._dynamics, "chord": _Reader._begin_chord, "end": _Reader._chord_ends,
 }  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from char_rnn.errors import DataError
+from char_rnn.music.again import with_again
 from char_rnn.music.bars import Bar, bars, beat_length
 from char_rnn.music.notation import (
     BARS_A_LINE,
@@ -75,9 +76,9 @@ class _Writer:
         voices = voice_field(score.voices, names)
         if voices != USUAL_VOICE:
             header.append(voices)
-        written = [self._bar(number, bar) + "|" for number, bar in enumerate(self._bars)]
+        written = with_again([self._bar(number, bar) for number, bar in enumerate(self._bars)])
         each = BARS_A_LINE if len(score.voices) == 1 else 1
-        lines = ["".join(written[at : at + each]) for at in range(0, len(written), each)]
+        lines = ["|".join(written[at : at + each]) + "|" for at in range(0, len(written), each)]
         return "\n".join([" ".join(header), *lines] if header else lines)
 
     def _bar(self, number: int, bar: Bar) -> str:
