@@ -22,6 +22,7 @@ from char_rnn.sample_config import BEAM_DIVERSITY, LENGTH_PENALTY, SampleConfig
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
+    from char_rnn.constrain.guard import Condition
     from char_rnn.data.copies import CopyIndex
 
     # What the seed is, the text is too; of Python 3.13 on the default is in `typing`.
@@ -49,6 +50,7 @@ class Voice:
         rng: np.random.Generator | None = None,
         copies: "CopyIndex | None" = None,
         threads: int = 1,
+        conditions: "Sequence[Condition]" = (),
     ) -> Pieces[S]:
         """Return what follows `seed`: an iterator over pieces of text, as they are made.
 
@@ -56,11 +58,14 @@ class Voice:
         copies: the text that `config.max_copy` must not copy from.
         threads: of BLAS. Two help only where a layer has a million weights or more, on a machine
             with nothing else to do.
+        conditions: of one's own, beside those of `config`; each makes a constraint
+            (constrain/base.py) of what the model can write.
         """
         seed, config, draws = as_text("seed", seed), as_settings(config), as_generator(rng)
         writer = self._writer()
         enter, leave = door(self._need_vocabulary(), seed)
-        return writer.write(enter(seed), config, draws, threads, copies).through(leave)
+        pieces = writer.write(enter(seed), config, draws, threads, copies, conditions)
+        return pieces.through(leave)
 
     def sample(
         self,

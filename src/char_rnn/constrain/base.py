@@ -44,7 +44,7 @@ class Constraint(ABC):
     """
 
     name: ClassVar[str]
-    ends: ClassVar[bool] = False
+    ends: bool = False
     anywhere: ClassVar[bool] = False
     exact: bool = True
 

@@ -225,18 +225,27 @@ class Guard:
         return [mask & kept for mask in masks]
 
 
+Condition = Callable[[Letters], Constraint]
+"""Makes a constraint of what the model can write, without what is forbidden."""
+
+
 def make_guard(
-    config: SampleConfig, vocabulary: AnyVocabulary, length: int, copies: Followers | None = None
+    config: SampleConfig,
+    vocabulary: AnyVocabulary,
+    length: int,
+    copies: Followers | None = None,
+    conditions: Sequence[Condition] = (),
 ) -> Guard | None:
     """Return the guard of the conditions that `config` asks for, but for code; None for nothing.
 
     length: ids of the output at most. copies: an index of the training text, for max_copy.
+    conditions: others, of one's own.
     Raises UsageError for a constraint that cannot be met, or that something else would break;
     MissingExtra if a regular expression needs a library that is not installed.
     """
     amounts = bias_amounts(config, vocabulary)
     letters = letters_of(vocabulary, None if amounts is None else np.isneginf(amounts))
-    constraints: list[Constraint] = []
+    constraints = [condition(letters) for condition in conditions]
     room = length
     if config.regex:
         regular = Regular(config.regex, letters, length)

@@ -30,7 +30,7 @@ class Regular(Constraint):
     """
 
     name: ClassVar[str] = "regex"
-    ends: ClassVar[bool] = True
+    ends: bool = True
 
     def __init__(self, pattern: str, letters: Letters, length: int) -> None:
         term = parse(pattern)

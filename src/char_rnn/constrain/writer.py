@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from char_rnn.constrain.code import CodeWriter
-from char_rnn.constrain.guard import Place, make_guard
+from char_rnn.constrain.guard import Condition, Place, make_guard
 from char_rnn.constrain.rewind import ConstrainedIds
 from char_rnn.errors import UsageError
 from char_rnn.generate.batch import Texts, Written, check_room
@@ -67,16 +67,18 @@ class ConstrainedWriter(Writer):
         rng: np.random.Generator,
         threads: int = 1,
         copies: "CopyIndex | None" = None,
+        conditions: Sequence[Condition] = (),
     ) -> Pieces[str]:
         """Return what follows `seed`, as an iterator over its pieces.
 
         threads: of BLAS. copies: the training text, for `config.max_copy`.
+        conditions: more of them, of one's own.
         Raises UsageError for conditions that cannot be met; the iterator raises ConstraintNotMet.
         """
         if config.code:
-            return self._write_code(seed, config, rng, threads)
-        if config.constrained:
-            return self._write_guarded(seed, config, rng, threads, copies)
+            return self._write_code(seed, config, rng, threads, bool(conditions))
+        if config.constrained or conditions:
+            return self._write_guarded(seed, config, rng, threads, copies, conditions)
         return Pieces(super().write(seed, config, rng, threads))
 
     def _write_guarded(
@@ -86,12 +88,13 @@ class ConstrainedWriter(Writer):
         rng: np.random.Generator,
         threads: int,
         copies: "CopyIndex | None",
+        conditions: Sequence[Condition],
     ) -> Pieces[str]:
         begun = self.begin(seed)
         # The network has to read something: where there is no new line, the first symbol.
         ids = begun if len(begun) else np.zeros(1, np.intp)
         length = most_characters(config)
-        guard = make_guard(config, self._vocabulary, length, copies)
+        guard = make_guard(config, self._vocabulary, length, copies, conditions)
         assert guard is not None
         with blas_threads(threads):
             stepper = after_reading(self._parameters, [ids])
@@ -103,9 +106,9 @@ class ConstrainedWriter(Writer):
         return Pieces(pieces, lambda: found.taken_back, "characters")
 
     def _write_code(
-        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int
+        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int, others: bool
     ) -> Pieces[str]:
-        if config.constrained or config.ends:
+        if config.constrained or config.ends or others:
             raise UsageError(
                 "code ends where a statement does and is cut nowhere else; leave stop, lines, "
                 "until_line_end and all other conditions out"
