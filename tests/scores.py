@@ -73,10 +73,10 @@ NAMES = st.one_of(st.just(""), st.text(st.characters(exclude_categories=["Cs"]),
 
 
 @st.composite
-def scores(draw):
+def scores(draw, most_voices=12):
     """Any score: voices that overlap, twins, changes anywhere, an end anywhere."""
     voices = draw(st.lists(st.builds(Voice, st.integers(0, 127), st.booleans(), NAMES), min_size=1,
-                           max_size=12))  # fmt: skip
+                           max_size=most_voices))  # fmt: skip
     most = draw(st.sampled_from([6, 60, 600]))
     few = draw(st.sampled_from([3, 128]))  # pitches: few of them overlap often
     note = st.builds(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from char_rnn import analyse as analyse
     from char_rnn import lab as lab
+    from char_rnn import music as music
     from char_rnn.charrnn import CharRNN as CharRNN
     from char_rnn.config import ModelConfig as ModelConfig
     from char_rnn.config import TrainConfig as TrainConfig
@@ -63,11 +64,11 @@ _HOMES = {
     "train": "runs.begin",
 }
 
-__all__ = [*sorted(_HOMES), "analyse", "lab"]  # noqa: PLE0604
+__all__ = [*sorted(_HOMES), "analyse", "lab", "music"]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("analyse", "lab"):
+    if name in ("analyse", "lab", "music"):
         return import_module(f"char_rnn.{name}")
     if name in _HOMES:
         return getattr(import_module(f"char_rnn.{_HOMES[name]}"), name)

@@ -11,6 +11,7 @@ import click
 from char_rnn.errors import UsageError
 from char_rnn.sample_config import CHOICE, CONDITION_NAMES, SampleConfig
 from char_rnn.settings import settings_of
+from char_rnn.text_config import TextConfig
 
 
 class Rule(NamedTuple):
@@ -58,7 +59,15 @@ CHOOSING = (
     ),
 )
 OF_SEARCH = ("groups", "results", "diversity", "length_penalty")
+OF_TEXT = (
+    *("seed_file", "bytes_seed", "prompts", "skip_unknown", "text", "json", "new", "unique"),
+    *("threads", "highlight", "interactive", "beam", *OF_SEARCH),
+    *(name for name in settings_of(SampleConfig) if name not in CHOOSING),
+)
+"""Options of `char-rnn generate` that music knows nothing of."""
 GENERATING = (
+    Rule(OF_TEXT, "music", lambda on: not on, "on music, a file that ends in .mid (--out)"),
+    Rule(("bars", "key", "scale"), "music", bool, "without music: --out FILE.mid"),
     Rule(("temperature",), "greedy", lambda on: not on, "with --greedy, which is --temperature 0"),
     Rule(CHOOSING, "beam", lambda n: n is None, "in a beam search (--beam), which draws nothing"),
     Rule(("threads", "highlight"), "beam", lambda n: n is None, "in a beam search (--beam)"),
@@ -106,10 +115,22 @@ GENERATING = (
 )
 """Of `char-rnn generate`, by its options and by
 
-conditions: whether the text is written under any. reads: whether it reads what the user writes.
+music: whether it writes music. conditions: whether the text is written under any.
+reads: whether it reads what the user writes.
 one by one: whether several texts are written under conditions. of the text: whether it looks into
 the training text. drawn: whether --count texts are drawn.
 """
+
+TRAINING = (
+    Rule(("transpose", "grid"), "music", bool, "on a text that is no MIDI"),
+    Rule(
+        tuple(settings_of(TextConfig)),
+        "music",
+        lambda on: not on,
+        "on MIDI, which is written as text in one way only",
+    ),
+)
+"""Of `char-rnn train`. music: whether it trains on MIDI."""
 
 DRAWING = (
     Rule(

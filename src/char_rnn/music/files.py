@@ -10,6 +10,8 @@ from char_rnn.music.score import Score
 from char_rnn.music.text_reader import from_text
 from char_rnn.storage.reading import StrPath, shown
 
+DEMO = "music-demo"
+"""The name of a corpus that is made up (demo.py)."""
 ENDINGS = (".mid", ".midi", ".kar", ".rmi")
 
 
