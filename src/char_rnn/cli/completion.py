@@ -39,8 +39,9 @@ def complete(command: click.Command, name: str, instruction: str) -> int:
 def complete_text(_: click.Context, __: click.Parameter, begun: str) -> "list[CompletionItem]":
     """Offer the built-in texts, and files."""
     from char_rnn.data.builtin import BUILTIN
+    from char_rnn.music.files import DEMO
 
-    return _names_and_files(BUILTIN, begun)
+    return _names_and_files([*BUILTIN, DEMO], begun)
 
 
 def complete_model(_: click.Context, __: click.Parameter, begun: str) -> "list[CompletionItem]":

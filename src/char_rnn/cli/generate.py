@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from char_rnn.cli.completion import complete_file, complete_model, complete_text
+from char_rnn.cli.generate_music import is_music
+from char_rnn.cli.generate_music import write as write_music
 from char_rnn.cli.help import Command
 from char_rnn.cli.interrupts import Interrupted, signals
 from char_rnn.cli.options import PATH, POSITIVE, RNG_SEED, option
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from char_rnn.generate.batch import Texts
 
 SEEDS = ("seed", "seed_file", "bytes_seed", "prompts")
-START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
+START, OUTPUT, MUSIC = "Start", "Output", "Music (--out tune.mid)"
+SEARCH = "Search for the likeliest text"
 
 
 @click.command(
@@ -38,6 +41,7 @@ START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
         "char-rnn generate runs/book -t 1.2:0.5 --stop END -o book.txt",
         "char-rnn generate runs/code --code python --highlight",
         "char-rnn generate shakespeare --interactive",
+        "char-rnn generate runs/tunes --out tune.mid --bars 16 --key D --scale dorian",
     ),
 )
 @click.argument("path", metavar="[MODEL]", required=False, type=PATH, shell_complete=complete_model)
@@ -46,7 +50,7 @@ START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
     short="s",
     default="",
     group=START,
-    help="The text to go on from; - for that on standard input.",
+    help="The text to go on from; - for that on standard input. Of music a MIDI file.",
 )
 @option(
     "seed_file",
@@ -95,7 +99,8 @@ START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
     metavar="FILE",
     group=OUTPUT,
     shell_complete=complete_file,
-    help="Write to this file instead; {n} in its name is the number of the text.",
+    help="Write to this file instead; {n} in its name is the number of the text. What ends in "
+    ".mid is music.",
 )
 @option(
     "json", is_flag=True, group=OUTPUT, help="Write a line of JSON for each text, its prompt in it."
@@ -112,6 +117,9 @@ START, OUTPUT, SEARCH = "Start", "Output", "Search for the likeliest text"
 )
 @option("highlight", is_flag=True, group=OUTPUT, help="Colour the output as source code.")
 @option("interactive", is_flag=True, group=OUTPUT, help="Write in turns with the model.")
+@option("bars", type=POSITIVE, group=MUSIC, told="as the model ends it", help="So many new ones.")
+@option("key", group=MUSIC, told="any", help="Such as D, F#m or 'Bb major'; its scale is kept.")
+@option("scale", group=MUSIC, told="that of the key", help="Another, such as dorian or 'blues'.")
 @option("beam", type=POSITIVE, group=SEARCH, help="Search, with so many beams.")
 @option("groups", type=POSITIVE, default=1, group=SEARCH, help="Of beams that avoid each other.")
 @option(
@@ -141,6 +149,8 @@ def command(ctx: click.Context, /, path: Path | None, **options: Any) -> None:
     given = given_options(ctx)
     config = sample_config(options, ctx)
     _check(given, ctx.params, config)
+    import numpy as np
+
     from char_rnn.charrnn import CharRNN
 
     if path is None:
@@ -149,13 +159,14 @@ def command(ctx: click.Context, /, path: Path | None, **options: Any) -> None:
         path = newest_run_or_shipped()
         click.echo(f"Model: {path}", err=True)
     model = CharRNN.load(path)
+    if is_music(options["out"]):
+        write_music(model, config, np.random.default_rng(options["rng_seed"]), options)
+        return
     config = dataclasses.replace(
         config,
         stop=tuple(stop_of(model, text) for text in config.stop),
         words=tuple(known(model, text, what="--words") for text in config.words),
     )
-    import numpy as np
-
     rng = np.random.default_rng(options["rng_seed"])
     if options["interactive"]:
         from char_rnn.cli.interactive import converse
@@ -249,6 +260,7 @@ def _check(given: dict[str, Any], options: dict[str, Any], config: SampleConfig)
         given,
         options
         | {
+            "music": is_music(options["out"]),
             "conditions": conditions,
             "one by one": conditions and any(several),
             "of the text": options["max_copy"] or options["new"],

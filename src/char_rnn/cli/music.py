@@ -8,6 +8,7 @@ import click
 from char_rnn.cli.completion import complete_file
 from char_rnn.cli.help import Command
 from char_rnn.cli.options import PATH, POSITIVE, option
+from char_rnn.cli.written import numbered
 from char_rnn.errors import DataError, UsageError, unknown_name
 
 ENCODE, DECODE = "encode", "decode"
@@ -87,10 +88,8 @@ def _decode(file: str, out: Path | None, mend: bool) -> None:
     except DataError as error:
         raise DataError(f"{shown(file)}: {error}") from error
     _say(remarks)
-    digits = len(str(len(files)))
-    paths = [out.with_stem(f"{out.stem}-{number:0{digits}}") for number in range(1, len(files) + 1)]
-    paths = [out] if len(files) == 1 else paths
-    check_writable(out)
+    paths = numbered(out, len(files))
+    check_writable(paths[-1])
     for path, data in zip(paths, files, strict=True):
         write_bytes(path, data)
     _say([f"wrote {shown(paths[0])}" + (f" to {shown(paths[-1])}" if len(paths) > 1 else "")])

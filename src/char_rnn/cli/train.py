@@ -7,8 +7,8 @@ import click
 
 from char_rnn.cli.completion import complete_model, complete_run, complete_text
 from char_rnn.cli.help import Command
-from char_rnn.cli.options import PATH, option
-from char_rnn.cli.rules import given_options
+from char_rnn.cli.options import PATH, POSITIVE, option
+from char_rnn.cli.rules import TRAINING, check, given_options
 from char_rnn.cli.settings import settings
 from char_rnn.config import LENGTH, MODEL, RUN
 from char_rnn.errors import UsageError
@@ -16,24 +16,37 @@ from char_rnn.text_config import TEXT
 
 if TYPE_CHECKING:
     from char_rnn.cli.to_the_end import Ending
+    from char_rnn.data.corpus import Corpus
+    from char_rnn.data.given import TextName
     from char_rnn.runs.run import Run
     from char_rnn.training.trainer import Trainer
+
+MUSIC = "Music"
 
 
 @click.command(
     "train",
     cls=Command,
-    sections=(TEXT, LENGTH, MODEL),
+    sections=(TEXT, MUSIC, LENGTH, MODEL),
     examples=(
         "char-rnn train book.txt -m 10",
         "char-rnn train book.txt --epochs 8 --cell lstm --hidden_size 512 -o lstm",
         "char-rnn train project/ --pattern '*.py' --minutes 30 --verbose",
         "char-rnn train letters.txt old.txt.gz notes/ --encoding cp1252",
         "char-rnn train letters.txt --start_from runs/book -m 2",
+        "char-rnn train tunes/ --transpose 5 -m 10",
         "char-rnn train --resume runs/book -m 5",
     ),
 )
 @click.argument("text", nargs=-1, metavar="[TEXT]...", shell_complete=complete_text)
+@option(
+    "transpose",
+    metavar="N|C",
+    group=MUSIC,
+    told="none; music-demo on C",
+    help="Each piece also up to N semitones higher and lower; or moved to a tonic, such as C.",
+)
+@option("grid", type=POSITIVE, group=MUSIC, told="12, or finer", help="Steps of a quarter note.")
 @settings
 @option(
     "out", short="o", type=PATH, group=RUN, told="a new one in runs/", help="Folder of the run."
@@ -65,8 +78,10 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     With --minutes (the default) all that is "planned" below is chosen for this machine, the text
     and the time; what you set stays as you set it.
 
-    Built in: python-docs (the default), python-code, and shakespeare (downloaded once). Ctrl-C
-    saves and says how to go on; so do SIGTERM, SIGHUP and a closed pipe.
+    MIDI files, and folders of them, are written as text first (char-rnn music), a document each.
+
+    Built in: python-docs (the default), python-code, music-demo, and shakespeare (downloaded once).
+    Ctrl-C saves and says how to go on; so do SIGTERM, SIGHUP and a closed pipe.
     """
     given = given_options(ctx)
     run, trainer = _resumed(options, given) if options["resume"] else _begun(options, given)
@@ -85,13 +100,11 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     ending = train_to_end(run, trainer, watch, again)
     if ending.end.reason == "interrupted":
         return ending.code
-    return _tell_the_end(run, trainer, ending)
+    return _tell_the_end(run, trainer, ending, _is_music(options["text"], given))
 
 
 def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer]":
     """Return a new run and its trainer."""
-    from char_rnn.data.given import TextName
-    from char_rnn.recipes import TRAIN_RECIPE
     from char_rnn.runs.describe import text_line
     from char_rnn.runs.new import NewRun
 
@@ -100,8 +113,9 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
             "--reset_after and --reset_before are forms of the gru, not of the "
             f"{options['cell']}: leave them out"
         )
+    text, given = _text(options["text"], given)
     new = NewRun(
-        [TextName(text) for text in options["text"] or (TRAIN_RECIPE.text,)],
+        text,
         given,
         out=options["out"],
         start_from=options["start_from"],
@@ -119,6 +133,42 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
     run, trainer = new.make()
     click.echo(f"Run folder: {run.folder}")
     return run, trainer
+
+
+def _text(
+    names: tuple[str, ...], given: dict[str, Any]
+) -> "tuple[list[TextName] | Corpus, dict[str, Any]]":
+    """Return the text to train on, and the settings with what it asks for: music has its own."""
+    from char_rnn.data.given import TextName
+    from char_rnn.recipes import TRAIN_RECIPE
+
+    music = _is_music(names, given)
+    check(TRAINING, given, {"music": music})
+    if not music:
+        return [TextName(text) for text in names or (TRAIN_RECIPE.text,)], given
+    from char_rnn.music.training import tunes_corpus, tunes_text
+
+    asked = {
+        n: _number(given[n])
+        for n in ("transpose", "grid", "rng_seed", "val_fraction")
+        if n in given
+    }
+    tunes = tunes_text(names, **asked)
+    return tunes_corpus(tunes), given | {"val_fraction": tunes.val_fraction}
+
+
+def _is_music(names: tuple[str, ...], given: dict[str, Any]) -> bool:
+    """Tell whether what is trained on is MIDI."""
+    if not names or "pattern" in given:
+        return False
+    from char_rnn.music.training import is_music
+
+    return is_music(names)
+
+
+def _number(said: Any) -> Any:
+    """Return what is said as a number, if it is one."""
+    return int(said) if isinstance(said, str) and said.isdecimal() else said
 
 
 def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer | None]":
@@ -146,8 +196,8 @@ def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trai
     return run, trainer
 
 
-def _tell_the_end(run: "Run", trainer: "Trainer", ending: "Ending") -> int:
-    """Say what a run that has ended came to; return the exit code."""
+def _tell_the_end(run: "Run", trainer: "Trainer", ending: "Ending", music: bool) -> int:
+    """Say what a run that has ended came to; return the exit code. music: learned from MIDI."""
     from char_rnn.analyse.advice import advice
     from char_rnn.analyse.baselines import unigram_entropy
     from char_rnn.runs.describe import calibration
@@ -169,5 +219,7 @@ def _tell_the_end(run: "Run", trainer: "Trainer", ending: "Ending") -> int:
     next_one = f"char-rnn generate {run_folder} --length 500"
     if trainer.corpus.ends is not None:
         next_one = f"char-rnn generate {run_folder} --count 10"
+    if music:
+        next_one = f"char-rnn generate {run_folder} --out tune.mid --bars 16"
     click.echo(f"{said.text}\nModel: {run.model_path}\nGenerate from it with:\n  {next_one}")
     return ending.code

@@ -233,6 +233,15 @@ def file_of(out: str, n: int) -> Path:
     return Path(out.replace("{n}", str(n)))
 
 
+def numbered(out: str | Path, count: int) -> list[Path]:
+    """Return `count` files: that of `out` alone, or with numbers, name-1.mid or at its {n}."""
+    if "{n}" in str(out):
+        return [file_of(str(out), n) for n in range(1, count + 1)]
+    path, digits = Path(out), len(str(count))
+    several = [path.with_stem(f"{path.stem}-{n:0{digits}}") for n in range(1, count + 1)]
+    return several if count > 1 else [path]
+
+
 def _write_file(path: Path, text: Given) -> None:
     from char_rnn.storage import write_bytes, write_text
 
