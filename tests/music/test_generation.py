@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 import scores as made
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 import char_rnn
@@ -82,6 +82,7 @@ def check_midi(score):
     st.sampled_from([ALL, ALL, DEMO]), st.integers(0, 10), st.booleans(), st.sampled_from(BOUNDS),
     st.sampled_from(KEYS), st.sampled_from([None, *SCALES]), st.integers(0, 2**32),
 )  # fmt: skip
+@example(ALL, 1, False, None, None, "minor", 217)  # a second layer, a forty-eighth before its end
 def test_whatever_is_drawn_a_piece_comes_of_it(letters, fewer, ends, count, key, scale, seed):
     """Draw any of the characters that may come, and see that there always is one, to the end."""
     rng = random.Random(seed)

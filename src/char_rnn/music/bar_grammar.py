@@ -197,9 +197,10 @@ class BarGrammar:
         notes = self._notes(place)
         found: set[int] = notes.keys() - place.used
         tones: set[int] = notes.keys() - place.used
-        if not self._steps(
-            replace(place, heads=(0,)), not self._is_last(place)
-        ):  # it must be the last
+        some = replace(place, heads=(0,))
+        if not self._steps(some, True):  # no note is as short as what is left
+            return {}
+        if not self._steps(some, not self._is_last(place)):  # it must be the last
             found &= self._chord_tones(place) if place.heads else self._lowest(place)
             tones = {*self._chord_tones(place)}
         due, heads = place.due, place.heads
