@@ -127,15 +127,9 @@ class BarGrammar:
         return not place.layer and place.bar + 2 < self.limit
 
     def _marks(self, place: Place) -> Words:
-        """Return the dynamics that are not in force."""
-
-        def after(mark: str) -> Place:
-            said = list(place.dynamics)
-            said[place.voice] = mark
-            return replace(place, phase="note", dynamics=tuple(said))
-
-        marks = (mark for mark in DYNAMICS if mark != place.dynamics[place.voice])
-        return {f"!{mark}!": partial(after, mark) for mark in marks}
+        """Return the dynamics, behind which a note comes."""
+        after = partial(replace, place, phase="note")
+        return {f"!{mark}!": after for mark in DYNAMICS}
 
     def _notes(self, place: Place) -> dict[int, str]:
         """Return all notes of a voice as they are written."""

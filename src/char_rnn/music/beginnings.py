@@ -78,7 +78,7 @@ class Seeded:
 
     def start(self, grammar: Grammar) -> Place:
         """Return the place where the model goes on."""
-        return grammar.after(self._there, self.begun, (self._key[0] + self._moved) % 12)
+        return grammar.after(self._there, (self._key[0] + self._moved) % 12)
 
     def finished(self, score: Score) -> Score:
         """Return the seed as it was, and what follows moved back, in the key asked for."""

@@ -6,7 +6,6 @@ that may come, each with what makes the place behind it. What leads nowhere is n
 length leaves a rest of the bar that can be filled, a tie leads to a note that can be written.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -15,7 +14,7 @@ from char_rnn.errors import UsageError
 from char_rnn.music.asked import EVERY, Asked, Tonality
 from char_rnn.music.bar_grammar import BarGrammar, Words
 from char_rnn.music.bars import bars
-from char_rnn.music.notation import BARS_A_LINE, USUAL_DYNAMIC
+from char_rnn.music.notation import BARS_A_LINE
 from char_rnn.music.place import CHANGES, FIELDS, PITCHES, Place
 from char_rnn.music.score import USUAL_METER, Score
 from char_rnn.music.spelling import C_MAJOR, Key
@@ -64,8 +63,8 @@ class Grammar(BarGrammar):
         self._check(place)
         return place
 
-    def after(self, seed: Score, text: str, tonic: int) -> Place:
-        """Return the place behind a piece and its text, which ends with a bar, on this tonic.
+    def after(self, seed: Score, tonic: int) -> Place:
+        """Return the place behind a piece that ends with a bar, in a key on this tonic.
 
         Raises UsageError as `begin` does, and for a meter that the model cannot fill.
         """
@@ -85,7 +84,6 @@ class Grammar(BarGrammar):
             grid=seed.steps,
             tonality=tonality,
             drums=tuple(voice.drums for voice in seed.voices),
-            dynamics=_dynamics(text, len(seed.voices)),
             sounded=True,
             line=len(bars(seed)) % (BARS_A_LINE if len(seed.voices) == 1 else 1),
         )
@@ -149,11 +147,7 @@ class Grammar(BarGrammar):
         kinds = ("",) if any(place.drums) else ("", "d")
         return {
             f"{kind}{number}": partial(
-                replace,
-                place,
-                phase="programs",
-                drums=(*place.drums, kind == "d"),
-                dynamics=(*place.dynamics, USUAL_DYNAMIC),
+                replace, place, phase="programs", drums=(*place.drums, kind == "d")
             )
             for kind in kinds
             for number in range(128)
@@ -236,23 +230,12 @@ class Grammar(BarGrammar):
             case "Q":
                 return dict.fromkeys((f"Q:{tempo}" for tempo in TEMPOS), place)
         one = self.spelt(C_MAJOR, EVERY) and any(self.writable(str(n)) for n in range(128))
-        return {"I:": replace(place, phase="program", drums=(), dynamics=())} if one else {}
+        return {"I:": replace(place, phase="program", drums=())} if one else {}
 
     def _holds(self, place: Place) -> bool:
         """Tell whether bars of this meter are whole on the grid, and can be written."""
         (over, under), grid = place.meter, place.grid
         return (4 * grid * over) % under == 0 and self._fits(place)
-
-
-def _dynamics(text: str, voices: int) -> tuple[str, ...]:
-    """Return the dynamics that are in force in each voice behind a text without names."""
-    found, voice = [USUAL_DYNAMIC] * voices, 0
-    for number, mark in re.findall(r"(\d+):|!(\w+)!", text):
-        if number:
-            voice = int(number) - 1
-        else:
-            found[voice] = mark
-    return tuple(found)
 
 
 PHASES = {

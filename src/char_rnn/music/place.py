@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from char_rnn.music.asked import FREE, Tonality
 from char_rnn.music.bars import Meter, bar_length
-from char_rnn.music.notation import BARS_A_LINE, USUAL_DYNAMIC
+from char_rnn.music.notation import BARS_A_LINE
 from char_rnn.music.score import USUAL_METER, USUAL_STEPS
 
 FIELDS, CHANGES = "MKQGI", "MKQ"
@@ -19,7 +19,7 @@ class Place:
 
     fields: of the header, or changes of the bar, that may still come. begun: whether the header
     has one. keyed: whether the key that is asked for is said.
-    drums, dynamics: of each voice. bar: new bars that are whole. line: bars of the line.
+    drums: whether each voice is. bar: new bars that are whole. line: bars of the line.
     voice, layer, now: in the bar, steps from its begin. rested: the last item was a rest.
     heads, tied: pitches of the item in hand, rising, and those of them that go on in the next bar.
     within: inside a chord. pending, carried: (voice, pitch) of what goes on in this bar from the
@@ -35,7 +35,6 @@ class Place:
     grid: int = USUAL_STEPS
     tonality: Tonality = FREE
     drums: tuple[bool, ...] = (False,)
-    dynamics: tuple[str, ...] = (USUAL_DYNAMIC,)
     bar: int = 0
     line: int = 0
     voice: int = -1
