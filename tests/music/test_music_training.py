@@ -63,9 +63,9 @@ def test_a_key_that_a_file_does_not_mean_is_not_believed(tmp_path):
     score = next(s for s in demo_scores(20) if s.keys[0].value == (2, "major"))
     for said in ((), (Change(0, (0, "major")),)):
         (tmp_path / "t.mid").write_bytes(music.write_midi(replace(score, keys=said)))
-        there = from_text(tunes_text(tmp_path / "t.mid", transpose="C").text.strip())
-        assert there.notes == transpose(score, -2).notes
-    assert tunes_text(tmp_path / "t.mid", transpose="C").text.count("K:") == 1
+        text = tunes_text(tmp_path / "t.mid", transpose="C").text.strip()
+        assert from_text(text).notes == transpose(score, -2).notes
+        assert text.count("K:") == 1
 
 
 def test_what_midi_has_no_pitches_for_is_left_out_and_said(tmp_path):
