@@ -1,8 +1,8 @@
 """Bars that come again: a number instead of what is written so many bars before.
 
 Tunes repeat whole parts. Written out, a part costs a network as much the second time as the first,
-for none keeps a hundred characters to the letter; as numbers it is nearly free, and what the network
-then writes has parts that come again (figures: docs/music.md).
+for none keeps a hundred characters to the letter; as numbers it is nearly free, and what the
+network then writes has parts that come again (figures: docs/music.md).
 """
 
 MOST_BACK = 32
@@ -33,3 +33,12 @@ def _run(bars: list[str], here: int, back: int) -> int:
     while at < len(bars) and bars[at] == bars[at - back] and len(bars[at]) > short:
         at += 1
     return at - here
+
+
+def bars_of(text: str) -> list[str]:
+    """Return what is written in each bar of a piece without names, with numbers looked up."""
+    found: list[str] = []
+    for line in text.split("\n"):
+        for bar in line.split("|")[:-1]:
+            found.append(found[-int(bar)] if bar.isdecimal() else bar)
+    return found

@@ -11,6 +11,7 @@ from char_rnn.constrain.base import Constraint
 from char_rnn.constrain.letters import Letters
 from char_rnn.errors import UsageError
 from char_rnn.generate.arguments import as_generator
+from char_rnn.music.again import bars_of
 from char_rnn.music.asked import Asked
 from char_rnn.music.beginnings import Free, Seeded, seed_of
 from char_rnn.music.condition import Piece
@@ -82,7 +83,7 @@ def written(
         if not made:
             known = {char for char in map(chr, range(128)) if letters.ids(char)}
             grammar = Grammar(task.asked, known.issuperset, ends, task.pitches)
-            made.append(Piece(grammar, task.start(grammar), not ends))
+            made.append(Piece(grammar, task.start(grammar), not ends, bars_of(task.begun)))
         return made[0]
 
     for _ in range(count):
