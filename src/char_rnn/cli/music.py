@@ -1,4 +1,4 @@
-"""`char-rnn music`: MIDI files as text that one can read and edit, and back."""
+"""`char-rnn music`: MIDI and ABC as text that one can read and edit, and back."""
 
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ OF_ONE = {"grid": ENCODE, "mend": DECODE}
         "char-rnn music encode tunes/ --out tunes.txt",
         "char-rnn music encode tune.mid --grid 24",
         "char-rnn music decode tunes.txt --out tune.mid",
+        "char-rnn music decode melodies.abc --out melody.mid",
         "char-rnn music decode - --mend -o tune.mid",
     ),
 )
@@ -37,7 +38,8 @@ def command(action: str, file: str, out: Path | None, **options: Any) -> None:
     """Write MIDI files as text, or such a text as MIDI files. FILE may be a folder, or -.
 
     Text goes to standard output unless --out is there. Between pieces stands a blank line. What a
-    file had to be changed for is said, file by file; one that cannot be read is left out.
+    file had to be changed for is said, file by file; one of a folder that cannot be read is left
+    out. Both take melodies in ABC, too.
     """
     if action not in ACTIONS:
         raise unknown_name("action", action, ACTIONS)
@@ -60,10 +62,16 @@ def _encode(file: str, out: Path | None, grid: int | None) -> None:
     if out is not None:
         check_writable(out)
     texts = []
-    for _, score, remarks in read_scores(file, grid):
+    for name, score, remarks in read_scores(file, grid):
         _say(remarks)
-        if score.notes:
-            texts.append(to_text(score) + "\n")
+        try:
+            texts += [to_text(score) + "\n"] if score.notes else []
+        except DataError as error:
+            if not Path(file).is_dir():
+                raise DataError(f"{name}: {error}") from error
+            _say([f"{name}: {error}; left out"])
+    if not texts:
+        raise DataError(f"{shown(file)}: no piece of it can be written as text")
     text = "\n".join(texts)
     if out is None:
         click.echo(text, nl=False)

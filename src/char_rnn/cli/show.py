@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     cls=Command,
     examples=(
         "char-rnn show tune.mid",
-        "char-rnn show tune.mid tunes/ -o tunes.svg",
+        "char-rnn show tune.mid tunes/ tunes.abc -o tunes.svg",
         "char-rnn show tune.mid --bars 9:16 --play",
         "char-rnn show tune.mid --html tune.html --wav tune.wav",
     ),
@@ -43,23 +43,22 @@ def command(
     wav: Path | None,
     play: bool,
 ) -> None:
-    """Draw each TUNE, a MIDI file or a folder of them, as a piano roll, below each other.
+    """Draw each TUNE as a piano roll, below each other: MIDI, a folder of it, or a text of pieces.
 
-    Pitch goes upwards, time to the right. The rolls appear in the terminal; --out writes them as a
-    picture (.png and .pdf: extra `plots`), --html as a page that plays them, --wav what they sound
-    like. Reading MIDI is of the extra `music`.
+    A text is one of `char-rnn music encode`, or melodies in ABC. Pitch goes upwards, time to the
+    right. The rolls appear in the terminal; --out writes them as a picture (.png and .pdf: extra
+    `plots`), --html as a page that plays them, --wav what they sound like. Reading MIDI is of the
+    extra `music`.
     """
     from char_rnn.music.files import read_scores
-    from char_rnn.storage.reading import shown
 
     _check(out, html, wav)
     scores, names, first = [], [], 1
-    for file, score, remarks in chain.from_iterable(map(read_scores, tunes)):
+    for name, score, remarks in chain.from_iterable(map(read_scores, tunes)):
         for remark in remarks:
             click.echo(remark, err=True)
         if not score.notes:
             continue
-        name = shown(file.name)
         if bars is not None:
             score, first, said = _part(score, bars, name)
             name = f"{name}, {said}"

@@ -25,18 +25,24 @@ Line = tuple[int, str]
 """A line's number, from 1, and what it says."""
 
 
-def read_abc(text: str, name: str = "ABC") -> list[tuple[Score, list[str]]]:
+def read_abc(text: str, name: str = "ABC", lenient: bool = False) -> list[tuple[Score, list[str]]]:
     """Return each tune of a text, and what is to be said about it.
 
     A tune begins with X: (or is all of a text without one) and ends with an empty line. A pickup
     is moved to the end of a bar, so that bars begin where the meter says.
-    Raises DataError, which names `name`, the line and the place, for what cannot be read.
+    Raises DataError, which names `name`, the line and the place, for what cannot be read; lenient,
+    such a tune has a score without notes, and the error as its remark.
     """
     tunes: list[tuple[Score, list[str]]] = []
     for lines, defaults in _tunes(text):
         if len(tunes) == MOST_TUNES:
             raise DataError(f"{name}: more than {MOST_TUNES} tunes; split the file")
-        tunes.append(_tune(lines, defaults, name))
+        try:
+            tunes.append(_tune(lines, defaults, name))
+        except DataError as error:
+            if not lenient:
+                raise
+            tunes.append((Score(()), [f"{error}; left out"]))
     if not tunes:
         raise DataError(f"{name}: no tune; expected lines X:1, K:C and notes")
     return tunes

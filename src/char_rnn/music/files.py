@@ -1,18 +1,30 @@
-"""Many at once: the MIDI files of a folder, the pieces of a text."""
+"""Music from outside: MIDI files, alone or in folders, and texts of pieces, ours or ABC."""
 
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from char_rnn.errors import DataError, FileError, TextNotFound
+from char_rnn.errors import DataError, FileError, NotText, TextNotFound, UsageError
+from char_rnn.music.abc import read_abc
+from char_rnn.music.bars import bars
 from char_rnn.music.midi import read_midi
+from char_rnn.music.midi_reader import MOST_BYTES, MOST_REMARKS
 from char_rnn.music.notation import pieces
 from char_rnn.music.score import Score
 from char_rnn.music.text_reader import from_text
+from char_rnn.storage import read_bytes
 from char_rnn.storage.reading import StrPath, shown
 
 DEMO = "music-demo"
 """The name of a corpus that is made up (demo.py)."""
 ENDINGS = (".mid", ".midi", ".kar", ".rmi")
+MIDI_BEGINS = (b"MThd", b"RIFF")
+ABC = re.compile(r"^X:|\A\s*(?:%|[A-Za-z]:[^\n]*\n[A-Za-z]:)", re.MULTILINE)
+"""What our text never has: a line X:, a remark at first, two lines of fields."""
+
+Found = tuple[str, Score, list[str]]
+"""What to call a piece, the piece, and what is to be said of it."""
 
 
 def midi_files(path: StrPath) -> list[Path]:
@@ -25,16 +37,18 @@ def midi_files(path: StrPath) -> list[Path]:
         if not place.exists():
             raise TextNotFound(f"{shown(path)}: no such file or folder; check the path")
         return [place]
-    found = sorted(file for file in place.rglob("*") if file.suffix.lower() in ENDINGS)
+    named = (file for file in place.rglob("*") if file.suffix.lower() in ENDINGS)
+    found = sorted(file for file in named if not file.is_dir())
     if not found:
         raise TextNotFound(f"{shown(path)} holds no MIDI files; those end in {', '.join(ENDINGS)}")
     return found
 
 
-def read_scores(path: StrPath, steps: int | None = None) -> Iterator[tuple[Path, Score, list[str]]]:
-    """Yield each MIDI file at `path` that can be read: where it is, its score, and remarks.
+def read_scores(path: StrPath, steps: int | None = None) -> Iterator[Found]:
+    """Yield each piece at `path`: of a MIDI file, of all those in a folder, or of a text.
 
-    A file that cannot be read has a score without notes, and a remark that says why.
+    A file is taken as what it holds: MIDI, ABC, or else our text. One of a folder that cannot be
+    read has a score without notes, and a remark that says why.
     steps: as of `read_midi`. Raises as `midi_files` does, MissingExtra without mido, and, at the
     end, DataError if there was none that could be read; of a single file its own error.
     """
@@ -42,26 +56,93 @@ def read_scores(path: StrPath, steps: int | None = None) -> Iterator[tuple[Path,
     count = 0
     for file in files:
         try:
-            score, remarks = read_midi(file, steps)
+            found = _of_file(file, steps)
         except (DataError, FileError) as error:
             if not Path(path).is_dir():
                 raise
-            yield file, Score(()), [f"{error}; left out"]
+            found = [(shown(file.name), Score(()), [f"{error}; left out"])]
         else:
             count += 1
-            yield file, score, [f"{shown(file)}: {remark}" for remark in remarks]
+        yield from found
     if not count:
         raise DataError(f"{shown(path)}: none of its {len(files)} MIDI files could be read")
 
 
-def read_pieces(text: str, lenient: bool = False, remarks: list[str] | None = None) -> list[Score]:
-    """Return the pieces of a text between blank lines; errors and remarks count its lines.
+def _of_file(file: Path, steps: int | None) -> list[Found]:
+    """Return the pieces of one file, whose whole name begins each remark."""
+    data, name = read_bytes(file, MOST_BYTES), shown(file)
+    if data.startswith(MIDI_BEGINS) or file.suffix.lower() in ENDINGS:
+        score, remarks = read_midi(data, steps, name)
+        scores = [score]
+    elif steps is not None:
+        raise UsageError(f"{name} is a text, which says its own grid; leave --grid out")
+    else:
+        text, remarks = _text(data, name), []
+        with _named(name):
+            scores = read_pieces(text, remarks=remarks)
+    with _named(name):
+        for score in scores:
+            bars(score)  # not too many: nothing that shows it has to look
+    told = [f"{name}: {remark}" for remark in remarks]
+    called, count = shown(file.name), len(scores)
+    return [
+        (f"{called}, piece {n} of {count}" if count > 1 else called, score, told if n == 1 else [])
+        for n, score in enumerate(scores, 1)
+    ]
 
-    lenient, remarks: as of `from_text`. Raises DataError as `from_text` does, or for no piece.
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
+
+
+def _text(data: bytes, name: str) -> str:
+    """Return what a file says, in UTF-8, or in Latin-1 as old ABC is."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        text = data.decode("latin-1")
+        if b"\0" in data or not ABC.search(text):
+            raise NotText(f"{name} is neither MIDI nor a text: {error.reason}") from error
+    return re.sub("\r\n?", "\n", text)
+
+
+def read_pieces(text: str, lenient: bool = False, remarks: list[str] | None = None) -> list[Score]:
+    """Return the pieces of a text, ABC or ours, that have notes; errors count all its lines.
+
+    lenient, remarks: as of `from_text`; of ABC, tunes that cannot be read are left out then.
+    Raises DataError as `from_text` and `read_abc` do, and if there are no notes at all.
     """
-    found, line = [], 0
+    said: list[str] = []
+    found = _abc(text, lenient, said) if ABC.search(text) else _ours(text, lenient, said)
+    scores = [score for score in found if score.notes]
+    if not scores:
+        raise DataError("; ".join([*said[:3], "there are no notes in it"]))
+    if len(scores) < len(found):
+        said.append(f"pieces without notes left out: {len(found) - len(scores)} of {len(found)}")
+    if remarks is not None:
+        more = len(said) - MOST_REMARKS
+        remarks += said[:MOST_REMARKS] + ([f"and {more:,} remarks more"] if more > 0 else [])
+    return scores
+
+
+def _abc(text: str, lenient: bool, remarks: list[str]) -> list[Score]:
+    tunes = read_abc(text, lenient=lenient)
+    for number, (_, said) in enumerate(tunes, 1):
+        remarks += [f"tune {number}: {remark}" if len(tunes) > 1 else remark for remark in said]
+    return [score for score, _ in tunes]
+
+
+def _ours(text: str, lenient: bool, remarks: list[str]) -> list[Score]:
+    """Read the pieces between blank lines."""
+    found, place, line = [], 0, 1
     for piece in pieces(text):
-        line = text.index(piece, line)
-        found.append(from_text("\n" * text.count("\n", 0, line) + piece, lenient, remarks))
-        line += len(piece)
+        begin = text.index(piece, place)
+        line += text.count("\n", place, begin)
+        found.append(from_text(piece, lenient, remarks, line))
+        line += piece.count("\n")
+        place = begin + len(piece)
     return found

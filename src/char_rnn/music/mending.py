@@ -4,10 +4,13 @@ from char_rnn.errors import DataError
 
 
 class Faults:
-    """The faults of one text, strict (the first raises DataError) or lenient (they are counted)."""
+    """The faults of one text, strict (the first raises DataError) or lenient (they are counted).
 
-    def __init__(self, text: str, lenient: bool) -> None:
-        self._text, self._lenient = text, lenient
+    line: the number of the text's first line.
+    """
+
+    def __init__(self, text: str, lenient: bool, line: int = 1) -> None:
+        self._text, self._lenient, self._first = text, lenient, line
         self._found: dict[str, tuple[int, int]] = {}
         """How often each was met, and where first."""
 
@@ -27,5 +30,5 @@ class Faults:
         ]
 
     def _where(self, place: int) -> str:
-        line = self._text.count("\n", 0, place) + 1
+        line = self._first + self._text.count("\n", 0, place)
         return f"line {line}, place {place - self._text.rfind(chr(10), 0, place)}"

@@ -20,7 +20,7 @@ from char_rnn.music.score import (
     Score,
     Voice,
 )
-from char_rnn.music.spelling import key_of
+from char_rnn.music.spelling import key_of_name
 from char_rnn.storage import StrPath, read_bytes
 from char_rnn.storage.reading import shown
 
@@ -180,7 +180,7 @@ class _Heard:
     def _meta(self, tick: int, event: Event) -> None:
         """Read a change of tempo, meter or key; a mode comes in a text after its signature."""
         if event.kind == TEXT and event.data[:2] == b"K:":
-            key = key_of(_decoded(event.data[2:]))
+            key = key_of_name(_decoded(event.data[2:]))
             if key is not None:
                 self.changes[KEY][tick] = key
         elif event.kind in (TEMPO, METER, KEY) and not (self.header.smpte and event.kind == TEMPO):
@@ -251,7 +251,7 @@ def _meaning(event: Event) -> Any:
     if event.kind == METER:
         meter = (message.numerator, message.denominator)
         return meter if meter[0] and meter[1] <= 128 else None
-    return key_of(message.key)
+    return key_of_name(message.key)
 
 
 def _tempo(microseconds: int) -> float | None:

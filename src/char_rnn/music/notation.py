@@ -9,7 +9,7 @@ from typing import Any
 from char_rnn.errors import DataError
 from char_rnn.music.bars import Meter
 from char_rnn.music.score import MOST_VOICES, Score, Voice, is_meter, is_tempo
-from char_rnn.music.spelling import Key, key_name, key_of
+from char_rnn.music.spelling import Key, key_name, key_of_name
 
 UNIT = 2
 """Units of length in a quarter note: one is an eighth."""
@@ -70,7 +70,7 @@ def value_of(name: str, said: str) -> Any:
             numbers = tuple(map(int, said.split("/"))) if METER.fullmatch(said) else (0, 0)
             return numbers if is_meter(numbers) else None
         case "K":
-            return key_of(said)
+            return key_of_name(said)
         case "Q":
             tempo = float(said) if NUMBER.fullmatch(said) else 0.0
             return tempo if is_tempo(tempo) else None

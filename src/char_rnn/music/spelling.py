@@ -35,7 +35,7 @@ def key_name(key: Key) -> str:
     return letter + {-1: "b", 0: "", 1: "#"}[alteration] + SHORT[key[1]]
 
 
-def key_of(name: str) -> Key | None:
+def key_of_name(name: str) -> Key | None:
     """Return the key with this short name; None if there is none."""
     match = KEY.fullmatch(name)
     if match is None:

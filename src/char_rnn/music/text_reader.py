@@ -39,20 +39,22 @@ NOBODY = -1
 """The voice of what stands behind a mark of no voice."""
 
 
-def from_text(text: str, lenient: bool = False, remarks: list[str] | None = None) -> Score:
+def from_text(
+    text: str, lenient: bool = False, remarks: list[str] | None = None, line: int = 1
+) -> Score:
     """Return the piece that a text says.
 
     lenient: makes the best of a damaged text: leaves out what means nothing, cuts bars that are too
     long, fills those that are too short, makes the grid finer where lengths need it, and ends notes
-    that go on nowhere; `remarks` is told so.
+    that go on nowhere; `remarks` is told so. line: the number of the first, for what is said.
     Raises DataError that names the line and the place of what cannot be read; lenient only if
     there are more than MOST_NOTES or MOST_STEPS.
     """
-    faults = Faults(text, lenient)
+    faults = Faults(text, lenient, line)
     reader = _Reader(text, faults, lenient)
     score = reader.score()
     if score.steps < reader.needed <= FINEST:
-        faults = Faults(text, lenient)
+        faults = Faults(text, lenient, line)
         faults(0, f"lengths that need a finer grid, of {reader.needed} steps a quarter")
         score = _Reader(text, faults, lenient, reader.needed).score()
     if remarks is not None:
