@@ -89,3 +89,69 @@ def test_without_mido_a_folder_is_not_gone_through(run, tunes, monkeypatch):
     monkeypatch.setitem(sys.modules, "mido", None)
     with pytest.raises(MissingExtra, match="MIDI needs mido"):
         run("music", "encode", "tunes")
+
+
+ABC = 'X:1\nT:one\nM:4/4\nL:1/8\nK:D\n"D"d4 f4|\n\nX:2\nT:two\nM:4/4\nK:C\nCDEF GABc|\n'
+
+
+def test_melodies_in_abc_become_midi_and_text(run, tmp_path):
+    (tmp_path / "a.abc").write_text(ABC)
+    _, err = run("music", "decode", "a.abc", "-o", "a.mid")
+    assert err == "tune 1: chord symbols and annotations left out: 1\nwrote a-1.mid to a-2.mid\n"
+    assert [note.pitch for note in read_midi(tmp_path / "a-1.mid")[0].notes] == [74, 78]
+    out, err = run("music", "encode", "a.abc")
+    assert out == 'M:4/4 K:D I:0"one"\nd4 f4|\n\nM:4/4 K:C I:0"two"\nCD EF GA Bc|\n'
+    assert err == "a.abc: tune 1: chord symbols and annotations left out: 1\n"
+    (tmp_path / "text.txt").write_text(out)
+    assert run("music", "encode", "text.txt") == (out, "")
+    (tmp_path / "old.abc").write_bytes("M:4/4\nT:Fr\xe8re\nK:C\nc8|".encode("latin-1"))
+    assert run("music", "encode", "old.abc")[0] == 'M:4/4 K:C I:0"Frère"\nc8|\n'
+
+
+def test_what_is_wrong_in_abc_is_named_by_its_line_or_left_out(run, tmp_path):
+    (tmp_path / "a.abc").write_text(ABC.replace("GABc", 'GA"c'))
+    with pytest.raises(DataError, match=r"^a\.abc: ABC: line 12, place 8: \" without "):
+        run("music", "decode", "a.abc", "-o", "a.mid")
+    _, err = run("music", "decode", "a.abc", "-o", "a.mid", "--mend")
+    assert err.splitlines()[1:] == [
+        'tune 2: ABC: line 12, place 8: " without "; expected it on the same line; left out',
+        "pieces without notes left out: 1 of 2",
+        "wrote a.mid",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"z8|z8|\n", "t.txt: there are no notes in it"),
+        (b"X:1\nK:C\nz8|\n", "t.txt: .*there are no notes in it"),
+        (b"X:1\nT:a", "t.txt: ABC: line 1: a tune without a key"),
+        (b"c8|\n\nd8|\n?8|\n", r"t.txt: line 4, place 1: a character that means nothing"),
+        (bytes(range(256)), "t.txt is neither MIDI nor a text"),
+        (b" \n\n", "t.txt: there is no piece in the text"),
+        (b"M:1/128 G:32\n" + b"c/16|" * 9, "t.txt: more than 3 bars"),
+        (b"c" * 100, "t.txt is larger than 0 MiB"),
+    ],
+)
+def test_a_text_that_is_none_is_refused_and_nothing_written(run, tmp_path, monkeypatch, data, said):
+    monkeypatch.setattr("char_rnn.music.bars.MOST_BARS", 3)
+    monkeypatch.setattr("char_rnn.music.files.MOST_TEXT", 99 if data[:3] == b"ccc" else 9999)
+    (tmp_path / "t.txt").write_bytes(data)
+    for words in ("encode t.txt -o new", "decode t.txt -o new"):
+        with pytest.raises((DataError, CorruptFile), match=said):
+            run("music", *words.split())
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_piece_too_long_for_a_text_is_named_or_left_out(run, tunes, monkeypatch):
+    monkeypatch.setattr("char_rnn.music.text_writer.MOST_PARTS", 3)
+    with pytest.raises(DataError, match=r"^b\.mid: more than 3 notes in bars"):
+        run("music", "encode", "tunes/b.mid")
+    with pytest.raises(DataError, match="tunes: no piece of it can be written as text"):
+        run("music", "encode", "tunes")
+
+
+def test_a_text_has_its_own_grid(run, tmp_path):
+    (tmp_path / "a.txt").write_text(TEXT)
+    with pytest.raises(UsageError, match=r"a\.txt is a text, which says its own grid"):
+        run("music", "encode", "a.txt", "--grid", "24")

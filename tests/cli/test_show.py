@@ -99,3 +99,20 @@ def test_a_tune_is_played_and_nothing_is_left(call, tune, tmp_path, monkeypatch)
     assert call("show", "tune.mid", "--play", "--bars", "1")[0] == 0
     assert int((tmp_path / "told").read_text()) == 44 + 4 * round(44_100 * 2.8)
     assert [path.name for path in folder.iterdir()] == ["aplay"]
+
+
+def test_texts_are_shown_as_midi_is(call, tune, tmp_path):
+    (tmp_path / "ours.txt").write_text("c8|\n\nd8|\n")
+    (tmp_path / "a.abc").write_text("X:1\nM:4/4\nK:C\nc8|\n")
+    code, out, err = call("show", "ours.txt", "a.abc", "tune.mid")
+    assert (code, err) == (0, "")
+    assert [line for line in out.splitlines() if line[:1].strip()] == [
+        "ours.txt, piece 1 of 2", "ours.txt, piece 2 of 2", "a.abc", "tune.mid",
+    ]  # fmt: skip
+    (tmp_path / "silent.txt").write_text("z8|")
+    code, out, err = call("show", "silent.txt", "-o", "a.svg")
+    assert (code, out, err) == (1, "", "char-rnn: silent.txt: there are no notes in it\n")
+    assert not (tmp_path / "a.svg").exists()
+    (tmp_path / "more.mid").mkdir()
+    (tmp_path / "more.mid" / "b.mid").write_bytes(tune.read_bytes())
+    assert call("show", ".")[1].count(".mid\n") == 2, "a folder is no file, whatever its name"

@@ -105,7 +105,7 @@ def test_a_roll_takes_a_name_for_each_score(tmp_path):
     for scores, names in (([], []), ([JIG], []), ([JIG], ["a", "b"])):
         with pytest.raises(UsageError, match="takes one of each"):
             roll(scores, names)
-    with pytest.raises(UsageError, match=r"at most 32,000 .* \(--bars A:B\)"):
+    with pytest.raises(UsageError, match=r"more than 32,000 pixels .* \(--bars A:B\)"):
         roll([JIG] * 300, ["jig"] * 300)
     roll([JIG], ["jig"]).save(tmp_path / "jig.svg")
     assert "jig" in (tmp_path / "jig.svg").read_text("utf-8")

@@ -216,6 +216,8 @@ def test_parts_stand_in_one_page_and_odd_pieces_are_drawn(tab):
 
 
 def test_a_page_takes_a_name_for_each_score():
+    with pytest.raises(UsageError, match="1,001 tunes; a page holds 1,000 at most"):
+        page([Score(())] * 1001, ["a"] * 1001)
     with pytest.raises(UsageError, match="takes one of each"):
         page_part([TUNE], [])
     made = page([TUNE], ["@@PART@@ <b>"])

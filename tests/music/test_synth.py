@@ -4,11 +4,13 @@ import io
 import tracemalloc
 import wave
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from char_rnn.errors import FileError, UsageError
+from char_rnn.music import synth
 from char_rnn.music.instruments import FAMILIES, drum_kind, label
 from char_rnn.music.score import Change, Note, Score, Voice
 from char_rnn.music.synth import (
@@ -184,3 +186,16 @@ def test_voices_have_names():
     assert label(Voice(0, name="  Right\n hand ")) == "Right hand"
     assert [label(Voice(p)) for p in (0, 19, 33, 73)] == ["piano", "organ", "bass", "flute"]
     assert label(Voice(drums=True)) == "drums" and len(label(Voice(name="x" * 99))) == 24
+
+
+def test_of_a_crowd_the_notes_that_began_first_are_let_go():
+    every = tuple(Note(24 * k, 0, 36 + k, 24 * 20, 80) for k in range(6))
+    with_all, few = Score(every), mock.patch.object(synth, "MOST_TOGETHER", 3)
+    with few:
+        found = synth._placed(with_all, 100)
+    assert [(n.begin, n.end) for n in found] == [
+        (0, 300), (100, 400), (200, 500), (300, 2300), (400, 2400), (500, 2500)
+    ]  # fmt: skip
+    assert [n.end - n.begin for n in synth._placed(with_all, 100)] == [2000] * 6
+    with few:  # all at once: those that would sound for no time are not there
+        assert len(synth._placed(Score(tuple(Note(0, 0, 36 + k, 24) for k in range(9))), 100)) == 3

@@ -81,8 +81,8 @@ def _encode(file: str, out: Path | None, grid: int | None) -> None:
 
 
 def _decode(file: str, out: Path | None, mend: bool) -> None:
-    from char_rnn.data.sources import open_source
-    from char_rnn.music.files import read_pieces
+    from char_rnn.data.sources import STDIN, open_source
+    from char_rnn.music.files import read_pieces, read_text
     from char_rnn.music.midi import write_midi
     from char_rnn.storage import check_writable, write_bytes
     from char_rnn.storage.reading import shown
@@ -90,7 +90,7 @@ def _decode(file: str, out: Path | None, mend: bool) -> None:
     if out is None:
         raise UsageError("decode writes MIDI, which is no text; name the file: --out tune.mid")
     remarks: list[str] = []
-    text = "".join(open_source(file).chunks())
+    text = "".join(open_source(STDIN).chunks()) if file == STDIN else read_text(file)
     try:
         files = [write_midi(score, remarks) for score in read_pieces(text, mend, remarks)]
     except DataError as error:

@@ -72,7 +72,7 @@ def read_header(data: bytes, name: str) -> Header:
 
 
 def read_tracks(data: bytes, remarks: Remarks) -> Iterator[Iterator[Event]]:
-    """Yield the events of each track of a file; `remarks` is told what is broken."""
+    """Yield the events of each track of a file; `remarks` is told what is broken, or missing."""
     place, number = 8 + int.from_bytes(data[4:8]), 0
     if data[place : place + 4] != b"MTrk":
         place = _next_track(data, 14)
@@ -89,6 +89,9 @@ def read_tracks(data: bytes, remarks: Remarks) -> Iterator[Iterator[Event]]:
                 return
             yield _track(data[begin:end], whole, f"track {number}", remarks)
         place = end
+    counted = int.from_bytes(data[10:12])
+    if number < counted:
+        remarks.append(f"its header counts {counted} tracks, and {number} are there: it is cut off")
 
 
 def _is_chunk(name: bytes) -> bool:

@@ -19,6 +19,8 @@ from char_rnn.storage.reading import StrPath, shown
 DEMO = "music-demo"
 """The name of a corpus that is made up (demo.py)."""
 ENDINGS = (".mid", ".midi", ".kar", ".rmi")
+MOST_TEXT = 2 << 20
+"""Bytes of a text: a million notes, and some 250 MB and 20 seconds to read them."""
 MIDI_BEGINS = (b"MThd", b"RIFF")
 ABC = re.compile(r"^X:|\A\s*(?:%|[A-Za-z]:[^\n]*\n[A-Za-z]:)", re.MULTILINE)
 """What our text never has: a line X:, a remark at first, two lines of fields."""
@@ -69,20 +71,22 @@ def read_scores(path: StrPath, steps: int | None = None) -> Iterator[Found]:
 
 
 def _of_file(file: Path, steps: int | None) -> list[Found]:
-    """Return the pieces of one file, whose whole name begins each remark."""
+    """Return the pieces of one file, whose whole name begins each remark.
+
+    None has too many bars, so that nothing that shows or writes it must look.
+    """
     data, name = read_bytes(file, MOST_BYTES), shown(file)
     if data.startswith(MIDI_BEGINS) or file.suffix.lower() in ENDINGS:
         score, remarks = read_midi(data, steps, name)
         scores = [score]
+        with _named(name):
+            bars(score)
     elif steps is not None:
         raise UsageError(f"{name} is a text, which says its own grid; leave --grid out")
     else:
-        text, remarks = _text(data, name), []
+        text, remarks = _decoded(data, name), []
         with _named(name):
             scores = read_pieces(text, remarks=remarks)
-    with _named(name):
-        for score in scores:
-            bars(score)  # not too many: nothing that shows it has to look
     told = [f"{name}: {remark}" for remark in remarks]
     called, count = shown(file.name), len(scores)
     return [
@@ -99,14 +103,21 @@ def _named(name: str) -> Iterator[None]:
         raise DataError(f"{name}: {error}") from error
 
 
-def _text(data: bytes, name: str) -> str:
+def read_text(path: StrPath) -> str:
+    """Return the text of a file; FileError if it cannot be read, NotText if it is none."""
+    return _decoded(read_bytes(path, MOST_BYTES), shown(path))
+
+
+def _decoded(data: bytes, name: str) -> str:
     """Return what a file says, in UTF-8, or in Latin-1 as old ABC is."""
+    if len(data) > MOST_TEXT:
+        raise DataError(f"{name} is larger than {MOST_TEXT >> 20} MiB, the most for a text; cut it")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         text = data.decode("latin-1")
         if b"\0" in data or not ABC.search(text):
-            raise NotText(f"{name} is neither MIDI nor a text: {error.reason}") from error
+            raise NotText(f"{name} is neither MIDI nor a text: {error}") from error
     return re.sub("\r\n?", "\n", text)
 
 
@@ -121,6 +132,8 @@ def read_pieces(text: str, lenient: bool = False, remarks: list[str] | None = No
     scores = [score for score in found if score.notes]
     if not scores:
         raise DataError("; ".join([*said[:3], "there are no notes in it"]))
+    for score in scores:
+        bars(score)
     if len(scores) < len(found):
         said.append(f"pieces without notes left out: {len(found) - len(scores)} of {len(found)}")
     if remarks is not None:

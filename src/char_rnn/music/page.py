@@ -16,6 +16,8 @@ from char_rnn.music.score import Score, Voice
 from char_rnn.music.text import from_text
 from char_rnn.pictures.canvas import COLOURS, SERIES
 
+MOST_TUNES = 1000
+"""On a page; a browser lays out no more in time."""
 MOST_BARS = 512
 """Of a piece, on a page: half an hour at a usual tempo."""
 
@@ -39,10 +41,12 @@ def page_part(scores: Sequence[Score], names: Sequence[str], first: int = 1) -> 
 
     Its script leaves no names behind. Of each piece there are `MOST_BARS` bars at most, and it is
     said. first: the number of their first bar.
-    Raises UsageError if there are not as many names as scores, or none.
+    Raises UsageError if there are not as many names as scores, or none, or more than MOST_TUNES.
     """
     if not scores or len(scores) != len(names):
         raise UsageError(f"{len(scores)} scores and {len(names)} names; a page takes one of each")
+    if len(scores) > MOST_TUNES:
+        raise UsageError(f"{len(scores):,} tunes; a page holds {MOST_TUNES:,} at most: take fewer")
     data = [_data(score, name, first) for score, name in zip(scores, names, strict=True)]
     return (
         f"<style>\n{_colours()}{_file('roll.css')}</style>\n"

@@ -48,12 +48,12 @@ def roll(scores: Sequence[Score], names: Sequence[str], first: int = 1) -> Drawi
         headings.append(heading)
         texts.append(f"{heading}\n{roll_text(shown, first=first)}")
         y = _piece(canvas, shown, heading, y, first) + BETWEEN
-    canvas.height = y - BETWEEN + 10
-    if canvas.height > HIGHEST:
-        raise UsageError(
-            f"the picture would be {canvas.height:,.0f} pixels high; at most {HIGHEST:,} can be: "
-            "draw fewer tunes, or fewer bars of them (--bars A:B)"
-        )
+        canvas.height = y - BETWEEN + 10
+        if canvas.height > HIGHEST:  # here already: thousands would fill the memory
+            raise UsageError(
+                f"the picture would be more than {HIGHEST:,} pixels high: draw fewer tunes, or "
+                "fewer bars of them (--bars A:B)"
+            )
     return Drawing("Piano roll: " + "; ".join(headings), canvas, "\n".join(texts))
 
 

@@ -30,10 +30,12 @@ TAIL = 0.8
 """Seconds after the end of the last bar in which tones fade; the longest release is shorter."""
 CHUNK = 10.0
 """Seconds that are computed at a time."""
-KEPT = 8.0
+KEPT = 10.0
 """Seconds of a tone that are kept; what lasts longer is computed again, piece by piece."""
 MOST_SAMPLES = 1 << 26
 """Of all tones that are kept: 256 MB; a string quartet needs a tenth of it."""
+MOST_TOGETHER = 128
+"""Notes that sound at once, as many as synthesisers have: so no piece takes for ever."""
 MOST_HOURS = 3.0
 """Of a piece; a WAV file of 4 GB, the longest there can be, holds 6.7 hours."""
 LOUD = 0.6
@@ -47,7 +49,8 @@ SIDE = 0.4
 def render(score: Score, rate: int = RATE) -> Array:
     """Return `score` as sound: (N, 2) float32, left and right, within −1 and 1.
 
-    It lasts as long as the score's bars, and `TAIL` more.
+    It lasts as long as the score's bars, and `TAIL` more. Where more than `MOST_TOGETHER` notes
+    sound, those that began first are let go.
     Raises UsageError if that is more than `MOST_HOURS`.
     """
     return np.concatenate(list(chunks(score, rate)))
@@ -167,7 +170,20 @@ def _placed(score: Score, rate: int) -> list[Placed]:
         # A drum rings as long as it does, however short its note is.
         fade = int((TAIL if sound is None else sound.release) * rate)
         found.append(Placed(begin, max(stop, begin + 1), fade, loud * left, loud * right, key))
-    return sorted(found, key=lambda note: note.begin)
+    return _let_go(sorted(found, key=lambda note: note.begin))
+
+
+def _let_go(placed: list[Placed]) -> list[Placed]:
+    """End the notes that began first wherever more than `MOST_TOGETHER` would sound."""
+    placed, sounding = [*placed], list[int]()
+    for k, note in enumerate(placed):
+        if len(sounding) == MOST_TOGETHER:
+            sounding = [n for n in sounding if placed[n].end > note.begin]
+        if len(sounding) == MOST_TOGETHER:
+            first = sounding.pop(0)
+            placed[first] = placed[first]._replace(end=note.begin)
+        sounding.append(k)
+    return [note for note in placed if note.end > note.begin]
 
 
 def _loudness(note: Note) -> float:
