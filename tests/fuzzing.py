@@ -16,11 +16,15 @@ import unicodedata
 from unittest import mock
 
 from mutants import KINDS, restored
+from tune_mutants import TUNES
 
 from char_rnn import Corpus, TrainConfig
 from char_rnn.cli.main import cli, run
 from char_rnn.config import ModelConfig
 from char_rnn.data.sources import open_source
+from char_rnn.music import Change, Note, Score, Voice, synth
+from char_rnn.music.midi import write_midi
+from char_rnn.music.text import to_text
 from char_rnn.runs.run import Run
 from char_rnn.text_config import TextConfig
 
@@ -29,6 +33,20 @@ CONFIG = TrainConfig(
     iterations=6, seq_length=5, batch_size=2, threads=1, eval_every=2, sample_every=3,
     sample_length=5,
 )  # fmt: skip
+ABC = """X:1
+T:One
+M:6/8
+L:1/8
+Q:3/8=100
+K:Ddor
+|:A>BA "Am"(3EFG A|{g}a2e- efg:|1 [DFA]3 z3:|2 ^c6||
+
+X:2
+M:4/4
+K:Bb
+V:1
+CD/E/ F2|G4 A2_B2|
+"""
 VARIANTS = [
     ({"cell": "gru"}, {"average": 0.9, "random_offset": True}, False),
     ({"cell": "lstm", "layers": 2, "initial_state": "learned", "layer_norm": True, "tied": True},
@@ -73,6 +91,9 @@ class Sandbox:
             "COLUMNS": "80",
         }  # fmt: skip
         self.files = {name: self.run / name for name in KINDS}
+
+    kinds = KINDS
+    """What yields mutants of each file."""
 
     def reset(self):
         """Put the good files back."""
@@ -145,6 +166,52 @@ class Sandbox:
             if self.outside() != before:
                 yield f"{arguments[0]}: a file outside the run was touched"
                 before = self.outside()
+
+
+class Tunes(Sandbox):
+    """A folder with a MIDI file, a text of pieces and melodies in ABC to damage."""
+
+    kinds = TUNES
+
+    def __init__(self, folder, variant=0, more=False):
+        self.folder, self.more = folder, more
+        self.good, self.run = folder / "good", folder / "run"
+        self.good.mkdir()
+        (folder / "victim.txt").write_text("c8|\n", "utf-8")
+        voices = (Voice(40, name="Fiddle"), Voice(0), Voice(0, True))[: variant % 3 + 1]
+        notes = tuple(
+            Note(6 * k, k % len(voices), 36 + k % 40, 6 + k % 7 * 3, 60 + k % 3 * 25)
+            for k in range(90)
+        )
+        keys, meters = (Change(0, (2, "dorian")),), (Change(0, (6, 8)), Change(72, (4, 4)))
+        score = Score(notes, voices, keys=keys, meters=meters, tempos=(Change(0, 96.0),))
+        text = to_text(score)
+        (self.good / "tune.mid").write_bytes(write_midi(score))
+        (self.good / "tune.txt").write_text(f"{text}\n\n{text}\n", "utf-8")
+        (self.good / "tune.abc").write_text(ABC, "utf-8")
+        self.environment = {"HOME": str(folder), "TERM": "dumb", "COLUMNS": "80"}
+        self.files = {name: self.run / name for name in TUNES}
+
+    def commands(self, name):
+        """Return the commands that a changed file `name` is tried with."""
+        path, made = self.files[name], self.run / "made"
+        writes = [("out", "svg"), ("html", "html"), ("wav", "wav")]
+        commands = [
+            ["music", "encode", path],
+            ["show", path, *(x for k, end in writes for x in (f"--{k}", made / f"a.{end}"))],
+        ]
+        if name == "tune.mid":
+            commands.append(["show", self.run, "--bars", "2:"])
+        else:
+            commands.append(["music", "decode", path, "--mend", "-o", made / "a.mid"])
+        if self.more:
+            commands.append(["train", path, "--iterations", 1, "--out", self.run / "new"])
+        return commands
+
+    def call(self, arguments):
+        """Run a command; of sound at most some minutes, which says as much as hours."""
+        with mock.patch.object(synth, "MOST_HOURS", 0.1):
+            return super().call(arguments)
 
 
 def wrong(code, out, err):

@@ -343,11 +343,14 @@ KINDS = {
 }
 
 
-def mutants(path, count, seed):
-    """Yield `count` mutants of the file `path`: a name, and a function that writes it there."""
+def mutants(path, count, seed, kinds=KINDS):
+    """Yield `count` mutants of the file `path`: a name, and a function that writes it there.
+
+    kinds: what yields those of each name.
+    """
     name = path.name.encode()
     rng = random.Random(int.from_bytes(hashlib.sha256(name).digest()[:4], "big") + seed)
-    ordinary, odd = KINDS[path.name](path, rng), of_place(path, rng)
+    ordinary, odd = kinds[path.name](path, rng), of_place(path, rng)
     for n in range(count):
         yield next(odd if n % 40 == 39 and hasattr(os, "mkfifo") else ordinary)
 

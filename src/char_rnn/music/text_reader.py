@@ -256,7 +256,7 @@ class _Reader:
         self._place += goes_on
         heads = [_Head(place, pitch, self._velocity[self._voice], goes_on)]
         if not 0 <= pitch <= 127:
-            self._fault(place, "a pitch that MIDI has not", f": {match[0]!r}")
+            self._fault(place, "a pitch that MIDI has not", f": {match[0][:40]!r}")
             heads = []
         if self._chord is not None:
             self._chord += heads
@@ -349,7 +349,7 @@ class _Reader:
         value = value_of(name, match["value"]) if name in self._changes else None
         steps = self._offset(match["at"] or "0")
         if value is None:
-            self._fault(place, "no tempo (Q), meter (M) or key (K)", f": {match[0]!r}")
+            self._fault(place, "no tempo (Q), meter (M) or key (K)", f": {match[0][:40]!r}")
         elif self._begun():
             at = f"; [{name}:{match['value']}@2] there is two eighths into it"
             self._fault(place, "a change that is not at the begin of its bar", at)

@@ -21,7 +21,7 @@ from char_rnn.music.notation import (
 from char_rnn.music.score import USUAL_STEPS, Note, Score
 from char_rnn.music.spelling import C_MAJOR, Key, spell
 
-MOST_PARTS = 2_000_000
+MOST_PARTS = 500_000
 """Notes and their continuations in all bars: long notes over many bars would fill the memory."""
 
 
