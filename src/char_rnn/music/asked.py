@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from char_rnn.errors import UsageError
 from char_rnn.music.score import MODES
-from char_rnn.music.spelling import C_MAJOR, Key, key_name, key_of
+from char_rnn.music.spelling import C_MAJOR, Key, key_name, key_of_name
 from char_rnn.music.theory import key_named, mode_named, pitch_classes
 
 MOST_BARS = 512
@@ -68,14 +68,14 @@ class Asked:
         """
         if self.scale is None:
             names = (key_name((tonic, mode)) for mode in MODES for tonic in range(12))
-            keys = {name: key_of(name) for name in names if writable(f"K:{name}")}
+            keys = {name: key_of_name(name) for name in names if writable(f"K:{name}")}
             return {name: Tonality(key, key[0]) for name, key in keys.items() if key is not None}
         found = {}
         for tonic in range(12) if self.tonic is None else [self.tonic]:
             key = tonic, self.mode
             said = [key_name(key), key_name(((tonic - MODES[self.mode]) % 12, "major"))]
             for name in [name for name in said if writable(f"K:{name}")][:1]:
-                found[name] = self.tonality(tonic, key_of(name) or C_MAJOR)
+                found[name] = self.tonality(tonic, key_of_name(name) or C_MAJOR)
         return found
 
     def tonality(self, tonic: int | None, spelt: Key = C_MAJOR) -> Tonality:
