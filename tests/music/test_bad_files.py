@@ -113,3 +113,10 @@ def test_a_file_that_may_not_be_read(tunes):
     path.chmod(0)
     code, _, err, _ = tunes.call(["show", path])
     assert code == 1 and "cannot be read: Permission denied" in err
+
+
+@pytest.mark.parametrize("text", ["c" + "'" * 6000 + "8|", f"c8|[M:4/{'9' * 6000}]c8|"])
+def test_however_long_a_word_is_the_error_is_not(tunes, text):
+    (tunes.run / "a.txt").write_text(text)
+    code, _, err, fault = tunes.call(["show", tunes.run / "a.txt"])
+    assert (code, fault) == (1, "") and len(err) < 400
