@@ -165,7 +165,7 @@ def learned():
     text = demo_text(200)
     run = char_rnn.train(
         text, documents="blank", iterations=150, hidden_size=32, progress=False, save=False,
-        sample_every=0, batch_size=16, seq_length=64, threads=1, learning_rate=0.01,
+        sample_every=0, batch_size=16, seq_length=64, threads=1, learning_rate=0.02, cell="gru",
     )  # fmt: skip
     return run.model
 
