@@ -287,3 +287,33 @@ def test_the_public_names_are_found_wherever_they_live():
         assert all(callable(getattr(music, name)) for name in music.__all__)
     with pytest.raises(AttributeError, match="no attribute 'rol'"):
         _ = music.rol
+
+
+def numbers(state):
+    """Return the numbers of the bars that may come again."""
+    return {
+        char for stand in state if stand.again and not stand.written for char in stand.node.next
+    }
+
+
+def test_bars_come_again_where_they_may():
+    grammar = Grammar(Asked.of(4, "C", None), {*ALL}.issuperset, ends=True)
+    piece = Piece(grammar, grammar.begin(), ends=False)
+
+    def after(state, text):
+        for char in text:
+            assert char in piece.allowed(state, 1).chosen
+            state = piece.advance(state, char)
+        return state
+
+    begun = piece.begin("")
+    assert not numbers(begun)
+    one = after(begun, "K:C\nc8|")
+    assert numbers(one) == {"1"}
+    two = after(one, "d2 e2 f4|")
+    assert numbers(two) == {"1", "2"}
+    assert not numbers(after(two, "e4 g4-|")), "a note goes on in the next bar"
+    three = after(two, "1|")
+    assert numbers(three) == {"3"}, "the last one ends on the tonic, with a quarter at least"
+    assert all(stand.past[-1].text == "d2 e2 f4" for stand in three)
+    assert piece.met(after(three, "3|")) and not piece.met(three)

@@ -13,7 +13,7 @@ from char_rnn.music.spelling import C_MAJOR, Key, spell
 
 Words = dict[str, Callable[[], Place]]
 """Each word that may come, and what makes the place behind it."""
-MOST_LAYERS, MOST_CHORD = 4, 10
+MOST_LAYERS, MOST_CHORD, OCTAVE = 4, 10, 12
 MOST_TABLES = 2_000
 
 
@@ -169,7 +169,7 @@ class BarGrammar:
         """Return the lowest pitches with which a voice may end the piece.
 
         The lowest of all is the tonic: the voice that closes it sees to that, and the others leave
-        it room.
+        it room. It is within an octave of what the voice has played in this bar, if it can be.
         """
         tones, tonic = self._chord_tones(place), place.tonality.tonic
         if tonic is None or place.drums[place.voice]:
@@ -178,6 +178,7 @@ class BarGrammar:
         if place.voice < place.closing:
             return {pitch for pitch in tones if pitch >= min(tonics)}
         below = {pitch for pitch in tonics if pitch < place.low}
+        below = {pitch for pitch in below if _near(pitch, place.here)} or below
         if place.low % 12 == tonic and place.low in tonics:
             return below | {pitch for pitch in tones if pitch >= place.low}
         return below
@@ -223,3 +224,7 @@ class BarGrammar:
             if ties:
                 words[word + "-"] = partial(after, tied=place.tied | {pitch})
         return words
+
+
+def _near(pitch: int, others: frozenset[int]) -> bool:
+    return any(abs(pitch - other) <= OCTAVE for other in others)

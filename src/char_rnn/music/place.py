@@ -121,7 +121,12 @@ class Place:
             bar=self.bar + 1,
             line=(self.line + 1) % each,
             voice=-1,
+            layer=0,
+            now=0,
+            rested=False,
             pending=self.carried,
             carried=frozenset(),
+            used=NONE,
+            here=NONE,
             low=HIGHEST + 1,
         )
