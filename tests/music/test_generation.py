@@ -297,7 +297,7 @@ def numbers(state):
 
 
 def test_bars_come_again_where_they_may():
-    grammar = Grammar(Asked.of(4, "C", None), {*ALL}.issuperset, ends=True)
+    grammar = Grammar(Asked.of(4, "C", None), {*DEMO, "-"}.issuperset, ends=True)
     piece = Piece(grammar, grammar.begin(), ends=False)
 
     def after(state, text):
@@ -310,9 +310,9 @@ def test_bars_come_again_where_they_may():
     assert not numbers(begun)
     one = after(begun, "K:C\nc8|")
     assert numbers(one) == {"1"}
+    assert not numbers(after(one, "d2 e2 f4-|")), "a note goes on"
     two = after(one, "d2 e2 f4|")
     assert numbers(two) == {"1", "2"}
-    assert not numbers(after(two, "e4 g4-|")), "a note goes on in the next bar"
     three = after(two, "1|")
     assert numbers(three) == {"3"}, "the last one ends on the tonic, with a quarter at least"
     assert all(stand.past[-1].text == "d2 e2 f4" for stand in three)
