@@ -8,7 +8,7 @@ import pytest
 import char_rnn
 from char_rnn import TrainConfig, music
 from char_rnn.errors import DataError, TextNotFound, UsageError
-from char_rnn.music import Change, Note, Score, Voice, demo
+from char_rnn.music import Change, Note, Score, Voice, demo, text_writer
 from char_rnn.music.demo import demo_scores
 from char_rnn.music.text import from_text, pieces, to_text
 from char_rnn.music.theory import transpose
@@ -118,3 +118,12 @@ def test_mistakes(tunes, tmp_path):
         tunes_text("music-demo", grid=24)
     with pytest.raises(TextNotFound):
         tunes_text(tmp_path / "nothing")
+
+
+def test_a_file_too_large_for_a_text_leaves_the_others(tunes, monkeypatch):
+    whole = len(pieces(tunes_text(tunes).text))
+    parts = max(len(score.notes) for score in demo_scores(10))
+    monkeypatch.setattr(text_writer, "MOST_PARTS", parts - 1)
+    made = tunes_text(tunes)
+    assert 0 < len(pieces(made.text)) < whole
+    assert any("cut the piece; left out" in line or "left out:" in line for line in made.remarks)

@@ -16,6 +16,9 @@ from char_rnn.music.text_writer import to_text
 from char_rnn.music.theory import HIGHEST, key_of, pitched, transpose, with_tonic
 from char_rnn.storage.reading import StrPath
 
+PIANO = PITCHES[21:109]
+"""What a piece is written with that goes on from nothing."""
+
 
 def seed_of(seed: Score | StrPath) -> Score:
     """Return a melody to go on from, up to the end of its last bar; DataError for no notes."""
@@ -33,7 +36,7 @@ class Free:
     def __init__(self, asked: Asked) -> None:
         self._tonic = asked.tonic
         self.asked = replace(asked, tonic=None)
-        self.pitches = PITCHES if asked.tonic is None else PITCHES[6:-6]
+        self.pitches = PIANO if asked.tonic is None else PIANO[6:-6]
         self._without_key: int | None = None
 
     def start(self, grammar: Grammar) -> Place:

@@ -77,9 +77,12 @@ def tunes_text(
     tonic, moves = _moves(transpose)
     remarks = _Remarks()
     texts: list[list[str]] = []
-    for score in _scores(names, grid, remarks):
+    for name, score in _scores(names, grid, remarks):
         moved = [score] if tonic is None else _on(tonic, score, remarks)
-        texts += [[*map(_text, _copies(one, moves, remarks))] for one in moved]
+        try:
+            texts += [[*map(_text, _copies(one, moves, remarks))] for one in moved]
+        except DataError as error:
+            remarks.left_out.append(f"{name}: {error}; left out")
     if not texts:
         raise DataError(f"{_name(names)}: no piece with notes in it")
     held_out = min(max(round(len(texts) * val_fraction), val_fraction > 0), len(texts) - 1)
@@ -142,19 +145,20 @@ class _Remarks:
         return found
 
 
-def _scores(names: Names, grid: int | None, remarks: _Remarks) -> Iterator[Score]:
+def _scores(names: Names, grid: int | None, remarks: _Remarks) -> Iterator[tuple[str, Score]]:
+    """Yield each piece that has notes, and the name of its file."""
     for name in _listed(names):
         if _is_demo(name):
             from char_rnn.music.demo import demo_scores
 
             if grid is not None:
                 raise UsageError(f"{DEMO} has a grid of its own; leave --grid out")
-            yield from demo_scores()
+            yield from ((DEMO, score) for score in demo_scores())
             continue
-        for _, score, said in read_scores(name, grid):
+        for file, score, said in read_scores(name, grid):
             if score.notes:
                 remarks.changed += said
-                yield score
+                yield file, score
             else:
                 remarks.left_out += said
 
