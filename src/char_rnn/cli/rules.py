@@ -62,7 +62,7 @@ OF_SEARCH = ("groups", "results", "diversity", "length_penalty")
 OF_TEXT = (
     *("seed_file", "bytes_seed", "prompts", "skip_unknown", "text", "json", "new", "unique"),
     *("threads", "highlight", "interactive", "beam", *OF_SEARCH),
-    *(name for name in settings_of(SampleConfig) if name not in CHOOSING),
+    *(name for name in settings_of(SampleConfig) if name not in (*CHOOSING, "order")),
 )
 """Options of `char-rnn generate` that music knows nothing of."""
 GENERATING = (

@@ -82,7 +82,7 @@ def _of_file(file: Path, steps: int | None) -> list[Found]:
         with _named(name):
             bars(score)
     elif steps is not None:
-        raise UsageError(f"{name} is a text, which says its own grid; leave --grid out")
+        raise UsageError(f"{name} is a text, which says its own grid; leave it out (--grid)")
     else:
         text, remarks = _decoded(data, name), []
         with _named(name):

@@ -152,7 +152,7 @@ def _scores(names: Names, grid: int | None, remarks: _Remarks) -> Iterator[tuple
             from char_rnn.music.demo import demo_scores
 
             if grid is not None:
-                raise UsageError(f"{DEMO} has a grid of its own; leave --grid out")
+                raise UsageError(f"{DEMO} has a grid of its own; leave it out (--grid)")
             yield from ((DEMO, score) for score in demo_scores())
             continue
         for file, score, said in read_scores(name, grid):
