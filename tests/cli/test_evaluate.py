@@ -14,7 +14,9 @@ from char_rnn import CharRNN
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary
-from char_rnn.errors import TextTooShort, UnknownCharacters, UsageError
+from char_rnn.errors import NotText, TextTooShort, UnknownCharacters, UsageError
+from char_rnn.music.midi import write_midi
+from char_rnn.music.text import from_text
 
 SMALL = ["--hidden_size", "8", "--iterations", "3", "--sample_every", "0", "--threads", "1"]
 HELD_OUT = "the last 10% of the text, which this model was not trained on"
@@ -182,3 +184,24 @@ def test_pieces_of_music_are_played_below_their_text(run):
         found = [float(n) for n in re.findall(r'"name": "Piece \d: ([\d.]+) nats"', page)]
         assert len(found) == shown
         assert not found or min(found) - 0.001 <= nats <= max(found) + 0.001
+
+
+def test_midi_is_scored_as_its_text_and_played(run):
+    Path("tunes").mkdir()
+    for k, tune in enumerate(("M:3/4 K:D\nd2 f2 a2|f2 d4|\n", "K:C\nCDEF GABc|\n") * 10):
+        Path("tunes", f"{k:02}.mid").write_bytes(write_midi(from_text(tune)))
+    run("train", "tunes", "--val_fraction", "0.2", *SMALL, "-o", "r")
+    report = figures(run, "r", "tunes")
+    assert report["scored"] == "4 of 20 documents, which this model was not trained on"
+    assert figures(run, "r", "tunes/00.mid")["characters"] == len("M:3/4 K:D\nd2 f2 a2|f2 d4|\n")
+    Path("tunes/bad.mid").write_bytes(b"MThd")
+    out, err = run("evaluate", "r", "tunes", "--html", "page.html", "--no_baselines")
+    assert out.startswith("tunes: ") and "bad.mid" in err
+    assert "Note: tunes is MIDI; its text is scored" in err
+    assert Path("page.html").read_text("utf-8").count('"bars": "') == 4
+    with pytest.raises(NotText, match="binary"):  # what is said to be a text is read as one
+        run("evaluate", "r", "tunes/00.mid", "--encoding", "latin-1")
+    raw = shutil.copy("tunes/00.mid", "raw.bin")
+    run("train", raw, "--bytes", *SMALL, "--seq_length", "9", "-o", "bytes")
+    of_bytes = figures(run, "bytes", "tunes/00.mid", "--val_fraction", "1")
+    assert of_bytes["characters"] == Path(raw).stat().st_size - 1

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from char_rnn.charrnn import CharRNN
+    from char_rnn.data.corpus import Corpus
     from char_rnn.runs.scored_text import ScoredText
     from char_rnn.scoring import Tell
 
@@ -66,6 +67,7 @@ class Asked:
         "char-rnn evaluate runs/book book.txt --html surprise.html",
         "char-rnn evaluate runs/book book.txt --free_running --plot drift.png",
         "char-rnn evaluate runs/names names.txt --each_line --sort surprise",
+        "char-rnn evaluate runs/tunes tune.mid --html surprise.html",
         "char-rnn evaluate runs/code project/ --pattern '*.py' --json",
     ),
 )
@@ -136,8 +138,9 @@ def command(ctx: click.Context, /, path: Path, text: str, **options: Any) -> Non
 
     The loss is the mean of -log p over all characters, each predicted from all before it: in nats
     and bits a character, and as perplexity. Beside it, what simpler models reach on the same
-    characters. TEXT is a file, a folder, - for standard input, or a built-in text. Characters that
-    the model does not know are left out, and counted.
+    characters. TEXT is a file, a folder, - for standard input, or a built-in text; MIDI is written
+    as text first (char-rnn music). Characters that the model does not know are left out, and
+    counted.
     """
     asked = Asked(**options)
     _check(asked, given_options(ctx))
@@ -237,10 +240,28 @@ def _opened(path: Path, model: "CharRNN", text: str, asked: Asked) -> "ScoredTex
     from char_rnn.runs.text import own_text
 
     own = own_text(str(path))
-    found = scored_text(model, TextName(text), asked.reading, asked.val_fraction, own)
+    given = _music(model, text, asked) or TextName(text)
+    found = scored_text(model, given, asked.reading, asked.val_fraction, own)
     for note in found.notes:
         click.echo(f"Note: {fitting(note)}", err=True)
     return found
+
+
+def _music(model: "CharRNN", text: str, asked: Asked) -> "Corpus | None":
+    """Return MIDI as text, which is said; None for all else, and for a model of bytes."""
+    from char_rnn.music.training import is_music, tunes_corpus, tunes_text
+    from char_rnn.runs.text import reading_for
+    from char_rnn.text_config import USUAL
+
+    # What is said of how a text is read says that it is one.
+    if reading_for(model.vocabulary).bytes or asked.reading != USUAL or not is_music(text):
+        return None
+    # In the order that training puts them in: pieces that it held out are then found to be so.
+    seed = int(model.summary.get("rng_seed", 0))
+    tunes = tunes_text(text, rng_seed=seed, val_fraction=0.0)
+    for note in (f"{fitting(text)} is MIDI; its text is scored (char-rnn music)", *tunes.remarks):
+        click.echo(f"Note: {fitting(note)}", err=True)
+    return tunes_corpus(tunes)
 
 
 def _check(asked: Asked, given: dict[str, Any]) -> None:
