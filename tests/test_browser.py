@@ -18,6 +18,7 @@ from char_rnn.analyse.surprise import page as surprise_page
 from char_rnn.data.vocabulary import Vocabulary, code_points
 from char_rnn.lab.experiment import Result
 from char_rnn.lab.report import report
+from char_rnn.music.page import texts_part
 from char_rnn.pictures.canvas import Canvas
 from char_rnn.pictures.figure import Axis as PictureAxis
 from char_rnn.pictures.figure import Drawing, Figure, Line, Panel
@@ -28,8 +29,8 @@ LINES = (
 TEXT = LINES * 12
 
 
-def surprise(text):
-    """Return a page on which every 25th character surprises, more and more."""
+def surprise(text, more=""):
+    """Return a page on which every 25th character surprises, more and more; `more` below it."""
     vocabulary = Vocabulary(text)
     ids = vocabulary.encode(text)
     N, V = len(ids), vocabulary.size
@@ -39,7 +40,7 @@ def surprise(text):
     likely[::25, 0] = (ids[::25] + 3) % V
     shares = np.tile(np.float32([0.905, 0.05, 0.00001]), (N, 1))
     return surprise_page(
-        "A <b>text</b>", vocabulary.chars, ids, Expected(nats, likely, shares), 1.5
+        "A <b>text</b>", vocabulary.chars, ids, Expected(nats, likely, shares), 1.5, more
     )
 
 
@@ -136,6 +137,30 @@ def test_the_surprise_page_is_walked_by_keys(tab):
     here(tab)  # the tip has come along
     tab.keyboard.press("Escape")
     assert tip(tab) is None
+
+
+def test_pieces_below_the_surprise_page_play_and_leave_its_keys_alone(tab):
+    tune = "K:D Q:240\n" + "d2f2 a2f2|" * 4
+    opened(tab, surprise(f"{tune}\n\n{tune}\n", texts_part([tune, tune], ["<b>", "second"])))
+    assert tab.locator("h2").all_text_contents() == ["<b>", "second"]
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tab.keyboard.press("Tab")
+    assert press(tab, "ArrowRight") == 1
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")
+    roll, button = tab.locator(".roll").first, tab.get_by_role("button").first
+    tab.keyboard.press("ArrowRight")
+    assert roll.get_attribute("aria-valuetext") == "bar 2 of 4, 0:01"
+    stood = tab.evaluate("document.querySelector('.cursor').style.transform")
+    tab.keyboard.press("Space")
+    tab.wait_for_function(
+        "at => document.querySelector('.cursor').style.transform !== at", arg=stood
+    )
+    assert button.text_content() == "❚❚ Pause"
+    assert tab.evaluate("document.querySelector('.here').at") == 1
+    tab.get_by_role("button").last.click()
+    assert button.text_content() == "▶ Play"
+    assert tab.get_by_role("button").last.text_content() == "❚❚ Pause"
 
 
 @pytest.mark.parametrize("tab", [{}], indirect=True)
