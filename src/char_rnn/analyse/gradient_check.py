@@ -5,6 +5,7 @@ import numpy as np
 from char_rnn.charrnn import CharRNN
 from char_rnn.errors import UsageError
 from char_rnn.model.arguments import State
+from char_rnn.model.loss import cross_entropy
 
 Array = np.ndarray
 
@@ -45,9 +46,7 @@ def gradient_check(
         return None if not parts else parts[0] if len(parts) == 1 else (parts[0], parts[1])
 
     def loss() -> float:
-        model.forward(inputs, start())
-        mean: float = model.backward(targets)[0]
-        return mean
+        return cross_entropy(model.forward(inputs, start())[0], targets)[0]
 
     model.forward(inputs, start())
     gradients = dict(model.backward(targets)[1])
