@@ -1,28 +1,28 @@
-"""`char-rnn generate` through its real entry point: where texts end and go, what is warned of."""
+"""`char-rnn generate`: where texts end and go, what is warned of."""
 
 import re
-import subprocess
-import sys
 import unicodedata
 
 import numpy as np
 import pytest
+from here import call
 
 from char_rnn import CharRNN, Corpus, SampleConfig, TrainConfig, Trainer
 from char_rnn.data.sources import open_source
 
-COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()", "generate"]
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Be in an empty folder."""
+    monkeypatch.chdir(tmp_path)
 
 
-def run(*arguments, **options):
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], check=False, capture_output=True,
-        text=True, encoding="utf-8", **options,
-    )  # fmt: skip
+def run(*arguments, stdin=""):
+    return call("generate", *arguments, stdin=stdin)
 
 
-def text_of(*arguments, **options):
-    done = run("shakespeare", *arguments, **options)
+def text_of(*arguments):
+    done = run("shakespeare", *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -62,7 +62,7 @@ def test_many_texts_go_to_many_files(tmp_path):
         "--- 1 of 3 ---", "--- 2 of 3 ---", "--- 3 of 3 ---",
     ]  # fmt: skip
     options = ["--count", 3, "--length", 30, "--rng_seed", 1, "--out", "name-{n}.txt"]
-    text_of(*options, cwd=tmp_path)
+    text_of(*options)
     texts = [(tmp_path / f"name-{n}.txt").read_text("utf-8") for n in (1, 2, 3)]
     assert out == "".join(f"--- {n} of 3 ---\n{text}\n" for n, text in enumerate(texts, 1))
     assert len(set(texts)) == 3
@@ -99,7 +99,7 @@ def test_beams():
 
 def test_a_conversation():
     said = "ROMEO:\n/temperature 0.2\n/nonsense\n\n/undo\n/undo\n/undo\nété\n/length 5\nBye\\\n"
-    done = run("shakespeare", "--interactive", "--length", 30, "--rng_seed", 3, input=said)
+    done = run("shakespeare", "--interactive", "--length", 30, "--rng_seed", 3, stdin=said)
     assert done.returncode == 0 and "Traceback" not in done.stderr
     assert len(done.stdout) == 31 + 31 + 6
     assert "unknown command /nonsense" in done.stderr and "nothing to take back" in done.stderr
@@ -108,24 +108,24 @@ def test_a_conversation():
 
 def test_a_conversation_begins_with_its_seed():
     settings = ["--interactive", "--length", 40, "--rng_seed", 1]
-    begun = run("shakespeare", *settings, "--seed", "KING HENRY: Sword", input="/undo\n\n")
+    begun = run("shakespeare", *settings, "--seed", "KING HENRY: Sword", stdin="/undo\n\n")
     assert begun.returncode == 0
     session = CharRNN.load("shakespeare").session(SampleConfig(40), np.random.default_rng(1))
     expected = "KING HENRY: Sword" + "".join(session.turn("KING HENRY: Sword"))
     assert begun.stdout.startswith(expected + "\n")
     assert "nothing to take back" not in begun.stderr  # the seed is a turn of its own
-    unknown = run("shakespeare", *settings, "--seed", "Zü", input="")
+    unknown = run("shakespeare", *settings, "--seed", "Zü", stdin="")
     assert unknown.returncode == 2 and "'ü' (U+00FC)" in unknown.stderr and not unknown.stdout
 
 
 def test_a_conversation_drops_what_is_unknown():
     settings = ["--interactive", "--length", 20, "--rng_seed", 1]
-    told = run("shakespeare", *settings, input="Hi @ you\n/lenght 5\n")
+    told = run("shakespeare", *settings, stdin="Hi @ you\n/lenght 5\n")
     assert "'@'" in told.stderr and "--skip_unknown" in told.stderr and not told.stdout
     assert "did you mean 'length'" in told.stderr
-    dropped = run("shakespeare", *settings, "--skip_unknown", input="Hi @ you\n")
+    dropped = run("shakespeare", *settings, "--skip_unknown", stdin="Hi @ you\n")
     assert "'@'" not in dropped.stderr and len(dropped.stdout) == 21
-    assert dropped.stdout == run("shakespeare", *settings, input="Hi  you\n").stdout
+    assert dropped.stdout == run("shakespeare", *settings, stdin="Hi  you\n").stdout
 
 
 @pytest.mark.parametrize(("form", "other"), [("NFC", "NFD"), ("NFD", "NFC")])
