@@ -1,32 +1,22 @@
 """`char-rnn overlap`, as a user meets it."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from here import call
 
 from char_rnn import CharRNN, Vocabulary
 from char_rnn.data.vocabulary import ByteVocabulary
 
-COMMAND = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
 TEXT = "".join(f"Line {i}: {i * i} and {i * 7919 % 1000}.\n" for i in range(200))
 SMALL = ["--hidden_size", 8, "--batch-size", 4, "--seq_length", 10, "--threads", 1]
 
 
 def run(*arguments, cwd, code=0, stdin=""):
-    environment = os.environ | {
-        "PYTHONIOENCODING": "utf-8", "CHAR_RNN_CACHE": str(cwd / "cache"),
-    }  # fmt: skip
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=cwd, env=environment, input=stdin, text=True,
-        encoding="utf-8", capture_output=True, timeout=120, check=False,
-    )  # fmt: skip
+    done = call(*arguments, cwd=cwd, stdin=stdin)
     assert done.returncode == code, (done.stdout, done.stderr)
-    assert "Traceback" not in done.stdout + done.stderr
     return done.stdout if code == 0 else done.stderr
 
 
