@@ -1,27 +1,13 @@
 """What `char-rnn train` says of its end, and the exit code that goes with it."""
 
-import os
-import subprocess
-import sys
-
 import pytest
+from here import call
 
 from char_rnn.runs.watch import Watch
 from char_rnn.training.events import Evaluation
 
-COMMAND = [sys.executable, "-m", "char_rnn"]
 FAST = ["--cell", "rnn", "--optimizer", "sgd", "--clip", "0", "--schedule", "constant",
         "--hidden_size", "16", "--sample_every", "0", "--threads", "1"]  # fmt: skip
-
-
-def run(*arguments, cwd):
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, encoding="utf-8",
-        env=os.environ | {"PYTHONIOENCODING": "utf-8", "CHAR_RNN_CACHE": str(cwd / "cache")},
-        timeout=120, check=False,
-    )  # fmt: skip
-    assert "Traceback" not in done.stdout + done.stderr
-    return done
 
 
 @pytest.mark.parametrize("more", [["--eval_every", 20], ["--val_fraction", 0]])
@@ -29,7 +15,7 @@ def run(*arguments, cwd):
 def test_a_run_that_diverged_ends_with_1(tmp_path, rate, more):
     (tmp_path / "t.txt").write_text("hello there, how are you\n" * 200)
     train = ["train", "t.txt", *FAST, "--learning_rate", rate, "--iterations", 60, "--out", "r"]
-    done = run(*train, *more, cwd=tmp_path)
+    done = call(*train, *more, cwd=tmp_path)
     assert done.returncode == 1, (done.stdout, done.stderr)
     assert "It diverged" in done.stdout and "--learning_rate" in done.stdout
     assert "best so far" not in done.stdout and "sample of the best" not in done.stdout
@@ -39,7 +25,7 @@ def test_a_run_that_diverged_ends_with_1(tmp_path, rate, more):
 def test_a_run_that_learned_ends_with_0(tmp_path):
     (tmp_path / "t.txt").write_text("hello there, how are you\n" * 200)
     train = ["train", "t.txt", *FAST, "--learning_rate", 0.5, "--iterations", 60, "--out", "r"]
-    done = run(*train, "--eval_every", 10, cwd=tmp_path)
+    done = call(*train, "--eval_every", 10, cwd=tmp_path)
     assert done.returncode == 0 and "diverged" not in done.stdout
     assert "best so far" in done.stdout and "char-rnn generate r" in done.stdout
 
