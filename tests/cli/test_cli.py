@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from here import Done, call
 
 from char_rnn import CharRNN
 from char_rnn.config import RESET_AFTER
@@ -33,14 +34,24 @@ def start(*arguments, cwd, command=COMMAND, io_encoding="utf-8", **settings):
     )  # fmt: skip
 
 
-def run(*arguments, cwd, code=0, stdin="", **settings):
+def program(*arguments, cwd, code=0, stdin="", **settings):
+    """Run a command as a process; return what it says: its errors if `code` is one of them."""
     process = start(*arguments, cwd=cwd, **settings)
     out, err = process.communicate(stdin, timeout=120)
-    assert process.returncode == code, (out, err)
     assert "Traceback" not in out + err
+    return said(Done(process.returncode, out, err), code)
+
+
+def run(*arguments, cwd, code=0, stdin=""):
+    """Run a command in this process, which is quicker: one that has also been run as another."""
+    return said(call(*arguments, cwd=cwd, stdin=stdin), code)
+
+
+def said(done, code):
+    assert done.returncode == code, done
     if code:
-        assert len(err.strip().splitlines()) <= 4, err
-    return out if code == 0 else err
+        assert len(done.stderr.strip().splitlines()) <= 4, done.stderr
+    return done.stdout if code == 0 else done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +59,7 @@ def home(tmp_path_factory):
     """A folder with a text and a trained run."""
     folder = tmp_path_factory.mktemp("home")
     (folder / "text.txt").write_text(TEXT, "utf-8", newline="")
-    out = run("train", "text.txt", *SMALL, "--iterations", 60, "--eval_every", 20,
+    out = program("train", "text.txt", *SMALL, "--iterations", 60, "--eval_every", 20,
               "--sample-every", 30, "--out", "runs/first", cwd=folder)  # fmt: skip
     assert "Iter 0 (loss=" in out and "Validation loss:" in out
     assert "char-rnn generate runs/first" in out.replace("\\", "/")
@@ -56,11 +67,12 @@ def home(tmp_path_factory):
 
 
 def test_generate(home):
-    def generate(*more, **settings):
-        return run("generate", "runs/first", "--seed", "To be", "--length", 30, *more, cwd=home,
-                   **settings)  # fmt: skip
+    words = ["generate", "runs/first", "--seed", "To be", "--length", 30]
 
-    text = generate("--rng_seed", 1)
+    def generate(*more, **settings):
+        return run(*words, *more, cwd=home, **settings)
+
+    text = program(*words, "--rng_seed", 1, cwd=home)
     assert text.startswith("To be") and len(text) == 5 + 30 + 1
     assert text == generate("--rng-seed", 1) != generate("--rng_seed", 2)
     assert generate("--greedy") == generate("--temperature", 0)
@@ -75,7 +87,7 @@ def test_generate(home):
 
 
 def test_inspect(home):
-    out = run("inspect", "runs/first", cwd=home)
+    out = program("inspect", "runs/first", cwd=home)
     for part in ("CharRNN(input=", "gru", "text, 3,440 characters", "60 iterations", "Validation"):
         assert part in out
 
@@ -167,7 +179,7 @@ def test_the_form_of_a_gru(home, given):
 def test_the_exercise_keeps_its_own_gru_and_its_whole_text(tmp_path):
     (tmp_path / "text.txt").write_text(TEXT)
     command = [sys.executable, str(ROOT / "train_rnn.py")]
-    run("--text", "text.txt", "--cell", "gru", "--hidden_size", 4, "--iterations", 1,
+    program("--text", "text.txt", "--cell", "gru", "--hidden_size", 4, "--iterations", 1,
         "--threads", 1, "--out", "gru.pkl", cwd=tmp_path, command=command)  # fmt: skip
     model = CharRNN.load(tmp_path / "gru.pkl")
     assert model.config.reset_after is False and "calibration_temperature" not in model.summary
@@ -191,13 +203,13 @@ def test_bytes_and_standard_input(tmp_path):
     assert not run("generate", "b", "--seed", "né", "-n", 9, "-o", "o", cwd=tmp_path)
     made = (tmp_path / "o").read_bytes()
     assert made.startswith("né".encode()) and len(made) == 12
-    out = run("train", "-", *SMALL, "--iterations", 5, "--out", "s", cwd=tmp_path, stdin=TEXT)
+    out = program("train", "-", *SMALL, "--iterations", 5, "--out", "s", cwd=tmp_path, stdin=TEXT)
     assert "stdin, 3,440 characters" in out
 
 
 def test_resume_with_more_iterations(home):
     run("train", "text.txt", *SMALL, "--iterations", 5, "--out", "runs/more", cwd=home)
-    out = run("train", "--resume", "runs/more", "--iterations", 9, cwd=home)
+    out = program("train", "--resume", "runs/more", "--iterations", 9, cwd=home)
     assert "at iteration 5" in out
     log = [json.loads(x) for x in (home / "runs/more/log.jsonl").read_text().splitlines()]
     assert log[-1]["event"] == "end" and log[-1]["iteration"] == 9
@@ -207,7 +219,7 @@ def test_resume_with_more_iterations(home):
 def test_a_pipe_gets_utf_8_whatever_the_system_says(tmp_path):
     (tmp_path / "greek.txt").write_text("αβγ→δ " * 20, "utf-8")
     train = ["train", "greek.txt", "--iterations", 3, "--out", "r"]
-    assert "batch_size 32 → 2" in run(*train, cwd=tmp_path, io_encoding="cp1252")
+    assert "batch_size 32 → 2" in program(*train, cwd=tmp_path, io_encoding="cp1252")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
@@ -232,7 +244,7 @@ def test_killed_anywhere_and_resumed_gives_the_same_bits(tmp_path):
     def weights(name):
         return CharRNN.load(tmp_path / name / "last.safetensors").parameters.flat
 
-    run("train", "text.txt", *SMALL, *settings, "--out", "whole", cwd=tmp_path)
+    program("train", "text.txt", *SMALL, *settings, "--out", "whole", cwd=tmp_path)
     chance = random.Random(0)
     process = start("train", "text.txt", *SMALL, *settings, "--out", "killed", cwd=tmp_path)
     kills = 0
@@ -260,7 +272,7 @@ def test_killed_anywhere_and_resumed_gives_the_same_bits(tmp_path):
 def test_the_exercise_to_the_letter(tmp_path, shakespeare):
     (tmp_path / "shakespeare.txt").write_bytes(shakespeare.read_bytes())
     train = [sys.executable, str(ROOT / "train_rnn.py")]
-    out = run("--text", "shakespeare.txt", "--hidden_size", 256, "--seq_length", 50,
+    out = program("--text", "shakespeare.txt", "--hidden_size", 256, "--seq_length", 50,
               "--iterations", 3, cwd=tmp_path, command=train)  # fmt: skip
     for line in (
         "Loading text file...",
@@ -281,16 +293,16 @@ def test_the_exercise_to_the_letter(tmp_path, shakespeare):
         plain = pickle.load(file)  # what any NumPy user would do
     assert plain["parameters"]["rnn.weight_hh_l0"].shape == (256, 256)
     generate = [sys.executable, str(ROOT / "generate.py")]
-    out = run("--model", "shakespeare_rnn.pkl", "--seed", "To be or", "--length", 50,
+    out = program("--model", "shakespeare_rnn.pkl", "--seed", "To be or", "--length", 50,
               "--temperature", 0.8, cwd=tmp_path, command=generate)  # fmt: skip
     assert out.startswith('Seed: "To be or"\n\nGenerated:\nTo be or')
-    out = run("--seed", "KING:", "--temperature", 1.2, cwd=tmp_path, command=generate)
+    out = program("--seed", "KING:", "--temperature", 1.2, cwd=tmp_path, command=generate)
     assert out.startswith("KING:") and len(out) == 5 + 500 + 1
 
 
 def test_evaluate(home):
     text = (home / "text.txt").read_text("utf-8")
-    out = run("evaluate", "runs/first", "text.txt", "--windows", "32", "--html", "heat.html",
+    out = program("evaluate", "runs/first", "text.txt", "--windows", "32", "--html", "heat.html",
               "--dynamic", "--show", cwd=home)  # fmt: skip
     assert "which this model was not trained on" in out
     for part in ("this model", "windows of 32", "dynamic", "6-gram", "uniform"):
@@ -315,16 +327,21 @@ def test_evaluate_says_what_is_wrong(home):
 
 
 def test_plot_and_compare(home):
-    out = run("plot", "runs/first", cwd=home)
+    out = program("plot", "runs/first", cwd=home)
     assert "first" in out and "validation loss" in out and "o" in out
     run("train", "text.txt", *SMALL, "--iterations", 20, "--out", "runs/second", cwd=home)
-    out = run("compare", "runs/second", "runs/first", cwd=home)
+    out = program("compare", "runs/second", "runs/first", cwd=home)
     rows = out.strip().splitlines()
     assert len(rows) == 3 and rows[1].startswith("first") and rows[2].startswith("second")
     assert "1 × gru 16" in rows[1]
     run("plot", "runs/first", "--out", "a.txt", cwd=home, code=2)
     run("plot", "nowhere", cwd=home, code=1)
     run("compare", cwd=home, code=2)
+
+
+def test_overlap(home):
+    out = program("overlap", "text.txt", "--text", "text.txt", cwd=home)
+    assert "3,440" in out and "100.0%" in out
 
 
 def test_fine_tuning_adds_characters_and_resumes(home):
