@@ -1,7 +1,7 @@
 """Calls `char-rnn` in this process, for one of its own takes half a second to begin.
 
-All is as at the real entry point, which tests/cli/test_cli.py goes through with every command:
-pipes for the standard streams, the exit code of an error, one line that tells it.
+All is as at the real entry point, which tests/cli/test_cli.py goes through: pipes for the standard
+streams, the exit code of an error, one line that tells it.
 """
 
 import contextlib

@@ -2,12 +2,11 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from here import call
 
 from char_rnn.sample_config import CONDITION_NAMES, STRATEGIES
 
@@ -42,10 +41,8 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("char-rnn generate shak")])
-def test_command_runs(command):
-    arguments = shlex.split(command)[1:]
-    program = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
-    done = subprocess.run([*program, *arguments], check=False, capture_output=True, text=True)
+def test_command_runs(command, tmp_path):
+    done = call(*shlex.split(command)[1:], cwd=tmp_path)
     assert done.returncode == 0 and done.stdout, done.stderr
 
 
