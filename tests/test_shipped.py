@@ -1,12 +1,11 @@
 """The model that comes with the package."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from here import call
 
 import char_rnn
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer, Vocabulary
@@ -31,12 +30,8 @@ def test_a_file_of_that_name_comes_first(tmp_path, monkeypatch):
     assert CharRNN.load(SHIPPED).config.hidden_size == 4
 
 
-def test_its_loss_is_that_of_the_model_card(shakespeare):
-    command = [sys.executable, "-c", "from char_rnn.cli.main import main; main()"]
-    done = subprocess.run(
-        [*command, "evaluate", SHIPPED, shakespeare, "--json", "--no_baselines"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+def test_its_loss_is_that_of_the_model_card(tmp_path, shakespeare):
+    done = call("evaluate", SHIPPED, shakespeare, "--json", "--no_baselines", cwd=tmp_path)
     found = json.loads(done.stdout)
     assert "not trained on" in found["scored"] and found["characters"] == 111_539
     assert found["loss"]["nats"] == pytest.approx(1.4177, abs=5e-4)
