@@ -317,3 +317,12 @@ def test_bars_come_again_where_they_may():
     assert numbers(three) == {"3"}, "the last one ends on the tonic, with a quarter at least"
     assert all(stand.past[-1].text == "d2 e2 f4" for stand in three)
     assert piece.met(after(three, "3|")) and not piece.met(three)
+
+
+def test_the_last_note_is_near_its_bar_and_a_piece_on_a_piano():
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        (score,) = music.generate(untrained(DEMO), bars=2, key="C", temperature=2, rng=rng)
+        assert all(21 <= note.pitch <= 108 for note in score.notes)
+        *others, last = [note for note in score.notes if note.start >= bars(score)[-1].start]
+        assert not others or any(abs(last.pitch - note.pitch) <= 12 for note in others)

@@ -132,14 +132,12 @@ class Piece(Constraint):
         """Yield the numbers of the bars that may come again at a place."""
         for back in range(1, len(past) + 1):
             bar, word = past[-back], f"{back}|"
-            if not self._grammar.writable(word):
+            if bar.begin not in (begin, None) or not self._grammar.writable(word):
                 continue
-            end = bar.end if bar.begin == begin else None
-            if end is None or place.bar >= self._grammar.limit - 1:
-                end = self._behind(place, bar.text) if end or bar.begin is None else None
-            elif end.pending and place.bar >= self._grammar.limit - 2:
-                end = None
-            if end is not None:
+            end, left = bar.end, self._grammar.limit - place.bar
+            if end is None or left == 1:  # of a seed, or what has to end the piece
+                end = self._behind(place, bar.text)
+            if end is not None and not (end.pending and left <= 2):
                 root = Node()
                 root.grow(word, partial(_next, place, end))
                 yield Stand(root, 0, past, begin, "", Past(bar.text, begin, end))
