@@ -89,7 +89,8 @@ def test_every_option_that_is_named_is_one_of_the_command(path):
 
 
 @pytest.mark.parametrize(
-    ("table", "command"), [(rules.GENERATING, "generate"), (rules.DRAWING, "overlap")]
+    ("table", "command"),
+    [(rules.GENERATING, "generate"), (rules.TRAINING, "train"), (rules.DRAWING, "overlap")],
 )
 def test_rules_are_of_their_command(table, command):
     known = options(CALLED[f"char-rnn {command}"])
