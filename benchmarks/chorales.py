@@ -19,7 +19,7 @@ from typing import Any
 
 import char_rnn
 from char_rnn import Corpus
-from char_rnn.data.documents import shuffle
+from char_rnn.data.documents import unshuffled
 
 Chorale = Sequence[Sequence[int]]
 KEYS = range(-6, 6)
@@ -32,21 +32,13 @@ def as_text(chorale: Chorale, semitones: int = 0) -> str:
     return BETWEEN.join(steps)
 
 
-def in_place(texts: Sequence[str], rng_seed: int) -> list[str]:
-    """Return the texts such that shuffling them by `rng_seed` gives back this order."""
-    placed = [""] * len(texts)
-    for text, place in zip(texts, shuffle(len(texts), rng_seed).tolist(), strict=True):
-        placed[place] = text
-    return placed
-
-
 def corpus_of(
     train: Iterable[Chorale], valid: Iterable[Chorale], seed: int
 ) -> tuple[Corpus, float]:
     """Return the text to train on, and the share of its pieces that validates: `valid`."""
     texts = [as_text(chorale, semitones) for chorale in train for semitones in KEYS]
     held_out = [as_text(chorale) for chorale in valid]
-    corpus = Corpus.from_documents(in_place([*texts, *held_out], seed))
+    corpus = Corpus.from_documents(unshuffled([*texts, *held_out], seed))
     return corpus, len(held_out) / (len(texts) + len(held_out))
 
 

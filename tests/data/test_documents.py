@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.document_streams import DocumentStreams
+from char_rnn.data.documents import unshuffled
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
 from char_rnn.errors import TextTooShort, UnknownCharacters, UsageError
 from char_rnn.text_config import TextConfig, between
@@ -231,3 +232,10 @@ def test_documents_that_nothing_tells_apart_are_refused():
         Corpus.from_text("ab", Vocabulary("ab", documents="lines"))
     with pytest.raises(UsageError, match="not one of documents"):
         Corpus.from_documents(["ab"], Vocabulary("ab"))
+
+
+def test_unshuffled_documents_are_shuffled_into_their_order():
+    texts = [f"document {n}" for n in range(20)]
+    assert unshuffled(texts, 3) != texts
+    corpus = Corpus.from_documents(unshuffled(texts, 3)).shuffled(3)
+    assert list(corpus.documents()) == texts

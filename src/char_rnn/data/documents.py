@@ -6,7 +6,7 @@ documents says nothing: they are shuffled, so that any part of them is like any 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, AnyStr, Protocol
 
 import numpy as np
@@ -160,6 +160,17 @@ def _stripped(ids: Array, end: int, line_end: int) -> Array:
 def shuffle(count: int, *seeds: int) -> Array:
     """Return an order of `count` documents, (count,), that `seeds` decide."""
     return np.random.default_rng([SHUFFLE, *seeds]).permutation(count)
+
+
+def unshuffled(texts: Sequence[str], seed: int) -> list[str]:
+    """Return documents such that shuffling them by `seed` puts them into the order of `texts`.
+
+    So the last ones validate, where the split is one's own.
+    """
+    placed = [""] * len(texts)
+    for text, place in zip(texts, shuffle(len(texts), seed).tolist(), strict=True):
+        placed[place] = text
+    return placed
 
 
 def places_of(ends: Array, order: Array) -> Array:

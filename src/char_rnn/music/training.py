@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from char_rnn.config import TrainConfig
 from char_rnn.data.corpus import Corpus
-from char_rnn.data.documents import shuffle
+from char_rnn.data.documents import unshuffled
 from char_rnn.data.sources import Source
 from char_rnn.errors import DataError, UsageError
 from char_rnn.music.files import DEMO, ENDINGS, read_scores
@@ -89,10 +89,7 @@ def tunes_text(
     rest = len(texts) - held_out
     wanted = [text for piece in texts[:rest] for text in piece]
     wanted += [piece[0] for piece in texts[rest:]]
-    placed = [""] * len(wanted)
-    for text, place in zip(wanted, shuffle(len(wanted), rng_seed).tolist(), strict=True):
-        placed[place] = text
-    text = "\n\n".join(placed) + "\n"
+    text = "\n\n".join(unshuffled(wanted, rng_seed)) + "\n"
     return Tunes(text, remarks.lines(), held_out / len(wanted), _name(names))
 
 
