@@ -44,9 +44,13 @@ MAY_IMPORT = {
     | BELOW
     | {"constrain", "scoring", "training", "runs", "exercise", "pictures"},
     "lab": GROUND | BELOW | {"scoring", "training", "runs", "analyse", "pictures"},
+    "serve": GROUND
+    | BELOW
+    | {"constrain", "recipes", "scoring", "training", "runs", "analyse", "lab", "pictures"}
+    | {"music"},
     "cli": GROUND
     | BELOW
-    | {"recipes", "scoring", "training", "runs", "analyse", "lab", "pictures", "music"},
+    | {"recipes", "scoring", "training", "runs", "analyse", "lab", "pictures", "music", "serve"},
     "__main__": {"cli"},
 }
 

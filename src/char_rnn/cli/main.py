@@ -30,6 +30,7 @@ COMMANDS = {
     "music": "Write MIDI files as text, and texts as MIDI files.",
     "overlap": "Show what was copied from the training text.",
     "plot": "Draw the curves of a run.",
+    "serve": "Serve models over HTTP.",
     "show": "Draw and play tunes.",
     "train": "Train a model on a text.",
 }

@@ -1,0 +1,114 @@
+"""Streams side by side: each has a column of one stepper, wide enough for those there are."""
+
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+
+from char_rnn.model.stepper import Stepper
+
+Array = np.ndarray
+
+
+class Member(Protocol):
+    """Whoever may have a column; state: (S, L, H), while it has none."""
+
+    state: Array
+
+
+M = TypeVar("M", bound=Member)
+
+
+class Columns(Generic[M]):
+    """A batch that members join and leave between two characters.
+
+    widths: of the steppers, ascending; the narrowest that holds all is taken, and each is made
+        when it is first needed.
+
+    rows: who has which column, None for nobody. ids: (B,), what each reads next.
+    logits: (B, V), of what follows; those of nobody mean nothing.
+    """
+
+    def __init__(self, make: Callable[[int], Stepper], widths: tuple[int, ...]) -> None:
+        self._make, self._widths = make, widths
+        self._steppers: dict[int, Stepper] = {}
+        self._joining: list[M] = []
+        self.rows: list[M | None] = []
+        self.ids = np.zeros(0, np.intp)
+        self.logits = np.zeros((0, 0))
+
+    def __len__(self) -> int:
+        return len(self._joining) + sum(row is not None for row in self.rows)
+
+    @property
+    def room(self) -> int:
+        """How many more may join."""
+        return self._widths[-1] - len(self)
+
+    def members(self) -> list[M]:
+        """Return everybody."""
+        return [*(row for row in self.rows if row is not None), *self._joining]
+
+    def join(self, member: M) -> None:
+        """Give `member` a column from the next `settle` on."""
+        self._joining.append(member)
+
+    def leave(self, row: int) -> None:
+        """Let the column be nobody's."""
+        self.rows[row] = None
+        self.ids[row] = 0
+
+    def prepare(self) -> None:
+        """Make the narrowest stepper before it is needed."""
+        self._get(self._widths[0])
+
+    def clear(self) -> None:
+        """Let everybody go."""
+        self.rows, self._joining = [], []
+
+    def state(self, row: int) -> Array:
+        """Return a copy of the state (S, L, H) of a column."""
+        state: Array = self._stepper.state()[:, :, row]
+        return state
+
+    def settle(self) -> bool:
+        """Give those who joined their columns; tell whether anybody is there."""
+        count, width = len(self), len(self.rows)
+        # A step back in width only where it stays: moving takes about as long as a character.
+        if self._joining or (count <= width // 4 and width > self._widths[0]):
+            self._move(count)
+        return count > 0
+
+    def step(self) -> None:
+        """Let every column read its id."""
+        self.logits = self._stepper.step(self.ids)
+
+    @property
+    def _stepper(self) -> Stepper:
+        return self._steppers[len(self.rows)]
+
+    def _get(self, width: int) -> Stepper:
+        if width not in self._steppers:
+            self._steppers[width] = self._make(width)
+        return self._steppers[width]
+
+    def _move(self, count: int) -> None:
+        staying = [(row, member) for row, member in enumerate(self.rows) if member is not None]
+        if staying:
+            before = self._stepper.state()
+            for row, member in staying:
+                member.state = before[:, :, row]
+        members = self.members()
+        self._joining = []
+        if not members:
+            self.rows = []
+            return
+        width = next(width for width in self._widths if width >= count)
+        stepper = self._get(width)
+        state = stepper.initial_state()
+        for row, joined in enumerate(members):
+            state[:, :, row] = joined.state
+        stepper.begin(state)
+        self.rows = [*members, *[None] * (width - count)]
+        self.ids = np.zeros(width, np.intp)
+        self.logits = stepper.logits()

@@ -1,0 +1,15 @@
+"""What the extra `serve` brings."""
+
+from char_rnn.errors import MissingExtra
+
+
+def check_extra() -> None:
+    """Raise MissingExtra where what serving needs is not installed."""
+    try:
+        import starlette
+        import uvicorn
+    except ImportError as error:
+        raise MissingExtra(
+            "serving needs starlette and uvicorn: pip install 'char-rnn[serve]'"
+        ) from error
+    del starlette, uvicorn
