@@ -33,12 +33,13 @@ class Columns(Generic[M]):
         self._make, self._widths = make, widths
         self._steppers: dict[int, Stepper] = {}
         self._joining: list[M] = []
+        self._count = 0
         self.rows: list[M | None] = []
         self.ids = np.zeros(0, np.intp)
         self.logits = np.zeros((0, 0))
 
     def __len__(self) -> int:
-        return len(self._joining) + sum(row is not None for row in self.rows)
+        return self._count
 
     @property
     def room(self) -> int:
@@ -52,11 +53,13 @@ class Columns(Generic[M]):
     def join(self, member: M) -> None:
         """Give `member` a column from the next `settle` on."""
         self._joining.append(member)
+        self._count += 1
 
     def leave(self, row: int) -> None:
         """Let the column be nobody's."""
         self.rows[row] = None
         self.ids[row] = 0
+        self._count -= 1
 
     def prepare(self) -> None:
         """Make the narrowest stepper before it is needed."""
@@ -64,7 +67,7 @@ class Columns(Generic[M]):
 
     def clear(self) -> None:
         """Let everybody go."""
-        self.rows, self._joining = [], []
+        self.rows, self._joining, self._count = [], [], 0
 
     def state(self, row: int) -> Array:
         """Return a copy of the state (S, L, H) of a column."""

@@ -12,10 +12,12 @@ columns as hold them, and one alone in the quickest way there is.
 
 import logging
 import math
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -31,8 +33,13 @@ from char_rnn.serve.stream import Stream
 
 Array = np.ndarray
 
+WIDTHS = (1, 4, 8, 16, 32)
 BLOCK, BLOCKS = 8, 4
 """Columns of a block of seeded texts, and how many blocks there are: each has its own weights."""
+GROUP = 32
+"""The widest batch of others; several of them are computed side by side, a core each."""
+LONG = 0.0003
+"""Seconds of a step from which on that pays."""
 PIECE = 32
 """Characters of the prompts that are read before anybody else is let in, where nobody writes."""
 _log = logging.getLogger("char_rnn.serve")
@@ -72,18 +79,19 @@ class Engine:
         self.written = self.read = 0
         self._parameters = model.parameters
         self._initial = Stepper(self._parameters, 1).initial_state()[:, :, 0]
-        ladder = [1] + [2**k for k in range(2, 20) if 2**k < slots] + [slots] * (slots > 1)
-        self._writers = [Columns[Stream](self._make, tuple(ladder))]
-        self._readers = [Columns[_Reading](self._make, tuple(ladder))]
-        for _ in range(min(BLOCKS, math.ceil(slots / BLOCK))):
-            self._writers.append(Columns(self._make, (BLOCK,)))
-            self._readers.append(Columns(self._make, (BLOCK,)))
+        self._free = math.ceil(slots / GROUP)  # how many of these are for those without a seed
+        widths = [WIDTHS] * self._free + [(BLOCK,)] * min(BLOCKS, math.ceil(slots / BLOCK))
+        self._writers = [Columns[Stream](self._make, of) for of in widths]
+        self._readers = [Columns[_Reading](self._make, of) for of in widths]
+        self._cores = ThreadPoolExecutor(os.cpu_count() or 1, "char-rnn core")
         self._changed = threading.Condition()
         self._queued: deque[_Reading] = deque()
         self._waiting: deque[Stream] = deque()  # has read its prompt, and has no column
         self._parked: set[Stream] = set()  # its reader is slow
         self._live: set[Stream] = set()
         self._closing, self._deadline = False, math.inf  # when all is ended
+        self._long = False  # whether a step takes long
+        self._news = False  # whether somebody came, left, paused or goes on
         self._seconds = 1.0  # that a text takes, about
         self._begun: dict[Stream, float] = {}
         self._thread = threading.Thread(target=self._run, name="char-rnn engine", daemon=True)
@@ -108,14 +116,14 @@ class Engine:
                 self._begun[stream] = now
                 stream.drained = partial(self.wake, stream)
             self._queued.append(_Reading(streams))
-            self._changed.notify()
+            self._tell()
 
     def close(self, seconds: float = 0.0) -> None:
         """Take nobody new; after so many seconds end who is still there."""
         with self._changed:
             self._closing = True
             self._deadline = min(self._deadline, time.monotonic() + seconds)
-            self._changed.notify()
+            self._tell()
 
     def join(self, seconds: float) -> bool:
         """Wait so long for the thread to end; tell whether it has."""
@@ -150,9 +158,14 @@ class Engine:
             if stream in self._parked:
                 self._parked.remove(stream)
                 self._waiting.appendleft(stream)
-                self._changed.notify()
+                self._tell()
             elif stream.cancelled:
-                self._changed.notify()
+                self._tell()
+
+    def _tell(self) -> None:
+        """Say that there is news; with the lock."""
+        self._news = True
+        self._changed.notify()
 
     # Of the thread.
 
@@ -167,11 +180,13 @@ class Engine:
                     _log.exception("the engine failed")
                     self._end_all(CharRNNError(f"the engine failed: {type(error).__name__}"))
         self._end_all(Stopping())
+        self._cores.shutdown(wait=False)
 
     def _admit(self) -> bool:
         """Let in who waits, as far as there is room; sleep while nobody is there; False to end."""
         with self._changed:
             while True:
+                self._news = self._closing
                 self._drop_cancelled()
                 self._let_in()
                 if time.monotonic() >= self._deadline:
@@ -202,29 +217,42 @@ class Engine:
     def _let_in(self) -> None:
         if self._waiting and sum(map(len, self._writers)) < self.slots:
             for stream in list(self._waiting):
-                home = _with_room(self._writers, stream.seeded)
+                home = self._with_room(self._writers, stream.seeded)
                 if home is not None and sum(map(len, self._writers)) < self.slots:
                     self._waiting.remove(stream)
                     home.join(stream)
         if self._queued and sum(map(len, self._readers)) < self.slots:
             for reading in list(self._queued):
                 # A few may read ahead of their turn to write, but not everybody who waits.
-                place = _with_room(self._readers, reading.seeded)
+                place = self._with_room(self._readers, reading.seeded)
                 if place is not None and len(self._waiting) < self.slots:
                     self._queued.remove(reading)
                     reading.state = self._initial
                     place.join(reading)
 
+    def _with_room(self, columns: list[Columns[M]], seeded: bool) -> Columns[M] | None:
+        """Return whose columns are for such a stream and have room for it."""
+        fitting = columns[self._free :] if seeded else columns[: self._free]
+        fitting = [found for found in fitting if found.room > 0]
+        # The first ones together, and then as many here as there.
+        return min(fitting, key=lambda found: max(len(found), BLOCK), default=None)
+
     def _round(self) -> None:
-        """Write a character of every text, then read of the prompts for about as long."""
+        """Write a character of every text, then read of the prompts for about as long.
+
+        Where nobody reads, write on until there is news.
+        """
         began = time.perf_counter()
-        writing = False
-        for columns in self._writers:
-            if columns.settle():
+        writing = [columns for columns in self._writers if columns.settle()]
+        reading = any(map(len, self._readers))
+        while writing:
+            for columns in writing:
                 self._write(columns)
-                writing = True
+            self._step(writing)
+            if reading or self._news:
+                break
         now = time.perf_counter()
-        until, pieces = now + (now - began), PIECE
+        until, pieces = now + (now - began), PIECE * reading
         while pieces and any(map(len, self._readers)):
             for readers in self._readers:
                 if readers.settle():
@@ -234,14 +262,12 @@ class Engine:
                 break
 
     def _write(self, columns: Columns[Stream]) -> None:
-        logits, ids, left = columns.logits, columns.ids, 0
+        logits, ids = columns.logits, columns.ids
         for row, stream in enumerate(columns.rows):
             if stream is None:
-                left += 1
                 continue
             if stream.full and not stream.cancelled:
                 self._park(columns, row, stream)
-                left += 1
                 continue
             idx = None if stream.cancelled else stream.write(logits[row : row + 1])
             if idx is not None:
@@ -249,16 +275,28 @@ class Engine:
                 self.written += 1
                 continue
             columns.leave(row)
-            left += 1
             with self._changed:
                 self._gone([stream])
-        if left < len(ids):
+
+    def _step(self, writing: list[Columns[Stream]]) -> None:
+        """Let everybody read what was written, several batches side by side where they are long."""
+        left = [columns for columns in writing if len(columns)]
+        if not left:
+            return
+        others = [self._cores.submit(_quietly, columns) for columns in left[1:] if self._long]
+        began = time.perf_counter()
+        for columns in left if not self._long else left[:1]:
             columns.step()
+        took = time.perf_counter() - began
+        self._long = len(left) > 1 and took > LONG * (1 if self._long else len(left))
+        for other in others:
+            other.result()
 
     def _park(self, columns: Columns[Stream], row: int, stream: Stream) -> None:
         stream.state = columns.state(row)
         columns.leave(row)
         with self._changed:
+            self._news = True
             # Its reader may have caught up just now, and nobody would wake it again.
             (self._parked.add if stream.full else self._waiting.append)(stream)
 
@@ -279,12 +317,12 @@ class Engine:
                     stream.state = state
                     self._waiting.append(stream)
                 self._let_in()
-        if any(row is not None for row in columns.rows):
+        if len(columns):
             columns.step()
 
     def _gone(self, streams: list[Stream]) -> None:
         """Forget streams that are over, or that nobody wants; with the lock."""
-        now = time.monotonic()
+        now, self._news = time.monotonic(), True
         for stream in streams:
             self._live.discard(stream)
             begun = self._begun.pop(stream, now)
@@ -306,7 +344,6 @@ class Engine:
             stream.finish(error=error)
 
 
-def _with_room(columns: list[Columns[M]], seeded: bool) -> Columns[M] | None:
-    """Return whose columns are for such a stream and have room for it."""
-    fitting = columns[1:] if seeded else columns[:1]
-    return next((found for found in fitting if found.room > 0), None)
+def _quietly(columns: Columns[Stream]) -> None:
+    with np.errstate(all="ignore"):  # a thread has its own
+        columns.step()

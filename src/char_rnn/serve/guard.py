@@ -6,6 +6,7 @@ whoever looks at it.
 """
 
 import asyncio
+import contextlib
 import hmac
 import ipaddress
 import socket
@@ -22,6 +23,8 @@ OPEN = ("/", "/healthz")
 """What is answered without a key: the page asks for it, and whoever watches over the server."""
 TEXTS = "/v1/runs"
 """Where texts to learn are sent."""
+DISCARD_SECONDS, MOST_DISCARDED = 1.0, 2**26
+"""For how long, and how much, of a body is read that is refused."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SAFE = {
     "x-content-type-options": "nosniff",
@@ -78,6 +81,7 @@ class Guard:
             began = began or 499
         except Refused as error:
             if not began:
+                await _discard(receive)
                 # Of a body that was not read to its end nothing may be taken for a request.
                 headers = {"connection": "close"} | error.headers
                 answer = JSONResponse(error.body, error.status, headers)
@@ -173,6 +177,18 @@ class Guard:
             return message
 
         return bounded
+
+
+async def _discard(receive: Receive) -> None:
+    """Read what else comes, for a while: who is still sending would not see the answer."""
+    read = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while read < MOST_DISCARDED:
+                message = await receive()
+                read += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _too_large(most: int) -> Refused:

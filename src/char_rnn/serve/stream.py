@@ -70,7 +70,8 @@ class Stream(Outbox):
             self._end("length")
             return None
         try:
-            idx = self._chooser(self._weighed(logits), self.made, self._written()).item(0)
+            weighed = logits if self._counts is None else self._weighed(logits)
+            idx: int = self._chooser(weighed, self.made, self._written()).item(0)
         except CharRNNError as error:
             self.finish(error=error)
             return None
@@ -92,8 +93,7 @@ class Stream(Outbox):
         return None if self.over else idx
 
     def _weighed(self, logits: Array) -> Array:
-        if self._counts is None:
-            return logits
+        assert self._counts is not None
         weighed: Array = logits - (
             self.job.presence * (self._counts > 0) + self.job.frequency * self._counts
         )
