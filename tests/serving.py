@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import threading
+import time
 
 import numpy as np
 
@@ -20,6 +21,14 @@ def a_model(seed=0, text=TEXT, size=24, **more):
     model = char_rnn.CharRNN(words.size, size, vocabulary=words, rng=rng, **more)
     model.parameters.flat[:] *= 3
     return model
+
+
+def until(condition, seconds=10.0):
+    """Wait for something that must come true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.01)
 
 
 class Running:

@@ -180,8 +180,8 @@ def test_best_of(running):
 
 SETTINGS = [
     {"top_k": 2}, {"top_p": 0.3}, {"min_p": 0.4}, {"typical": 0.3}, {"repetition_penalty": 3.0},
-    {"repetition_penalty": 3.0, "repetition_window": 2}, {"forbid": "eat"}, {"lines": 1, "temperature": 4.0},
-    {"schedule": "2.0:0.1"}, {"until_line_end": True},
+    {"repetition_penalty": 3.0, "repetition_window": 2}, {"forbid": "eat"},
+    {"lines": 1, "temperature": 4.0}, {"schedule": "2.0:0.1"}, {"until_line_end": True},
 ]  # fmt: skip
 
 

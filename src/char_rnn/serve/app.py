@@ -13,7 +13,9 @@ from char_rnn.errors import CharRNNError
 from char_rnn.serve.completions import completions
 from char_rnn.serve.errors import of_status, refusal
 from char_rnn.serve.guard import Guard
+from char_rnn.serve.looks import following, score, states
 from char_rnn.serve.models import Models
+from char_rnn.serve.openapi import document
 from char_rnn.serve.state import Settings, State
 
 
@@ -61,6 +63,11 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
+async def openapi(request: Request) -> Response:
+    """Answer GET /openapi.json."""
+    return JSONResponse(document(_state(request).models.names))
+
+
 def _state(request: Request) -> State:
     state: State = request.app.state.serving
     return state
@@ -80,8 +87,12 @@ async def _of_http(_: Request, error: Exception) -> Response:
 HANDLERS: Any = {HTTPException: _of_http, CharRNNError: _refused, 500: _refused}
 ROUTES = [
     Route("/v1/completions", completions, methods=["POST"]),
+    Route("/v1/score", score, methods=["POST"]),
+    Route("/v1/states", states, methods=["POST"]),
+    Route("/v1/next", following, methods=["POST"]),
     Route("/v1/models", models),
     Route("/v1/models/{name}", model),
     Route("/healthz", health),
     Route("/metrics", metrics),
+    Route("/openapi.json", openapi),
 ]

@@ -120,3 +120,30 @@ COMPLETION = record(
     required=("model",),
 )
 """POST /v1/completions."""
+
+_TEXT = text(MOST_TEXT, 1, description="What the model reads.")
+
+SCORE = record({"model": MODEL, "text": _TEXT}, required=("model", "text"))
+"""POST /v1/score."""
+
+STATES = record(
+    {
+        "model": MODEL,
+        "text": _TEXT,
+        "layer": _about(whole(0, 1000), "From 0, the lowest.", 0),
+        "of": _about(text(100, 1), "h, for an LSTM c, or the name of a gate.", "h"),
+        "unit": _about(whole(0, MOST_ID), "Only this one, from 0; else all."),
+    },
+    required=("model", "text"),
+)
+"""POST /v1/states."""
+
+NEXT = record(
+    {
+        "model": _about(MODEL, "Its name; not beside an id."),
+        "id": _about(text(64, 1), "What an earlier answer gave, to go on from there."),
+        "text": _about(text(10_000), "What is read now.", ""),
+        "top": _about(whole(1, 100), "How many candidates are told.", 10),
+    }
+)
+"""POST /v1/next."""

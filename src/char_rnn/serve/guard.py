@@ -81,7 +81,8 @@ class Guard:
             began = began or 499
         except Refused as error:
             if not began:
-                await _discard(receive)
+                if error.status != 408:
+                    await _discard(receive)
                 # Of a body that was not read to its end nothing may be taken for a request.
                 headers = {"connection": "close"} | error.headers
                 answer = JSONResponse(error.body, error.status, headers)

@@ -5,6 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from char_rnn.charrnn import CharRNN
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import CharRNNError, DataError, UsageError, did_you_mean
+from char_rnn.model.stepper import Stepper
 from char_rnn.serve.engine import Engine
 from char_rnn.serve.errors import Refused
 from char_rnn.serve.solo import Solo
@@ -45,6 +47,7 @@ class Served:
     stamp: tuple[int, ...]
     created: int
     _copies: "dict[int, CopyIndex]" = field(default_factory=dict)
+    _stepper: Stepper | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def copies(self, length: int) -> "CopyIndex":
@@ -66,6 +69,15 @@ class Served:
                     ) from error
                 self._copies[length] = CopyIndex(ids, length)
             return self._copies[length]
+
+    @property
+    @contextmanager
+    def reading(self) -> Iterator[Stepper]:
+        """A stepper of one stream, for one reader at a time; it is somewhere, and must begin."""
+        with self._lock:
+            if self._stepper is None:
+                self._stepper = Stepper(self.model.parameters)
+            yield self._stepper
 
     def close(self, seconds: float) -> None:
         """Write nothing new; end what is left after so many seconds."""

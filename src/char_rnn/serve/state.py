@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from char_rnn.serve.errors import Overloaded, Refused, Stopping
+from char_rnn.serve.kept import States
 from char_rnn.serve.metrics import Metrics
 from char_rnn.serve.models import Models, Served
 from char_rnn.serve.schema import Schema, checked
@@ -44,7 +45,7 @@ class State:
 
     def __init__(self, models: Models, settings: Settings) -> None:
         self.models, self.settings = models, settings
-        self.metrics = Metrics()
+        self.metrics, self.states = Metrics(), States()
         self.stopping = False
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="char-rnn reading")
         self._aside = 0

@@ -1,0 +1,81 @@
+"""GET /openapi.json: what can be asked, from the tables that requests are checked with."""
+
+from typing import Any
+
+from char_rnn import __version__
+from char_rnn.serve.fields import COMPLETION, NEXT, SCORE, STATES
+from char_rnn.serve.schema import Schema
+
+ERRORS = {
+    "400": "What is asked for cannot be; the error names the field.",
+    "401": "The key is missing or wrong.",
+    "403": "Another site's page asks, or another host is meant.",
+    "404": "There is no such model, or state, or run.",
+    "405": "Not with this method.",
+    "408": "The body did not come in time.",
+    "413": "The body is too large.",
+    "415": "The body is no application/json.",
+    "429": "Too many ask; Retry-After says when there may be room.",
+    "500": "A fault of the server.",
+    "503": "The server is stopping.",
+}
+ERROR: Schema = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+Route = tuple[str, str, str, Schema | None]
+JSON, EVENTS, PLAIN = "application/json", "text/event-stream", "text/plain"
+ROUTES: list[Route] = [
+    ("post", "/v1/completions", "Go on from a prompt; OpenAI's API.", COMPLETION),
+    ("post", "/v1/score", "Tell how surprising each character of a text is.", SCORE),
+    ("post", "/v1/states", "Tell what the units of a layer do along a text.", STATES),
+    ("post", "/v1/next", "Tell what may come next; keeps the state of what was read.", NEXT),
+    ("get", "/v1/models", "List the models.", None),
+    ("get", "/healthz", "Tell whether the server is well.", None),
+    ("get", "/metrics", "Tell figures, for Prometheus.", None),
+]
+KINDS = {("post", "/v1/completions"): (JSON, EVENTS), ("get", "/metrics"): (PLAIN,)}
+
+
+def document(names: list[str]) -> dict[str, Any]:
+    """Return the document; names: of the models there are."""
+    paths: dict[str, Any] = {}
+    for method, path, about, schema in ROUTES:
+        paths.setdefault(path, {})[method] = _operation(method, path, about, schema)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "char-rnn serve", "version": __version__},
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": ERROR, "Model": {"type": "string", "enum": names}},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{}, {"key": []}],
+    }
+
+
+def _operation(method: str, path: str, about: str, schema: Schema | None) -> dict[str, Any]:
+    kinds = KINDS.get((method, path), (JSON,))
+    error = {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    operation: dict[str, Any] = {
+        "summary": about,
+        "responses": {
+            "200": {"description": "The answer.", "content": {kind: {} for kind in kinds}},
+            **{status: {"description": said, "content": error} for status, said in ERRORS.items()},
+        },
+    }
+    if schema is not None:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+    return operation
