@@ -25,6 +25,6 @@ def running(small, tmp_path_factory):
     models = Models()
     models.add(folder / "small.safetensors")
     models.add(folder / "bytes.safetensors")
-    found = Running(models)
+    found = Running(models, runs=folder / "runs", minutes=5.0)
     yield found
     found.stop()

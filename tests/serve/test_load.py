@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from serving import Running, a_model, until
+from serving import TEXT, Running, a_model, until
 
 from char_rnn.serve import outbox
 from char_rnn.serve.models import Models
@@ -102,7 +102,7 @@ def test_slow_readers(crowded, monkeypatch):
 
 def test_a_long_prompt_delays_nobody(running):
     with ThreadPoolExecutor(1) as pool:
-        long = pool.submit(running.complete, prompt="the cat " * 10_000, max_tokens=1)
+        long = pool.submit(running.complete, prompt="the cat " * 4_000, max_tokens=1)
         engine = running.models.get("small").engine
         until(lambda: engine.busy == 1)
         assert len(running.text(prompt="a", max_tokens=100)) == 100
@@ -158,21 +158,30 @@ def reachable(port):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_sigterm(small, tmp_path):
-    """What can be finished is finished; nothing new comes; the rest ends with its reason."""
+    """What can be finished is finished, training saves, and nothing new comes."""
     small.save(tmp_path / "small.safetensors")
     process, port = served(tmp_path, "--slots", "8")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    body = {"model": "small", "stream": True, "max_tokens": 40_000}
+    body = {"model": "small", "stream": True, "max_tokens": 100_000}
     headers = {"content-type": "application/json"}
     connection.request("POST", "/v1/completions", json.dumps(body), headers)
     answer = connection.getresponse()
     answer.readline()
+    run = {"name": "long", "text": TEXT * 40, "minutes": 3, "settings": {"hidden_size": 8}}
+    running = Running.__new__(Running)
+    running.port = port
+    assert running.ask("POST", "/v1/runs", run)[0] == 201
+    until(lambda: json.loads(running.ask("GET", "/v1/runs/long")[2])["loss"], 60)
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
     until(lambda: not reachable(port))
     assert answer.read().endswith(b"data: [DONE]\n\n")
     assert process.wait(10) == 0 and time.monotonic() - began < 10
     process.stderr.close()
+    log = (tmp_path / "runs" / "long" / "log.jsonl").read_text().splitlines()
+    end = json.loads(log[-1])
+    assert (end["event"], end["reason"]) == ("end", "interrupted") and end["iteration"] > 0
+    assert (tmp_path / "runs" / "long" / "last.safetensors").is_file()
 
 
 def test_the_end_tells_its_reason(small, tmp_path, monkeypatch):

@@ -43,7 +43,7 @@ def command(models: tuple[Path, ...], **options: Any) -> int:
     from char_rnn.serve.extra import check_extra
 
     check_extra()
-    from char_rnn.runs.folder import newest_run_or_shipped
+    from char_rnn.runs.folder import RUNS, newest_run_or_shipped
     from char_rnn.serve.app import app
     from char_rnn.serve.guard import is_loopback
     from char_rnn.serve.models import Models
@@ -61,7 +61,7 @@ def command(models: tuple[Path, ...], **options: Any) -> int:
             "(--api_key)",
             err=True,
         )
-    settings = Settings(host=host, key=key, train=not options["no_train"])
+    settings = Settings(host=host, key=key, train=not options["no_train"], runs=RUNS)
 
     def begun(port: int) -> None:
         shown = f"[{host}]" if ":" in host else host

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from char_rnn.errors import CharRNNError
+from char_rnn.serve import runs
 from char_rnn.serve.completions import completions
 from char_rnn.serve.errors import of_status, refusal
 from char_rnn.serve.guard import Guard
@@ -90,6 +91,12 @@ ROUTES = [
     Route("/v1/score", score, methods=["POST"]),
     Route("/v1/states", states, methods=["POST"]),
     Route("/v1/next", following, methods=["POST"]),
+    Route("/v1/runs", runs.runs, methods=["GET"]),
+    Route("/v1/runs", runs.begin, methods=["POST"]),
+    Route("/v1/runs/{name}", runs.run),
+    Route("/v1/runs/{name}/events", runs.events),
+    Route("/v1/runs/{name}/stop", runs.stop, methods=["POST"]),
+    Route("/v1/runs/{name}/resume", runs.resume, methods=["POST"]),
     Route("/v1/models", models),
     Route("/v1/models/{name}", model),
     Route("/healthz", health),

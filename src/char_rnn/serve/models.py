@@ -152,6 +152,13 @@ class Models:
             self._paths[name], self._served[name] = str(path), served
         return name
 
+    def remove(self, name: str) -> None:
+        """Serve a model no more; what was begun with it is ended."""
+        with self._lock:
+            del self._paths[name]
+            self._old.append((-math.inf, self._served.pop(name)))
+            self._retire(time.monotonic())
+
     def get(self, name: str) -> Served:
         """Return the model `name`, loaded anew where its file has changed; Refused for none.
 

@@ -3,14 +3,15 @@
 from typing import Any
 
 from char_rnn import __version__
-from char_rnn.serve.fields import COMPLETION, NEXT, SCORE, STATES
-from char_rnn.serve.schema import Schema
+from char_rnn.serve.fields import COMPLETION, NEXT, RESUME, RUN, SCORE, STATES
+from char_rnn.serve.schema import Schema, record
 
 ERRORS = {
     "400": "What is asked for cannot be; the error names the field.",
     "401": "The key is missing or wrong.",
     "403": "Another site's page asks, or another host is meant.",
     "404": "There is no such model, or state, or run.",
+    "409": "It is there already, is over, or another run is being trained.",
     "405": "Not with this method.",
     "408": "The body did not come in time.",
     "413": "The body is too large.",
@@ -42,11 +43,26 @@ ROUTES: list[Route] = [
     ("post", "/v1/score", "Tell how surprising each character of a text is.", SCORE),
     ("post", "/v1/states", "Tell what the units of a layer do along a text.", STATES),
     ("post", "/v1/next", "Tell what may come next; keeps the state of what was read.", NEXT),
+    ("get", "/v1/runs", "List the training runs.", None),
+    ("post", "/v1/runs", "Begin a training run.", RUN),
+    ("get", "/v1/runs/{name}", "Tell how far a run is.", None),
+    ("get", "/v1/runs/{name}/events", "Watch a run.", None),
+    ("post", "/v1/runs/{name}/stop", "Let a run end and save.", record({})),
+    ("post", "/v1/runs/{name}/resume", "Go on with a run.", RESUME),
     ("get", "/v1/models", "List the models.", None),
     ("get", "/healthz", "Tell whether the server is well.", None),
     ("get", "/metrics", "Tell figures, for Prometheus.", None),
 ]
-KINDS = {("post", "/v1/completions"): (JSON, EVENTS), ("get", "/metrics"): (PLAIN,)}
+KINDS = {
+    ("post", "/v1/completions"): (JSON, EVENTS),
+    ("get", "/v1/runs/{name}/events"): (EVENTS,),
+    ("get", "/metrics"): (PLAIN,),
+}
+DONE = {
+    ("post", "/v1/runs"): "201",
+    ("post", "/v1/runs/{name}/stop"): "202",
+    ("post", "/v1/runs/{name}/resume"): "202",
+}
 
 
 def document(names: list[str]) -> dict[str, Any]:
@@ -72,10 +88,18 @@ def _operation(method: str, path: str, about: str, schema: Schema | None) -> dic
     operation: dict[str, Any] = {
         "summary": about,
         "responses": {
-            "200": {"description": "The answer.", "content": {kind: {} for kind in kinds}},
+            DONE.get((method, path), "200"): {
+                "description": "The answer.",
+                "content": {kind: {} for kind in kinds},
+            },
             **{status: {"description": said, "content": error} for status, said in ERRORS.items()},
         },
     }
+    if "{name}" in path:
+        name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+        operation["parameters"] = [name]
+    if path.endswith("/events"):
+        operation["responses"]["204"] = {"description": "It is over, and all of it was told."}
     if schema is not None:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
     return operation

@@ -72,7 +72,9 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let texts be finished for a while, then end what is left."""
         self._application.state.stop(FINISH_SECONDS)
+        saved = asyncio.ensure_future(self._application.state.trainings.close(END_SECONDS - 1))
         await super().shutdown(sockets)
+        await saved
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

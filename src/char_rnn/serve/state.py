@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from char_rnn.serve.kept import States
 from char_rnn.serve.metrics import Metrics
 from char_rnn.serve.models import Models, Served
 from char_rnn.serve.schema import Schema, checked
+from char_rnn.serve.training import Trainings
 
 T = TypeVar("T")
 
@@ -26,7 +28,8 @@ RETRY = 5  # seconds
 class Settings:
     """How it is served. hosts: by which names it may be called, besides this machine's own.
 
-    key: that clients must show, "" for none. train: whether runs may be begun.
+    key: that clients must show, "" for none.
+    train: whether runs may be begun; minutes: how long one may take; runs: where they are made.
     body, text: bytes that a body may have, and that of a text to learn.
     body_seconds: in which it must have come.
     """
@@ -35,6 +38,8 @@ class Settings:
     hosts: tuple[str, ...] = ()
     key: str = ""
     train: bool = True
+    minutes: float = 60.0
+    runs: Path = Path("runs")
     body: int = 2**21
     text: int = 2**25
     body_seconds: float = 30.0
@@ -46,6 +51,7 @@ class State:
     def __init__(self, models: Models, settings: Settings) -> None:
         self.models, self.settings = models, settings
         self.metrics, self.states = Metrics(), States()
+        self.trainings = Trainings(models, settings.runs)
         self.stopping = False
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="char-rnn reading")
         self._aside = 0
@@ -82,6 +88,14 @@ class State:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
         finally:
             self._aside -= 1
+
+    def check_minutes(self, minutes: float) -> None:
+        """Raise Refused for a run that would take too long."""
+        if minutes > self.settings.minutes:
+            raise Refused(
+                f"minutes is {minutes}; this server trains {self.settings.minutes:g} at most",
+                param="minutes",
+            )
 
     def stop(self, seconds: float) -> None:
         """Take nothing new; end what is still written after so many seconds."""

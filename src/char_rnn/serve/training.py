@@ -1,0 +1,251 @@
+"""Training runs that clients begin: each a process of its own, one at a time."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import logging
+import os
+import re
+import sys
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from char_rnn.errors import CharRNNError
+from char_rnn.serve.errors import Refused
+from char_rnn.serve.models import Models
+
+MOST_RUNS, MOST_EVENTS = 100, 10_000
+"""Runs that a server begins until it is started anew, and events that it keeps of each."""
+MOST_LINE = 2**20
+BEAT = 15.0
+"""Seconds without news after which a client is told that there are none."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*\.", re.IGNORECASE)
+"""Names that Windows keeps for itself."""
+_log = logging.getLogger("char_rnn.serve")
+
+
+@dataclass(eq=False)
+class Training:
+    """One run. status: `running`, `stopping`, `finished`, `stopped` or `failed`.
+
+    events: (number, name, what is told), the newest of them.
+    """
+
+    name: str
+    folder: Path
+    about: dict[str, Any]
+    status: str = "running"
+    message: str = ""
+    created: int = field(default_factory=lambda: int(time.time()))
+    events: deque[tuple[int, str, dict[str, Any]]] = field(
+        default_factory=lambda: deque(maxlen=MOST_EVENTS)
+    )
+    count: int = 0
+    process: asyncio.subprocess.Process | None = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def active(self) -> bool:
+        """Whether its process is there."""
+        return self.status in ("running", "stopping")
+
+    def tell(self, kind: str, told: dict[str, Any]) -> None:
+        """Keep an event, and wake who waits for it."""
+        self.count += 1
+        self.events.append((self.count, kind, told))
+        self.news.set()
+        self.news = asyncio.Event()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is answered."""
+        latest: dict[str, Any] = {}
+        for _, kind, told in self.events:
+            latest[kind] = told
+        return {
+            "name": self.name,
+            "object": "run",
+            "status": self.status,
+            "message": self.message or None,
+            "created": self.created,
+            **self.about,
+            "loss": latest.get("loss"),
+            "validation": latest.get("validation"),
+            "events": self.count,
+        }
+
+    async def stream(self, after: int) -> AsyncIterator[str]:
+        """Yield the events after that number, whole, until the run ends."""
+        while True:
+            news = self.news
+            for number, kind, told in list(self.events):
+                if number > after:
+                    after = number
+                    yield f"id: {number}\nevent: {kind}\ndata: {json.dumps(told)}\n\n"
+            if not self.active and after >= self.count:
+                return
+            try:
+                await asyncio.wait_for(news.wait(), BEAT)
+            except TimeoutError:
+                yield ": no news\n\n"
+
+
+class Trainings:
+    """All of them; models: where a finished one is added. folder: where run folders are made."""
+
+    def __init__(self, models: Models, folder: Path) -> None:
+        self._models, self._folder = models, folder
+        self._known: dict[str, Training] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def all(self) -> list[Training]:
+        """Return all, the first one first."""
+        return list(self._known.values())
+
+    def get(self, name: str) -> Training:
+        """Return the run of that name; Refused where there is none."""
+        found = self._known.get(name)
+        if found is None:
+            raise Refused(f"there is no run {name[:100]!r}", 404, "name", "run_not_found")
+        return found
+
+    async def begin(
+        self, name: str, text: str | None, builtin: str | None, settings: dict[str, Any]
+    ) -> Training:
+        """Begin a run."""
+        if not NAME.fullmatch(name) or RESERVED.fullmatch(name):
+            raise Refused(
+                "a run's name has 1 to 64 letters, digits, _, - and . of ASCII, and begins with a "
+                "letter or digit",
+                param="name",
+            )
+        folder = self._folder / name
+        taken = name in self._known or name in self._models.names or os.path.lexists(folder)
+        if taken:
+            raise Refused(f"there is a run or a model {name!r} already", 409, "name", "name_taken")
+        if len(self._known) >= MOST_RUNS:
+            raise Refused(f"this server has begun {MOST_RUNS} runs; start it anew", 409)
+        self._check_idle()
+        data = None if text is None else base64.b64encode(_bytes(text)).decode("ascii")
+        about = {"text": builtin, "characters": None if text is None else len(text)}
+        run = self._known[name] = Training(name, folder, about)
+        job = {"folder": str(folder), "resume": False, "text": data, "builtin": builtin}
+        await self._start(run, job | {"settings": settings})
+        return run
+
+    async def resume(self, name: str, minutes: float | None) -> Training:
+        """Go on with a run; minutes: of all of it, from its beginning."""
+        run = self.get(name)
+        self._check_idle()
+        if not (run.folder / "config.json").is_file():
+            raise Refused(f"the run {name!r} has learned nothing yet; begin another", 409, "name")
+        run.status, run.message = "running", ""
+        settings = {} if minutes is None else {"minutes": minutes}
+        await self._start(run, {"folder": str(run.folder), "resume": True, "settings": settings})
+        return run
+
+    async def stop(self, name: str) -> Training:
+        """Let a run end after the step in hand; it can be resumed."""
+        run = self.get(name)
+        if not run.active:
+            raise Refused(f"the run {name!r} is over: {run.status}", 409, "name", "run_over")
+        self._stop(run)
+        return run
+
+    async def close(self, seconds: float) -> None:
+        """Let all end and save; kill what has not ended in so many seconds."""
+        for run in self.all():
+            if run.active:
+                self._stop(run)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for run in self.all():
+            if run.process is not None and run.process.returncode is None:
+                _log.warning("the run %s did not end in time and was killed", run.name)
+                run.process.kill()
+
+    def _check_idle(self) -> None:
+        for run in self.all():
+            if run.active:
+                raise Refused(
+                    f"the run {run.name!r} is being trained; one at a time",
+                    409,
+                    "name",
+                    "busy",
+                    {"Retry-After": "60"},
+                )
+
+    def _stop(self, run: Training) -> None:
+        run.status = "stopping"
+        if run.process is not None and run.process.stdin is not None:
+            run.process.stdin.close()
+
+    async def _start(self, run: Training, job: dict[str, Any]) -> None:
+        try:
+            run.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "char_rnn.serve.worker"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=MOST_LINE,
+                start_new_session=True,  # so that Ctrl-C reaches it through the server alone
+            )
+        except OSError as error:
+            run.status, run.message = "failed", "its process could not be started"
+            raise Refused(run.message, 503, code="no_process") from error
+        task = asyncio.ensure_future(self._follow(run, run.process, json.dumps(job)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _follow(self, run: Training, process: asyncio.subprocess.Process, job: str) -> None:
+        """Keep what the process tells, until it ends."""
+        assert process.stdin is not None and process.stdout is not None
+        reason = ""
+        with contextlib.suppress(ConnectionError):
+            process.stdin.write(job.encode() + b"\n")
+            await process.stdin.drain()
+        with contextlib.suppress(ValueError):  # a line that is too long
+            async for line in process.stdout:
+                told = json.loads(line)
+                kind = told.pop("event")
+                if kind == "failed":
+                    run.message = told["message"]
+                elif kind == "end":
+                    reason = told["reason"]
+                    last = told
+                else:
+                    run.tell(kind, told)
+        await process.wait()
+        over = {"finished": "finished", "out of patience": "finished", "interrupted": "stopped"}
+        status = over.get(reason, "failed")
+        if process.returncode == 0 and not reason and not run.message:
+            status, last = "finished", {"reason": "finished"}  # resumed, and only its end was left
+        if status == "failed":
+            run.message = run.message or f"its process ended with {process.returncode}"
+            last = {"reason": "failed", "message": run.message}
+        if status == "finished":
+            await self._add(run)
+        run.status = status
+        run.tell("end", last)
+
+    async def _add(self, run: Training) -> None:
+        """Let a run that is finished be served."""
+        if run.name in self._models.names:
+            return  # it is loaded anew by itself
+        try:
+            await asyncio.to_thread(self._models.add, run.folder, run.name)
+        except (CharRNNError, OSError) as error:
+            _log.warning("the run %s cannot be served: %s", run.name, error)
+            run.message = str(error)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Refused("the text holds half a surrogate pair", param="text") from error

@@ -1,0 +1,119 @@
+"""The process that trains: python -m char_rnn.serve.worker
+
+It reads one job, a line of JSON, from standard input, and writes each event as a line of JSON to
+standard output. When its input ends, so that the server has stopped it or has died, it ends after
+the step in hand, and what it learned is saved.
+"""
+
+import _thread
+import base64
+import json
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from char_rnn.storage.finite import finite
+
+if TYPE_CHECKING:
+    from char_rnn.data.given import GivenText
+
+PAUSE = 0.25
+"""Seconds between two events of the training loss."""
+NICE = 5
+"""How much it yields to the server."""
+
+
+def main() -> int:
+    """Work until the run has ended, or the input has."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what training prints must not stand between the events
+    with suppress(AttributeError, OSError):
+        os.nice(NICE)
+    job = json.loads(sys.stdin.buffer.readline())
+    from char_rnn.errors import CharRNNError
+
+    try:
+        threading.Thread(target=_until_the_end_of_input, daemon=True).start()
+        _work(job, out)
+    except (CharRNNError, OSError, MemoryError) as error:
+        _tell(out, "failed", {"message": str(error) or type(error).__name__})
+        return 1
+    except KeyboardInterrupt:
+        _tell(out, "failed", {"message": "it was stopped before it had begun"})
+        return 1
+    return 0
+
+
+def _work(job: dict[str, Any], out: TextIO) -> None:
+    from char_rnn.runs.begin import resume, train
+
+    folder, last = Path(job["folder"]), 0.0
+
+    def on_event(event: Any) -> None:
+        nonlocal last
+        kind = type(event).__name__
+        if kind == "Step":
+            now = time.monotonic()
+            if now - last < PAUSE:
+                return
+            last = now
+        told = _told(kind, event)
+        if told is not None:
+            _tell(out, *told)
+
+    if job["resume"]:
+        run = resume(folder, on_event=on_event, progress=False, **job["settings"])
+    else:
+        settings: dict[str, Any] = {} if job["text"] is None else {"bytes": False}
+        settings |= job["settings"]
+        run = train(text_of(job), out=folder, on_event=on_event, progress=False, **settings)
+    for note in run.notes:
+        _tell(out, "note", {"message": note})
+
+
+def text_of(job: dict[str, Any]) -> "GivenText":
+    """Return the text of a job: one that comes along, or what was sent, which is never a name."""
+    from char_rnn.data.given import TextName
+
+    return TextName(job["builtin"]) if job["text"] is None else base64.b64decode(job["text"])
+
+
+def _told(kind: str, event: Any) -> tuple[str, dict[str, Any]] | None:
+    """Return the name of an event and what is told of it, None for nothing."""
+    told = event.log_line() | {"progress": event.progress}
+    told = {name: finite(v) if isinstance(v, float) else v for name, v in told.items()}
+    match kind:
+        case "Step":
+            return "loss", told | {"skipped": event.skipped}
+        case "Evaluation":
+            return "validation", told | {"val_loss": finite(event.val_loss), "best": event.best}
+        case "Sample":
+            return "sample", told | {"text": event.text}
+        case "Divergence":
+            return "divergence", told | {"rate_scale": event.rate_scale}
+        case "End":
+            best = event.best_val_loss
+            return "end", told | {
+                "reason": event.reason,
+                "best_val_loss": None if best is None else finite(best),
+            }
+    return None
+
+
+def _tell(out: TextIO, kind: str, told: dict[str, Any]) -> None:
+    with suppress(BrokenPipeError):
+        out.write(json.dumps({"event": kind, **told}) + "\n")
+        out.flush()
+
+
+def _until_the_end_of_input() -> None:
+    sys.stdin.buffer.read()
+    _thread.interrupt_main()  # as Ctrl-C does
+
+
+if __name__ == "__main__":
+    sys.exit(main())
