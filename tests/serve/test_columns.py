@@ -5,7 +5,7 @@ import pytest
 
 from char_rnn import CharRNN
 from char_rnn.model.stepper import Stepper
-from char_rnn.serve.columns import Columns
+from char_rnn.serve.columns import Columns, Pool
 from char_rnn.serve.engine import BLOCK
 
 
@@ -44,7 +44,7 @@ class Member:
 def test_members_come_and_go():
     rng = np.random.default_rng(0)
     model = CharRNN(9, 16, cell="lstm", layers=2, rng=rng, dtype="float64")
-    columns = Columns(lambda width: Stepper(model.parameters, width), (1, 4, 8))
+    columns = Columns(Pool(lambda width: Stepper(model.parameters, width)), (1, 4, 8))
     alone = {}
     for _ in range(60):
         if len(columns) < 8 and rng.random() < 0.3:

@@ -19,19 +19,39 @@ class Member(Protocol):
 M = TypeVar("M", bound=Member)
 
 
+class Pool:
+    """Steppers that nobody uses now; each has its own copy of the weights."""
+
+    def __init__(self, make: Callable[[int], Stepper]) -> None:
+        self._make = make
+        self._free: list[Stepper] = []
+
+    def take(self, width: int) -> Stepper:
+        """Return one of that width, made if there is none."""
+        for stepper in self._free:
+            if width == stepper.B:
+                self._free.remove(stepper)
+                return stepper
+        return self._make(width)
+
+    def give(self, stepper: Stepper) -> None:
+        """Take one back."""
+        self._free.append(stepper)
+
+
 class Columns(Generic[M]):
     """A batch that members join and leave between two characters.
 
-    widths: of the steppers, ascending; the narrowest that holds all is taken, and each is made
-        when it is first needed.
+    widths: of the steppers, ascending; the narrowest that holds all is taken, from `pool`, where
+        it goes back to.
 
     rows: who has which column, None for nobody. ids: (B,), what each reads next.
     logits: (B, V), of what follows; those of nobody mean nothing.
     """
 
-    def __init__(self, make: Callable[[int], Stepper], widths: tuple[int, ...]) -> None:
-        self._make, self._widths = make, widths
-        self._steppers: dict[int, Stepper] = {}
+    def __init__(self, pool: Pool, widths: tuple[int, ...]) -> None:
+        self._pool, self._widths = pool, widths
+        self._own: Stepper | None = None
         self._joining: list[M] = []
         self._count = 0
         self.rows: list[M | None] = []
@@ -61,13 +81,12 @@ class Columns(Generic[M]):
         self.ids[row] = 0
         self._count -= 1
 
-    def prepare(self) -> None:
-        """Make the narrowest stepper before it is needed."""
-        self._get(self._widths[0])
-
     def clear(self) -> None:
         """Let everybody go."""
         self.rows, self._joining, self._count = [], [], 0
+        if self._own is not None:
+            self._pool.give(self._own)
+            self._own = None
 
     def state(self, row: int) -> Array:
         """Return a copy of the state (S, L, H) of a column."""
@@ -78,7 +97,11 @@ class Columns(Generic[M]):
         """Give those who joined their columns; tell whether anybody is there."""
         count, width = len(self), len(self.rows)
         # A step back in width only where it stays: moving takes about as long as a character.
-        if self._joining or (count <= width // 4 and width > self._widths[0]):
+        if (
+            self._joining
+            or (width and not count)
+            or (count <= width // 4 and width > self._widths[0])
+        ):
             self._move(count)
         return count > 0
 
@@ -88,12 +111,8 @@ class Columns(Generic[M]):
 
     @property
     def _stepper(self) -> Stepper:
-        return self._steppers[len(self.rows)]
-
-    def _get(self, width: int) -> Stepper:
-        if width not in self._steppers:
-            self._steppers[width] = self._make(width)
-        return self._steppers[width]
+        assert self._own is not None
+        return self._own
 
     def _move(self, count: int) -> None:
         staying = [(row, member) for row, member in enumerate(self.rows) if member is not None]
@@ -103,11 +122,14 @@ class Columns(Generic[M]):
                 member.state = before[:, :, row]
         members = self.members()
         self._joining = []
+        if self._own is not None:
+            self._pool.give(self._own)
+            self._own = None
         if not members:
             self.rows = []
             return
         width = next(width for width in self._widths if width >= count)
-        stepper = self._get(width)
+        stepper = self._own = self._pool.take(width)
         state = stepper.initial_state()
         for row, joined in enumerate(members):
             state[:, :, row] = joined.state

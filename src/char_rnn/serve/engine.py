@@ -27,7 +27,7 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.errors import CharRNNError
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.stepper import Stepper
-from char_rnn.serve.columns import Columns, M
+from char_rnn.serve.columns import Columns, M, Pool
 from char_rnn.serve.errors import Overloaded, Stopping
 from char_rnn.serve.stream import Stream
 
@@ -77,12 +77,12 @@ class Engine:
     def __init__(self, model: CharRNN, slots: int = 64, queue: int = 256) -> None:
         self.slots, self.queue = slots, queue
         self.written = self.read = 0
-        self._parameters = model.parameters
-        self._initial = Stepper(self._parameters, 1).initial_state()[:, :, 0]
+        self._initial = Stepper(model.parameters, 1).initial_state()[:, :, 0]
         self._free = math.ceil(slots / GROUP)  # how many of these are for those without a seed
         widths = [WIDTHS] * self._free + [(BLOCK,)] * min(BLOCKS, math.ceil(slots / BLOCK))
-        self._writers = [Columns[Stream](self._make, of) for of in widths]
-        self._readers = [Columns[_Reading](self._make, of) for of in widths]
+        self._pool = Pool(partial(Stepper, model.parameters))
+        self._writers = [Columns[Stream](self._pool, of) for of in widths]
+        self._readers = [Columns[_Reading](self._pool, of) for of in widths]
         self._cores = ThreadPoolExecutor(os.cpu_count() or 1, "char-rnn core")
         self._changed = threading.Condition()
         self._queued: deque[_Reading] = deque()
@@ -96,9 +96,6 @@ class Engine:
         self._begun: dict[Stream, float] = {}
         self._thread = threading.Thread(target=self._run, name="char-rnn engine", daemon=True)
         self._thread.start()
-
-    def _make(self, width: int) -> Stepper:
-        return Stepper(self._parameters, width)
 
     # From any thread.
 
@@ -171,8 +168,9 @@ class Engine:
 
     def _run(self) -> None:
         with blas_threads(1), np.errstate(all="ignore"):
-            for columns in (self._writers[0], self._readers[0]):
-                columns.prepare()  # so that the first one to come does not wait for it
+            # One to read and one to write, so that the first one to come does not wait for them.
+            for stepper in (self._pool.take(1), self._pool.take(1)):
+                self._pool.give(stepper)
             while self._admit():
                 try:
                     self._round()

@@ -48,6 +48,7 @@ class Server(uvicorn.Server):
             lifespan="off",
             loop="asyncio",
             log_config=None,
+            log_level="error",  # who sends garbage must not fill a log, or a pipe nobody reads
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -86,8 +87,9 @@ def listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens; raise UsageError where it cannot."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        family, _, _, _, address = found[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        # With its protocol named: asyncio then sends small pieces at once (TCP_NODELAY).
+        listener = socket.socket(family, kind, protocol)
         if sys.platform != "win32":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)

@@ -55,15 +55,14 @@ def _work(job: dict[str, Any], out: TextIO) -> None:
 
     def on_event(event: Any) -> None:
         nonlocal last
-        kind = type(event).__name__
-        if kind == "Step":
+        if type(event).__name__ == "Step":
             now = time.monotonic()
             if now - last < PAUSE:
                 return
             last = now
-        told = _told(kind, event)
-        if told is not None:
-            _tell(out, *told)
+        found = told(event)
+        if found is not None:
+            _tell(out, *found)
 
     if job["resume"]:
         run = resume(folder, on_event=on_event, progress=False, **job["settings"])
@@ -82,26 +81,23 @@ def text_of(job: dict[str, Any]) -> "GivenText":
     return TextName(job["builtin"]) if job["text"] is None else base64.b64decode(job["text"])
 
 
-def _told(kind: str, event: Any) -> tuple[str, dict[str, Any]] | None:
+def told(event: Any) -> tuple[str, dict[str, Any]] | None:
     """Return the name of an event and what is told of it, None for nothing."""
-    told = event.log_line() | {"progress": event.progress}
-    told = {name: finite(v) if isinstance(v, float) else v for name, v in told.items()}
-    match kind:
+    found = event.log_line() | {"elapsed": event.elapsed, "progress": event.progress}
+    match type(event).__name__:
         case "Step":
-            return "loss", told | {"skipped": event.skipped}
+            name, more = "loss", {"skipped": event.skipped}
         case "Evaluation":
-            return "validation", told | {"val_loss": finite(event.val_loss), "best": event.best}
+            name, more = "validation", {"val_loss": event.val_loss, "best": event.best}
         case "Sample":
-            return "sample", told | {"text": event.text}
+            name, more = "sample", {"text": event.text}
         case "Divergence":
-            return "divergence", told | {"rate_scale": event.rate_scale}
+            name, more = "divergence", {"rate_scale": event.rate_scale}
         case "End":
-            best = event.best_val_loss
-            return "end", told | {
-                "reason": event.reason,
-                "best_val_loss": None if best is None else finite(best),
-            }
-    return None
+            name, more = "end", {"reason": event.reason, "best_val_loss": event.best_val_loss}
+        case _:
+            return None
+    return name, finite(found | more)
 
 
 def _tell(out: TextIO, kind: str, told: dict[str, Any]) -> None:
