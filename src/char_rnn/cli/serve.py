@@ -19,7 +19,7 @@ HOST, PORT, SLOTS, QUEUE = "127.0.0.1", 8000, 64, 256
     examples=(
         "char-rnn serve",
         "char-rnn serve runs/book shakespeare --port 8080",
-        "CHAR_RNN_API_KEY=... char-rnn serve runs/book --host 0.0.0.0",
+        "char-rnn serve runs/book --host 0.0.0.0 --no_train",
     ),
 )
 @click.argument("models", nargs=-1, metavar="[MODEL]...", type=PATH, shell_complete=complete_model)
