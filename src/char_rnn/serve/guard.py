@@ -102,7 +102,7 @@ class Guard:
         if not self._known(host):
             raise Refused(
                 f"the request is for the host {host[:100]!r}, which this server is not; call it "
-                "by its address, or name the host: --host",
+                "by its address, or say that it has this name (--host)",
                 403,
                 code="wrong_host",
             )

@@ -96,7 +96,7 @@ def listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise UsageError(
             f"cannot listen on {host} port {port}: {error.strerror or error}; choose another "
-            "--port or --host"
+            "one (--port, --host)"
         ) from error
     listener.setblocking(False)
     return listener
