@@ -5,7 +5,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -17,6 +17,7 @@ from char_rnn.serve.guard import Guard
 from char_rnn.serve.looks import following, score, states
 from char_rnn.serve.models import Models
 from char_rnn.serve.openapi import document
+from char_rnn.serve.page import page
 from char_rnn.serve.state import Settings, State
 
 
@@ -37,6 +38,14 @@ class Application:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
         await self.guarded(scope, receive, send)
+
+
+async def home(_: Request) -> Response:
+    """Answer GET /: the page."""
+    found = page()
+    # Not kept: another server may stand here tomorrow.
+    headers = {"content-security-policy": found.policy, "cache-control": "no-cache"}
+    return HTMLResponse(found.html, headers=headers)
 
 
 async def models(request: Request) -> Response:
@@ -87,6 +96,7 @@ async def _of_http(_: Request, error: Exception) -> Response:
 
 HANDLERS: Any = {HTTPException: _of_http, CharRNNError: _refused, 500: _refused}
 ROUTES = [
+    Route("/", home),
     Route("/v1/completions", completions, methods=["POST"]),
     Route("/v1/score", score, methods=["POST"]),
     Route("/v1/states", states, methods=["POST"]),

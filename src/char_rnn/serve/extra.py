@@ -6,10 +6,11 @@ from char_rnn.errors import MissingExtra
 def check_extra() -> None:
     """Raise MissingExtra where what serving needs is not installed."""
     try:
+        import jinja2
         import starlette
         import uvicorn
     except ImportError as error:
         raise MissingExtra(
-            "serving needs starlette and uvicorn: pip install 'char-rnn[serve]'"
+            "serving needs starlette, uvicorn and jinja2: pip install 'char-rnn[serve]'"
         ) from error
-    del starlette, uvicorn
+    del jinja2, starlette, uvicorn

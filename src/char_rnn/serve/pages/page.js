@@ -1,0 +1,6 @@
+{{ shared("text.js") }}
+{% include "core.js" %}
+{% for part in parts %}
+{% include part + ".js" ignore missing %}
+{% endfor %}
+start();
