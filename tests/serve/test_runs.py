@@ -15,7 +15,7 @@ from char_rnn.serve.errors import Refused
 from char_rnn.serve.models import Models
 from char_rnn.serve.training import Trainings
 from char_rnn.text_config import TextConfig
-from char_rnn.training.events import Checkpoint, End, Evaluation, Sample
+from char_rnn.training.events import Checkpoint, End, Evaluation, Sample, Step
 
 
 def asked(running, method, path, status=200, body=None):
@@ -40,6 +40,10 @@ def watched(running, name, after=0):
     return found
 
 
+def without(events, kind):
+    return [event for event in events if event[1] != kind]
+
+
 SMALL = {"hidden_size": 8, "layers": 1, "cell": "rnn", "sample_length": 20}
 
 
@@ -62,15 +66,22 @@ def test_the_life_of_a_run(running, tmp_path):
     again = asked(running, "POST", "/v1/runs/mine/resume", 202, {"minutes": minutes})
     assert again["status"] == "running"
     found = watched(running, "mine")
-    assert found[: len(first)] == first and watched(running, "mine", 2) == found[2:]
-    assert [number for number, _, _ in found] == list(range(1, len(found) + 1))
+    # Of the weights only the newest are kept.
+    told_again = [event for event in found if event in first]
+    assert without(told_again, "weights") == without(first, "weights")
+    rest = without(watched(running, "mine", 2), "weights")
+    assert rest == [event for event in without(found, "weights") if event[0] > 2]
+    numbers = [number for number, _, _ in found]
+    assert numbers == sorted(set(numbers)) and numbers[:2] == [1, 2]
     kinds = {kind for _, kind, _ in found}  # of a run so short not all events come
-    assert {"loss", "end"} <= kinds <= {"loss", "validation", "sample", "note", "end"}
+    assert {"loss", "end"} <= kinds <= {"loss", "validation", "sample", "note", "weights", "end"}
     assert found[-1][1] == "end" and found[-1][2]["reason"] == "finished"
     steps = [told for _, kind, told in found if kind == "loss"]
     assert all(0 < told["loss"] < 10 and told["grad_norm"] > 0 for told in steps)
     assert steps[-1]["iteration"] > first[-1][2]["iteration"]
-    last = {"last-event-id": str(len(found))}
+    assert all(told["characters_per_second"] > 0 for told in steps if told["iteration"] > 1)
+    assert all(told["learning_rate"] > 0 for told in steps)
+    last = {"last-event-id": str(found[-1][0])}
     assert running.ask("GET", "/v1/runs/mine/events", headers=last)[0] == 204
     assert asked(running, "GET", "/v1/runs/mine")["status"] == "finished"
 
@@ -93,12 +104,18 @@ def test_what_is_told_of_events():
         "characters": 9, "seconds": 1.0, "elapsed": 1.5, "progress": 0.25,
     }  # fmt: skip
     told = common | {"loss": None}
-    found = worker.told(Evaluation(**common, val_loss=1.5, best=True))
+    speed = worker.Speed()
+    found = worker.told(Evaluation(**common, val_loss=1.5, best=True), speed)
     assert found == ("validation", told | {"val_loss": 1.5, "best": True})
-    assert worker.told(Sample(**common, text="ab")) == ("sample", told | {"text": "ab"})
+    assert worker.told(Sample(**common, text="ab"), speed) == ("sample", told | {"text": "ab"})
     end = End(**common, reason="finished", val_loss=None, best_val_loss=math.inf)
-    assert worker.told(end) == ("end", told | {"reason": "finished", "best_val_loss": None})
-    assert worker.told(Checkpoint(**common, tensors={}, facts={})) is None
+    assert worker.told(end, speed) == ("end", told | {"reason": "finished", "best_val_loss": None})
+    assert worker.told(Checkpoint(**common, tensors={}, facts={}), speed) is None
+    step = worker.told(Step(**common), speed)
+    assert step == ("loss", told | {"skipped": False, "characters_per_second": 9.0})
+    later = common | {"characters": 29, "seconds": 1.5}
+    assert worker.told(Step(**later), speed)[1]["characters_per_second"] == 40
+    assert worker.told(Step(**later), speed)[1]["characters_per_second"] is None
 
 
 WRONG = [

@@ -97,6 +97,23 @@ def test_the_schedule_is_what_the_rate_is_multiplied_by():
         assert event.learning_rate == pytest.approx(0.003 * saw(at / 40, at))
 
 
+class Beginner:
+    """A callback that wants to know whose events it is told."""
+
+    def begin(self, trainer):
+        self.trainer, self.begun = trainer, trainer.iteration
+
+    def __call__(self, event):
+        assert self.trainer.model is not None
+
+
+def test_a_callback_may_ask_for_the_trainer():
+    callback = Beginner()
+    trainer = make(callbacks=[callback])
+    next(iter(trainer))
+    assert callback.trainer is trainer and callback.begun == 0
+
+
 def test_callbacks_see_every_event_before_it_is_yielded():
     seen, order = [], []
     callbacks = (seen.append, lambda event: order.append(("called", event.iteration)))

@@ -104,6 +104,7 @@ ROUTES = [
     Route("/v1/runs", runs.runs, methods=["GET"]),
     Route("/v1/runs", runs.begin, methods=["POST"]),
     Route("/v1/runs/{name}", runs.run),
+    Route("/v1/runs/{name}/curves", runs.curves),
     Route("/v1/runs/{name}/events", runs.events),
     Route("/v1/runs/{name}/stop", runs.stop, methods=["POST"]),
     Route("/v1/runs/{name}/resume", runs.resume, methods=["POST"]),

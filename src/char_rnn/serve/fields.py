@@ -168,7 +168,7 @@ RUN = record(
                     "layer_dropout": number(0, 0.9),
                     "output_dropout": number(0, 0.9),
                     "val_fraction": number(0, 0.5),
-                    "sample_length": whole(0, 2000),
+                    "sample_length": whole(1, 2000),
                     "rng_seed": whole(0, MOST_ID),
                     "documents": {"type": "string", "enum": ["lines", "blank"]},
                     "lowercase": flag(),

@@ -46,6 +46,7 @@ ROUTES: list[Route] = [
     ("get", "/v1/runs", "List the training runs.", None),
     ("post", "/v1/runs", "Begin a training run.", RUN),
     ("get", "/v1/runs/{name}", "Tell how far a run is.", None),
+    ("get", "/v1/runs/{name}/curves", "Tell its losses, for comparing runs.", None),
     ("get", "/v1/runs/{name}/events", "Watch a run.", None),
     ("post", "/v1/runs/{name}/stop", "Let a run end and save.", record({})),
     ("post", "/v1/runs/{name}/resume", "Go on with a run.", RESUME),

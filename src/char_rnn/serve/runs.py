@@ -10,13 +10,14 @@ from char_rnn.serve.fields import RESUME, RUN
 from char_rnn.serve.schema import record
 from char_rnn.serve.sending import EventStream
 from char_rnn.serve.state import State
+from char_rnn.serve.training import Training
 
 NOTHING = record({})
 
 
 async def runs(request: Request) -> Response:
     """Answer GET /v1/runs."""
-    found = _state(request).trainings.all()
+    found = await _state(request).trainings.listed()
     return JSONResponse({"object": "list", "data": [run.to_dict() for run in found]})
 
 
@@ -26,9 +27,7 @@ async def begin(request: Request) -> Response:
     found = await state.body(request, RUN)
     if ("text" in found) == ("builtin" in found):
         raise Refused("give either text or builtin", param="text")
-    minutes = found.get("minutes", 2.0)
-    state.check_minutes(minutes)
-    settings: dict[str, Any] = found.get("settings", {}) | {"minutes": minutes}
+    settings: dict[str, Any] = found.get("settings", {}) | {"minutes": found.get("minutes", 2.0)}
     run = await state.trainings.begin(
         found["name"], found.get("text"), found.get("builtin"), settings
     )
@@ -37,15 +36,21 @@ async def begin(request: Request) -> Response:
 
 async def run(request: Request) -> Response:
     """Answer GET /v1/runs/NAME."""
-    return JSONResponse(_state(request).trainings.get(request.path_params["name"]).to_dict())
+    found = await _state(request).trainings.get(request.path_params["name"])
+    return JSONResponse(found.to_dict())
+
+
+async def curves(request: Request) -> Response:
+    """Answer GET /v1/runs/NAME/curves."""
+    return JSONResponse(await _state(request).trainings.curves(request.path_params["name"]))
 
 
 async def events(request: Request) -> Response:
     """Answer GET /v1/runs/NAME/events; with Last-Event-ID from there on."""
-    found = _state(request).trainings.get(request.path_params["name"])
+    found = await _state(request).trainings.get(request.path_params["name"])
     said = request.headers.get("last-event-id", "0")
     after = int(said[:18]) if said.isascii() and said.isdigit() else 0
-    if not found.active and after >= found.count:
+    if not isinstance(found, Training) or not (found.active or found.since(after)):
         return Response(status_code=204)  # so that a browser does not ask again
     return EventStream(found.stream(after), lambda: None)
 
@@ -62,8 +67,6 @@ async def resume(request: Request) -> Response:
     """Answer POST /v1/runs/NAME/resume."""
     state = _trains(request)
     found = await state.body(request, RESUME)
-    if "minutes" in found:
-        state.check_minutes(found["minutes"])
     again = await state.trainings.resume(request.path_params["name"], found.get("minutes"))
     return JSONResponse(again.to_dict(), 202)
 

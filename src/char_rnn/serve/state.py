@@ -51,7 +51,7 @@ class State:
     def __init__(self, models: Models, settings: Settings) -> None:
         self.models, self.settings = models, settings
         self.metrics, self.states = Metrics(), States()
-        self.trainings = Trainings(models, settings.runs)
+        self.trainings = Trainings(models, settings.runs, settings.minutes)
         self.stopping = False
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="char-rnn reading")
         self._aside = 0
@@ -88,14 +88,6 @@ class State:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
         finally:
             self._aside -= 1
-
-    def check_minutes(self, minutes: float) -> None:
-        """Raise Refused for a run that would take too long."""
-        if minutes > self.settings.minutes:
-            raise Refused(
-                f"minutes is {minutes}; this server trains {self.settings.minutes:g} at most",
-                param="minutes",
-            )
 
     def stop(self, seconds: float) -> None:
         """Take nothing new; end what is still written after so many seconds."""

@@ -6,35 +6,42 @@ import contextlib
 import json
 import logging
 import os
-import re
 import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from itertools import takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from char_rnn.errors import CharRNNError
 from char_rnn.serve.errors import Refused
+from char_rnn.serve.folders import OVER, Looked, RunFolders, is_name
 from char_rnn.serve.models import Models
+from char_rnn.serve.worker import REST, WATCH
+from char_rnn.storage.models import CONFIG_FILE
 
 MOST_RUNS, MOST_EVENTS = 100, 10_000
 """Runs that a server begins until it is started anew, and events that it keeps of each."""
 MOST_LINE = 2**20
 BEAT = 15.0
 """Seconds without news after which a client is told that there are none."""
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*\.", re.IGNORECASE)
-"""Names that Windows keeps for itself."""
 _log = logging.getLogger("char_rnn.serve")
+
+
+Event = tuple[int, str, dict[str, Any]]
+LARGE = "weights"
+"""The event of which only the newest is kept."""
 
 
 @dataclass(eq=False)
 class Training:
     """One run. status: `running`, `stopping`, `finished`, `stopped` or `failed`.
 
-    events: (number, name, what is told), the newest of them.
+    events: (number, name, what is told), the newest of them. latest: what was told last, by name.
+    best: the best evaluation. watchers: how many look at it.
     """
 
     name: str
@@ -43,30 +50,57 @@ class Training:
     status: str = "running"
     message: str = ""
     created: int = field(default_factory=lambda: int(time.time()))
-    events: deque[tuple[int, str, dict[str, Any]]] = field(
-        default_factory=lambda: deque(maxlen=MOST_EVENTS)
-    )
+    events: deque[Event] = field(default_factory=lambda: deque(maxlen=MOST_EVENTS))
+    large: Event | None = None
+    latest: dict[str, dict[str, Any]] = field(default_factory=dict)
+    best: dict[str, Any] | None = None
     count: int = 0
+    watchers: int = 0
     process: asyncio.subprocess.Process | None = None
+    begun: bool = False
     news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @classmethod
+    def of(cls, found: Looked, folder: Path) -> "Training":
+        """Return a run that lies in a folder, to go on with."""
+        latest = {"loss": found.loss, "validation": found.validation}
+        return cls(
+            found.name,
+            folder,
+            found.about,
+            found.status,
+            created=found.created,
+            latest={kind: told for kind, told in latest.items() if told is not None},
+            best=found.best,
+        )
 
     @property
     def active(self) -> bool:
         """Whether its process is there."""
         return self.status in ("running", "stopping")
 
+    @property
+    def minutes(self) -> float:
+        """For how long it was trained."""
+        seconds = [told.get("elapsed") or told.get("seconds") or 0 for told in self.latest.values()]
+        return max(seconds, default=0.0) / 60
+
     def tell(self, kind: str, told: dict[str, Any]) -> None:
         """Keep an event, and wake who waits for it."""
         self.count += 1
-        self.events.append((self.count, kind, told))
+        event = (self.count, kind, told)
+        if kind == LARGE:
+            self.large = event
+        else:
+            self.events.append(event)
+            self.latest[kind] = told
+        if kind == "validation" and told["best"]:
+            self.best = {name: told[name] for name in ("iteration", "val_loss")}
         self.news.set()
         self.news = asyncio.Event()
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is answered."""
-        latest: dict[str, Any] = {}
-        for _, kind, told in self.events:
-            latest[kind] = told
         return {
             "name": self.name,
             "object": "run",
@@ -74,62 +108,104 @@ class Training:
             "message": self.message or None,
             "created": self.created,
             **self.about,
-            "loss": latest.get("loss"),
-            "validation": latest.get("validation"),
+            "loss": self.latest.get("loss"),
+            "validation": self.latest.get("validation"),
+            "best": self.best,
             "events": self.count,
         }
 
+    def since(self, after: int) -> list[Event]:
+        """Return the events after that number that are kept."""
+        found = list(takewhile(lambda event: event[0] > after, reversed(self.events)))
+        if self.large is not None and self.large[0] > after:
+            found.append(self.large)
+        return sorted(found, key=itemgetter(0))
+
     async def stream(self, after: int) -> AsyncIterator[str]:
         """Yield the events after that number, whole, until the run ends."""
-        while True:
-            news = self.news
-            for number, kind, told in list(self.events):
-                if number > after:
+        self._watch(1)
+        try:
+            while True:
+                news = self.news
+                for number, kind, told in self.since(after):
                     after = number
                     yield f"id: {number}\nevent: {kind}\ndata: {json.dumps(told)}\n\n"
-            if not self.active and after >= self.count:
-                return
-            try:
-                await asyncio.wait_for(news.wait(), BEAT)
-            except TimeoutError:
-                yield ": no news\n\n"
+                if not self.active and not self.since(after):
+                    return
+                try:
+                    await asyncio.wait_for(news.wait(), BEAT)
+                except TimeoutError:
+                    yield ": no news\n\n"
+        finally:
+            self._watch(-1)
+
+    def _watch(self, more: int) -> None:
+        self.watchers += more
+        self.tell_process()
+
+    def tell_process(self) -> None:
+        """Let the process know whether somebody looks, or that it is to end."""
+        pipe = None if self.process is None else self.process.stdin
+        if pipe is None or not self.begun or pipe.is_closing():
+            return
+        if self.status == "stopping":
+            pipe.close()
+        else:
+            pipe.write(WATCH if self.watchers else REST)
 
 
 class Trainings:
-    """All of them; models: where a finished one is added. folder: where run folders are made."""
+    """All of them; models: where a finished one is added. folder: where run folders are made.
 
-    def __init__(self, models: Models, folder: Path) -> None:
-        self._models, self._folder = models, folder
+    minutes: for how long one may be trained.
+    """
+
+    def __init__(self, models: Models, folder: Path, minutes: float = 60.0) -> None:
+        self._models, self._folder, self._minutes = models, folder, minutes
+        self.folders = RunFolders(folder)
         self._known: dict[str, Training] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def all(self) -> list[Training]:
-        """Return all, the first one first."""
+        """Return those of this server, the first one first."""
         return list(self._known.values())
 
-    def get(self, name: str) -> Training:
+    async def listed(self) -> list[Training | Looked]:
+        """Return those of this server, and the newest of the others that lie in the folder."""
+        found = await asyncio.to_thread(self.folders.all)
+        return [*self.all(), *(looked for looked in found if looked.name not in self._known)]
+
+    async def get(self, name: str) -> Training | Looked:
         """Return the run of that name; Refused where there is none."""
-        found = self._known.get(name)
+        if name in self._known:
+            return self._known[name]
+        found = await asyncio.to_thread(self.folders.get, name)
         if found is None:
             raise Refused(f"there is no run {name[:100]!r}", 404, "name", "run_not_found")
         return found
+
+    async def curves(self, name: str) -> dict[str, Any]:
+        """Return the curves of a run, as its folder has them."""
+        await self.get(name)
+        found = await asyncio.to_thread(self.folders.get, name)
+        return (found or Looked(name, 0)).curves_told()
 
     async def begin(
         self, name: str, text: str | None, builtin: str | None, settings: dict[str, Any]
     ) -> Training:
         """Begin a run."""
-        if not NAME.fullmatch(name) or RESERVED.fullmatch(name):
+        if not is_name(name):
             raise Refused(
                 "a run's name has 1 to 64 letters, digits, _, - and . of ASCII, and begins with a "
                 "letter or digit",
                 param="name",
             )
+        self._check_minutes(settings.get("minutes", 0.0))
         folder = self._folder / name
         taken = name in self._known or name in self._models.names or os.path.lexists(folder)
         if taken:
             raise Refused(f"there is a run or a model {name!r} already", 409, "name", "name_taken")
-        if len(self._known) >= MOST_RUNS:
-            raise Refused(f"this server has begun {MOST_RUNS} runs; start it anew", 409)
+        self._check_count()
         self._check_idle()
         data = None if text is None else base64.b64encode(_bytes(text)).decode("ascii")
         about = {"text": builtin, "characters": None if text is None else len(text)}
@@ -140,10 +216,19 @@ class Trainings:
 
     async def resume(self, name: str, minutes: float | None) -> Training:
         """Go on with a run; minutes: of all of it, from its beginning."""
-        run = self.get(name)
+        found = await self.get(name)
         self._check_idle()
-        if not (run.folder / "config.json").is_file():
+        if not (self._folder / name / CONFIG_FILE).is_file():
             raise Refused(f"the run {name!r} has learned nothing yet; begin another", 409, "name")
+        planned = await asyncio.to_thread(self.folders.check_resumable, name)
+        run = found if isinstance(found, Training) else Training.of(found, self._folder / name)
+        if minutes is None and planned is None:
+            raise Refused(f"{name!r} counts no minutes; say how many", param="minutes")
+        self._check_minutes((minutes or planned or 0.0) - run.minutes)
+        self._check_idle()
+        if name not in self._known:
+            self._check_count()
+        self._known[name] = run
         run.status, run.message = "running", ""
         settings = {} if minutes is None else {"minutes": minutes}
         await self._start(run, {"folder": str(run.folder), "resume": True, "settings": settings})
@@ -151,8 +236,8 @@ class Trainings:
 
     async def stop(self, name: str) -> Training:
         """Let a run end after the step in hand; it can be resumed."""
-        run = self.get(name)
-        if not run.active:
+        run = await self.get(name)
+        if not isinstance(run, Training) or not run.active:
             raise Refused(f"the run {name!r} is over: {run.status}", 409, "name", "run_over")
         self._stop(run)
         return run
@@ -169,6 +254,18 @@ class Trainings:
                 _log.warning("the run %s did not end in time and was killed", run.name)
                 run.process.kill()
 
+    def _check_count(self) -> None:
+        if len(self._known) >= MOST_RUNS:
+            raise Refused(f"this server has begun {MOST_RUNS} runs; start it anew", 409)
+
+    def _check_minutes(self, minutes: float) -> None:
+        if minutes > self._minutes:
+            raise Refused(
+                f"that is {minutes:.4g} minutes of training; this server trains for "
+                f"{self._minutes:g} at most",
+                param="minutes",
+            )
+
     def _check_idle(self) -> None:
         for run in self.all():
             if run.active:
@@ -182,10 +279,10 @@ class Trainings:
 
     def _stop(self, run: Training) -> None:
         run.status = "stopping"
-        if run.process is not None and run.process.stdin is not None:
-            run.process.stdin.close()
+        run.tell_process()
 
     async def _start(self, run: Training, job: dict[str, Any]) -> None:
+        run.process, run.begun = None, False
         try:
             run.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "char_rnn.serve.worker"),
@@ -209,6 +306,8 @@ class Trainings:
         with contextlib.suppress(ConnectionError):
             process.stdin.write(job.encode() + b"\n")
             await process.stdin.drain()
+        run.begun = True
+        run.tell_process()
         with contextlib.suppress(ValueError):  # a line that is too long
             async for line in process.stdout:
                 told = json.loads(line)
@@ -221,8 +320,8 @@ class Trainings:
                 else:
                     run.tell(kind, told)
         await process.wait()
-        over = {"finished": "finished", "out of patience": "finished", "interrupted": "stopped"}
-        status = over.get(reason, "failed")
+        run.begun = False
+        status = OVER.get(reason, "failed")
         if process.returncode == 0 and not reason and not run.message:
             status, last = "finished", {"reason": "finished"}  # resumed, and only its end was left
         if status == "failed":

@@ -1,8 +1,9 @@
 """The process that trains: python -m char_rnn.serve.worker
 
 It reads one job, a line of JSON, from standard input, and writes each event as a line of JSON to
-standard output. When its input ends, so that the server has stopped it or has died, it ends after
-the step in hand, and what it learned is saved.
+standard output. Further lines say whether somebody looks at it: `watch`, or `rest`. When its input
+ends, so that the server has stopped it or has died, it ends after the step in hand, and what it
+learned is saved.
 """
 
 import _thread
@@ -25,6 +26,8 @@ PAUSE = 0.25
 """Seconds between two events of the training loss."""
 NICE = 5
 """How much it yields to the server."""
+WATCH, REST = b"watch\n", b"rest\n"
+_watched = threading.Event()
 
 
 def main() -> int:
@@ -50,8 +53,9 @@ def main() -> int:
 
 def _work(job: dict[str, Any], out: TextIO) -> None:
     from char_rnn.runs.begin import resume, train
+    from char_rnn.serve.weights import Weights
 
-    folder, last = Path(job["folder"]), 0.0
+    folder, speed, last = Path(job["folder"]), Speed(), 0.0
 
     def on_event(event: Any) -> None:
         nonlocal last
@@ -60,16 +64,17 @@ def _work(job: dict[str, Any], out: TextIO) -> None:
             if now - last < PAUSE:
                 return
             last = now
-        found = told(event)
+        found = told(event, speed)
         if found is not None:
             _tell(out, *found)
 
+    weights = Weights(lambda kind, told: _tell(out, kind, told), _watched.is_set)
+    common: dict[str, Any] = {"on_event": on_event, "progress": False, "callbacks": [weights]}
     if job["resume"]:
-        run = resume(folder, on_event=on_event, progress=False, **job["settings"])
+        run = resume(folder, **common, **job["settings"])
     else:
         settings: dict[str, Any] = {} if job["text"] is None else {"bytes": False}
-        settings |= job["settings"]
-        run = train(text_of(job), out=folder, on_event=on_event, progress=False, **settings)
+        run = train(text_of(job), out=folder, **common, **settings | job["settings"])
     for note in run.notes:
         _tell(out, "note", {"message": note})
 
@@ -81,12 +86,25 @@ def text_of(job: dict[str, Any]) -> "GivenText":
     return TextName(job["builtin"]) if job["text"] is None else base64.b64decode(job["text"])
 
 
-def told(event: Any) -> tuple[str, dict[str, Any]] | None:
+class Speed:
+    """How fast it reads: characters a second of training since it was asked last."""
+
+    def __init__(self) -> None:
+        self._before = (0, 0.0)
+
+    def __call__(self, characters: int, seconds: float) -> float | None:
+        """Return the speed, None where nothing was read since."""
+        (before, then), self._before = self._before, (characters, seconds)
+        return (characters - before) / (seconds - then) if seconds > then else None
+
+
+def told(event: Any, speed: Speed) -> tuple[str, dict[str, Any]] | None:
     """Return the name of an event and what is told of it, None for nothing."""
     found = event.log_line() | {"elapsed": event.elapsed, "progress": event.progress}
     match type(event).__name__:
         case "Step":
             name, more = "loss", {"skipped": event.skipped}
+            more["characters_per_second"] = speed(event.characters, event.seconds)
         case "Evaluation":
             name, more = "validation", {"val_loss": event.val_loss, "best": event.best}
         case "Sample":
@@ -107,7 +125,11 @@ def _tell(out: TextIO, kind: str, told: dict[str, Any]) -> None:
 
 
 def _until_the_end_of_input() -> None:
-    sys.stdin.buffer.read()
+    for line in sys.stdin.buffer:
+        if line == WATCH:
+            _watched.set()
+        elif line == REST:
+            _watched.clear()
     _thread.interrupt_main()  # as Ctrl-C does
 
 

@@ -20,7 +20,8 @@ from char_rnn.training.events import Event
 from char_rnn.training.optimisers import Optimizer, make_optimizer
 
 Callback = Callable[[Event], object]
-"""Is called with every event, before anybody else sees it."""
+"""Is called with every event, before anybody else sees it. If it is an object that has a method
+`begin`, that is called with the trainer before its first step: there is the model."""
 
 
 class Own(TypedDict, total=False):

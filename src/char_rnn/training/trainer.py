@@ -168,6 +168,8 @@ class Trainer:
             Workers(self.model.parameters, self.threads, T, B) as workers,
             self.learner.optimizer.on_threads(self.threads),
         ):
+            for callback in self.callbacks:
+                getattr(callback, "begin", lambda _: None)(self)
             for event in self._run(workers):
                 for callback in self.callbacks:
                     callback(event)
