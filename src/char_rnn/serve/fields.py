@@ -150,6 +150,27 @@ NEXT = record(
 """POST /v1/next."""
 
 MOST_MINUTES = 24 * 60
+TRAINING = record(
+    {
+        "cell": {"type": "string", "enum": ["rnn", "gru", "lstm"]},
+        "hidden_size": whole(1, 2048),
+        "layers": whole(1, 8),
+        "seq_length": whole(1, 1000),
+        "batch_size": whole(1, 512),
+        "learning_rate": number(1e-6, 1),
+        "layer_dropout": number(0, 0.9),
+        "output_dropout": number(0, 0.9),
+        "val_fraction": number(0, 0.5),
+        "sample_length": whole(1, 2000),
+        "rng_seed": whole(0, MOST_ID),
+        "documents": {"type": "string", "enum": ["lines", "blank"]},
+        "lowercase": flag(),
+        "bytes": flag(),
+        "min_count": whole(1, 1000),
+    }
+)
+"""How a network is made and trained."""
+
 RUN = record(
     {
         "name": text(64, 1, description="Of the run's folder, and of the model that comes of it."),
@@ -157,26 +178,7 @@ RUN = record(
         "builtin": _about({"type": "string", "enum": list(BUILTIN)}, "A text that comes along."),
         "minutes": _about(number(0.01, MOST_MINUTES), "How long it is trained.", 2),
         "settings": _about(
-            record(
-                {
-                    "cell": {"type": "string", "enum": ["rnn", "gru", "lstm"]},
-                    "hidden_size": whole(1, 2048),
-                    "layers": whole(1, 8),
-                    "seq_length": whole(1, 1000),
-                    "batch_size": whole(1, 512),
-                    "learning_rate": number(1e-6, 1),
-                    "layer_dropout": number(0, 0.9),
-                    "output_dropout": number(0, 0.9),
-                    "val_fraction": number(0, 0.5),
-                    "sample_length": whole(1, 2000),
-                    "rng_seed": whole(0, MOST_ID),
-                    "documents": {"type": "string", "enum": ["lines", "blank"]},
-                    "lowercase": flag(),
-                    "bytes": flag(),
-                    "min_count": whole(1, 1000),
-                }
-            ),
-            "Settings of char-rnn train; what is not given is planned for the minutes.",
+            TRAINING, "Settings of char-rnn train; what is not given is planned for the minutes."
         ),
     },
     required=("name",),

@@ -8,8 +8,10 @@ from functools import cache
 import jinja2
 
 from char_rnn.analyse.page import filled
+from char_rnn.data.builtin import BUILTIN
+from char_rnn.serve.fields import TRAINING
 
-PARTS = ("desk", "write", "look", "read", "train", "roll")
+PARTS = ("desk", "write", "look", "read", "chart", "train", "roll")
 """In the order in which their style and script stand; each may have NAME.html, .css and .js."""
 POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; "
@@ -35,6 +37,7 @@ def page() -> Page:
         trim_blocks=True,
     )
     files.globals["shared"] = filled
+    files.globals |= {"builtin": BUILTIN, "settings": TRAINING["properties"]}
     script, style = (
         files.get_template(f"page.{kind}").render(parts=PARTS).strip() for kind in ("js", "css")
     )

@@ -17,8 +17,11 @@ NOTHING = record({})
 
 async def runs(request: Request) -> Response:
     """Answer GET /v1/runs."""
-    found = await _state(request).trainings.listed()
-    return JSONResponse({"object": "list", "data": [run.to_dict() for run in found]})
+    state = _state(request)
+    found = await state.trainings.listed()
+    training = {"minutes": state.settings.minutes} if state.settings.train else None
+    data = [run.to_dict() for run in found]
+    return JSONResponse({"object": "list", "data": data, "training": training})
 
 
 async def begin(request: Request) -> Response:

@@ -15,7 +15,8 @@ const make = (name, properties = {}, ...children) => {
   return made;
 };
 
-// Parts tell one another what has happened: "model", "tab", "text", "caret", "writing", "runs".
+// Parts tell one another what has happened: "model", "tab", "text", "caret", "writing", "runs",
+// "run" (one to be watched).
 const news = new EventTarget();
 const tell = (name, detail) => news.dispatchEvent(new CustomEvent(name, { detail }));
 const on = (name, action) => news.addEventListener(name, event => action(event.detail));

@@ -1,0 +1,424 @@
+// Training: a text is chosen, a run begun, and watched as it learns.
+page.runs = [];        // as GET /v1/runs has them
+page.training = undefined;  // { minutes } that this server allows, null where it trains nothing
+
+const active = run => run.status === "running" || run.status === "stopping";
+// The list of runs anew. Tells "runs".
+const loadRuns = async () => {
+  const { data, training } = await api("/v1/runs");
+  page.runs = data;
+  page.training = training;
+  tell("runs");
+};
+
+{ // ---- a new run
+  const MOST_BYTES = 2 ** 24;
+  const STOPS = [.1, .25, .5, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 480, 720, 1440];
+  let stops = STOPS, given = null, ownName = false;  // given: { name, text } of a file
+
+  const refuse = (said, at) => {
+    $("train-refused").hidden = !said;
+    $("train-refused").textContent = said ?? "";
+    for (const id of ["train-name", "train-minutes", "train-text"]) $(id).removeAttribute("aria-invalid");
+    at?.setAttribute("aria-invalid", "true");
+    if (said) at?.focus();
+  };
+  const taken = name => page.runs.some(r => r.name === name) || page.models.some(m => m.id === name);
+  // A name that a run may have, made from that of a file.
+  const nameOf = file => {
+    const plain = file.normalize("NFD").replace(/\.\w{1,5}$/, "").replace(/\p{M}/gu, "")
+      .replace(/[^A-Za-z0-9_.-]+/g, "-").replace(/^[^A-Za-z0-9]+|[-_.]+$/g, "").slice(0, 60) || "mine";
+    const name = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(plain) ? "my-" + plain : plain;
+    let k = 2, found = name;
+    while (taken(found)) found = name + "-" + k++;
+    return found;
+  };
+  const suggest = () => {
+    if (!ownName) $("train-name").value = nameOf(given?.name ?? ($("train-from").value || "mine"));
+  };
+  const describe = () => {
+    const own = $("train-from").value === "", text = given ? given.text : $("train-text").value;
+    $("train-text").hidden = !own;
+    const all = own && text.length ? Array.from(text) : [];
+    $("train-about").textContent = all.length
+      ? `${given ? given.name + ": " : ""}${whole(all.length)} characters, ${new Set(all).size} different`
+      : "or drop one here";
+  };
+  const take = async file => {
+    refuse(null);
+    if (!file) return;
+    if (file.size > MOST_BYTES) return refuse(`${file.name} has ${whole(file.size)} bytes; the page takes ${whole(MOST_BYTES)} at most. char-rnn train reads larger ones.`);
+    let text;
+    try {
+      text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    } catch {
+      return refuse(`${file.name} is not UTF-8 text. Save it as UTF-8 in an editor, and choose it again.`);
+    }
+    if (Array.from(text.slice(0, 9)).length < 2) return refuse(`${file.name} has nothing to learn in it.`);
+    given = { name: file.name, text };
+    $("train-from").value = "";
+    const most = 2000;
+    $("train-text").value = text.length > most ? text.slice(0, most) + "…" : text;
+    $("train-text").readOnly = true;
+    describe();
+    suggest();
+    say($("train-about").textContent);
+  };
+  $("train-choose").onclick = () => $("train-file").click();
+  $("train-file").onchange = event => { take(event.target.files[0]); event.target.value = ""; };
+  const forget = () => {
+    if (!given) return;
+    given = null;
+    $("train-text").value = "";
+    $("train-text").readOnly = false;
+  };
+  $("train-from").onchange = () => { forget(); describe(); suggest(); refuse(null); };
+  $("train-text").oninput = () => { describe(); suggest(); };
+  $("train-name").oninput = event => { ownName = event.target.value !== ""; };
+  const section = $("train"), files = event => event.dataTransfer?.types.includes("Files");
+  section.addEventListener("dragover", event => {
+    if (!files(event)) return;
+    event.preventDefault();
+    section.classList.add("dropping");
+  });
+  section.addEventListener("dragleave", event => {
+    if (!section.contains(event.relatedTarget)) section.classList.remove("dropping");
+  });
+  section.addEventListener("drop", event => {
+    section.classList.remove("dropping");
+    if (!files(event)) return;
+    event.preventDefault();
+    $("train-new").open = true;
+    take(event.dataTransfer.files[0]);
+  });
+
+  const minutesSaid = m => m < 1 ? `${figures(m * 60)} seconds` : `${figures(m)} minutes`;
+  const slide = () => {
+    const minutes = +$("train-minutes").value;
+    const at = stops.findLastIndex(s => s <= minutes);
+    $("train-slider").value = Math.max(at, 0);
+    $("train-slider").setAttribute("aria-valuetext", minutesSaid(minutes));
+  };
+  $("train-slider").oninput = () => {
+    $("train-minutes").value = stops[$("train-slider").value];
+    slide();
+  };
+  $("train-minutes").oninput = slide;
+
+  const settings = () => {
+    const found = {};
+    for (const field of $("train-settings").querySelectorAll("[name]")) {
+      if (field.type === "checkbox" ? !field.checked : field.value === "") continue;
+      found[field.name] = field.type === "checkbox" ? true : field.type === "number" ? +field.value : field.value;
+    }
+    return found;
+  };
+  // What can be seen to be wrong from here.
+  const wrong = name => {
+    const own = $("train-from").value === "";
+    if (own && !given && $("train-text").value.length < 2) return ["Paste a text, choose a file or drop one here.", $("train-text")];
+    if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name)) return ["A name has letters, digits, _, - and . of ASCII, and begins with a letter or digit.", $("train-name")];
+    if (taken(name)) return [`There is a run or a model “${name}” already; take another name.`, $("train-name")];
+    const minutes = +$("train-minutes").value, most = page.training?.minutes ?? Infinity;
+    if (!(minutes > 0)) return ["Say how many minutes.", $("train-minutes")];
+    if (minutes > most) return [`This server trains for ${minutesSaid(most)} at most.`, $("train-minutes")];
+    const bad = [...$("train-settings").querySelectorAll("[name]")].find(field => !field.checkValidity());
+    if (bad) return [`${bad.name}: ${bad.validationMessage}`, bad];
+    const other = page.runs.find(active);
+    if (other) return [`“${other.name}” is being trained, and there is one run at a time. Stop it, or wait until it has ended.`];
+    return null;
+  };
+  $("train-form").onsubmit = async event => {
+    event.preventDefault();
+    refuse(null);
+    const name = $("train-name").value.trim(), from = $("train-from").value;
+    $("train-start").disabled = true;
+    try {
+      await loadRuns();
+      const found = wrong(name);
+      if (found) return refuse(...found);
+      const text = from ? { builtin: from } : { text: given ? given.text : $("train-text").value };
+      const body = { name, ...text, minutes: +$("train-minutes").value, settings: settings() };
+      await api("/v1/runs", body);
+      ownName = false;
+      $("train-new").open = false;
+      tell("run", name);
+      await loadRuns();
+    } catch (error) {
+      if (!(error instanceof Problem)) return problem(error);
+      refuse(error.message, { name: $("train-name"), minutes: $("train-minutes"), text: $("train-text") }[error.param]);
+    } finally {
+      $("train-start").disabled = false;
+    }
+  };
+  on("runs", () => {
+    $("train-no").hidden = page.training !== null;
+    $("train-new").hidden = page.training === null;
+    const most = page.training?.minutes ?? 0;
+    stops = [...STOPS.filter(s => s < most), most];
+    $("train-slider").max = stops.length - 1;
+    $("train-minutes").max = most;
+    if (!taken($("train-name").value) && $("train-name").value) return;
+    suggest();
+  });
+  on("runs", slide);
+}
+
+{ // ---- the run that is watched
+  const MOST_SAMPLES = 200;
+  let run = null, frame = 0, shown = false;
+
+  const small = $("run-small"), charts = [];
+  const linked = (parent, options) => {
+    const made = chart(parent, { ...options, moved: x => charts.forEach(c => c.point(x)) });
+    charts.push(made);
+    return made;
+  };
+  const lossChart = linked($("run-loss"), { name: "Loss", height: 260, format: nats });
+  const normChart = linked(small, { name: "Gradient norm", log: true });
+  const rateChart = linked(small, { name: "Learning rate" });
+  const speedChart = linked(small, { name: "Characters/s", format: y => y == null ? "–" : whole(y) });
+
+  const curve = () => ({ xs: [], ys: [] });
+  // A point at the end; training that was gone on with from an earlier step takes back what was after it.
+  const put = ({ xs, ys }, x, y) => {
+    while (xs.length && xs.at(-1) >= x) { xs.pop(); ys.pop(); }
+    xs.push(x);
+    ys.push(y ?? null);
+  };
+  const fresh = name => ({
+    name, id: 0, end: new AbortController(), status: "", last: null, before: null, uniform: null, largest: {},
+    loss: curve(), norm: curve(), rate: curve(), speed: curve(), validation: curve(), skipped: 0,
+  });
+
+  // ---- what is told of it
+
+  const took = {
+    loss(data) {
+      const { iteration, before = run.before } = data;
+      put(run.loss, iteration, data.loss);
+      put(run.norm, iteration, data.grad_norm);
+      put(run.rate, iteration, data.learning_rate);
+      const read = before && data.seconds > before.seconds;
+      if (read) put(run.speed, iteration, (data.characters - before.characters) / (data.seconds - before.seconds));
+      if (data.skipped) note("skipped", `At iteration ${whole(iteration)} a step was skipped: its loss or gradient was not finite.`);
+      run.before = data;
+    },
+    validation(data) { put(run.validation, data.iteration, data.val_loss); },
+    sample(data) { $("run-samples").prepend(sample(data)); $("run-samples").children[MOST_SAMPLES]?.remove(); },
+    weights(data) { weights(data.matrices); },
+    note(data) { note("note", data.message); },
+    divergence(data) {
+      note("bad", `At iteration ${whole(data.iteration)} the loss was not finite any more: back to the last good weights, at ${figures(data.rate_scale)} of the learning rate.`);
+    },
+    end() {},
+  };
+  const note = (kind, text) => {
+    const notes = $("run-notes");
+    if (kind === "skipped") {
+      run.skipped += 1;
+      const there = notes.querySelector(".skipped");
+      if (there && run.skipped > 1) { there.textContent = `${text} (${run.skipped} in all)`; return; }
+    }
+    if ([...notes.children].some(n => n.textContent === text)) return;
+    notes.append(make("li", { class: kind, text }));
+  };
+  const sample = ({ iteration, loss, text }) => make("li", {},
+    make("div", { class: "faint", text: `iteration ${whole(iteration)} · loss ${nats(loss)}` }),
+    make("pre", { text: seen(text) }));
+
+  // ---- the weights' picture
+
+  const colours = () => {
+    const style = getComputedStyle(document.documentElement);
+    const [low, high] = ["--low", "--high"].map(n => style.getPropertyValue(n).trim().split(/\s+/).map(Number));
+    return { low, high };
+  };
+  // From where to where a matrix leads, by its name in model files.
+  const between = (name, last) => {
+    const [, from, layer] = /weight_([ih])h_l(\d+)/.exec(name) ?? [];
+    if (!from) return name === "out.weight" ? `layer ${last} → next character` : name;
+    const own = `layer ${+layer + 1}`;
+    return from === "h" ? `${own} → itself` : `${+layer ? "layer " + layer : "character"} → ${own}`;
+  };
+  const weights = matrices => {
+    $("run-weights").hidden = false;
+    const last = matrices.filter(m => m.name.includes("weight_hh")).length;
+    const { low, high } = colours(), box = $("run-matrices");
+    for (const m of matrices) {
+      const [rows, columns] = m.grid, values = new Int8Array(bytes(m.values));
+      let figure = [...box.children].find(f => f.dataset.name === m.name);
+      if (!figure) {
+        const canvas = make("canvas", { role: "img" });
+        figure = make("figure", { "data-name": m.name }, canvas, make("figcaption"));
+        box.append(figure);
+      }
+      const canvas = figure.firstChild;
+      canvas.width = columns;
+      canvas.height = rows;
+      const each = Math.max(1, Math.min(8, Math.round(150 / Math.max(rows, columns))));
+      canvas.style.width = columns * each + "px";
+      canvas.style.height = rows * each + "px";
+      // One scale through the run, so that one sees them grow.
+      const most = run.largest[m.name] = Math.max(run.largest[m.name] ?? 0, 127 * m.scale);
+      const pen = canvas.getContext("2d"), image = pen.createImageData(columns, rows);
+      values.forEach((v, i) => {
+        const at = Math.min(Math.abs(v) * m.scale / most, 1);
+        image.data.set(v < 0 ? low : high, 4 * i);
+        image.data[4 * i + 3] = 255 * at ** .7;
+      });
+      pen.putImageData(image, 0, 0);
+      const named = between(m.name, last), size = m.shape.join(" × "), step = m.rms ? m.update_rms / m.rms : null;
+      canvas.setAttribute("aria-label", `${named}, ${m.name}, ${size}`);
+      figure.lastChild.replaceChildren(make("b", { text: named }), ` ${size}`, make("br"),
+        `RMS ${figures(m.rms)} · step ${figures(step, 2)}`);
+      if (m.name === "out.weight") run.uniform = Math.log(m.shape[0]);
+    }
+  };
+
+  // ---- how it is drawn
+
+  const show = () => {
+    frame = 0;
+    if (!run || !shown) return;
+    const { loss, validation, norm, rate, speed, last } = run;
+    const rules = run.uniform ? [{ y: run.uniform, name: `uniform: ln V = ${run.uniform.toFixed(2)}` }] : [];
+    lossChart.show({
+      rules, close: $("run-close").getAttribute("aria-pressed") === "true",
+      series: [{ name: "training", kind: "training", ...loss }, { name: "validation", kind: "validation", dots: true, ...validation }],
+    });
+    for (const [c, one] of [[normChart, norm], [rateChart, rate], [speedChart, speed]]) {
+      c.show({ series: [{ name: "", kind: "plain", ...one }] });
+    }
+    $("run-name").textContent = run.name;
+    const status = run.lost ? "connection lost" : run.status === "running" && !last ? "beginning" : run.status;
+    $("run-status").textContent = status;
+    $("run-status").dataset.is = run.status;
+    const going = active(run), known = page.models.some(m => m.id === run.name);
+    $("run-going").hidden = !last && !going;
+    if (last?.progress != null) {
+      $("run-progress").value = last.progress;
+      const all = last.progress > 0 ? last.elapsed / last.progress : null;
+      const left = all && going ? ` · ${clock(Math.max(all - last.elapsed, 0))} left` : "";
+      $("run-time").textContent = all ? `${clock(last.elapsed)} of ${clock(all)}${left}` : clock(last.elapsed);
+    } else {
+      $("run-progress").removeAttribute("value");
+      $("run-time").textContent = going ? "the text is read" : "";
+    }
+    const may = page.training !== null;
+    $("run-stop").hidden = !may || !going;
+    $("run-stop").disabled = run.status === "stopping";
+    $("run-more").hidden = !may || going || run.status === "running elsewhere" || run.status === "";
+    $("run-write").hidden = !known;
+    $("run-said").hidden = !run.message;
+    $("run-said").textContent = run.message ?? "";
+  };
+  const due = () => { frame ||= requestAnimationFrame(show); };
+  $("run-close").onclick = () => {
+    const pressed = $("run-close").getAttribute("aria-pressed") !== "true";
+    $("run-close").setAttribute("aria-pressed", pressed);
+    due();
+  };
+
+  // ---- watching
+
+  const pause = (ms, signal) => new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); });
+  });
+  // What is known of it without its events: of an old run its curves.
+  const look = async (run, signal) => {
+    const found = await api("/v1/runs/" + run.name, undefined, { signal });
+    Object.assign(run, { status: found.status, message: found.message });
+    run.last ??= found.loss?.progress != null ? found.loss : null;
+    return found;
+  };
+  const follow = async name => {
+    run?.end.abort();
+    const own = run = fresh(name), { signal } = own.end;
+    sessionStorage.setItem("char-rnn run", name);
+    for (const id of ["run-samples", "run-notes", "run-matrices"]) $(id).replaceChildren();
+    $("run-weights").hidden = true;
+    $("run").hidden = false;
+    for (let wait = 500; ; wait = Math.min(2 * wait, 10_000)) {
+      try {
+        const found = await look(own, signal);
+        if (!own.id) await earlier(own, found, signal);
+        own.lost = false;
+        due();
+        const headers = own.id ? { "Last-Event-ID": String(own.id) } : {};
+        for await (const { id, event, data } of events(`/v1/runs/${name}/events`, undefined, { headers, signal })) {
+          if (signal.aborted) return;
+          if (Number(id) <= own.id) continue;
+          own.id = Number(id);
+          wait = 500;
+          if (data.progress != null) own.last = data;
+          took[event]?.(data);
+          due();
+        }
+        if (signal.aborted) return;
+        if (!active(await look(own, signal))) return ended(own);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof Problem && error.status < 500) { due(); return problem(error); }
+        own.lost = true;
+        due();
+      }
+      await pause(wait, signal).catch(() => {});
+      if (signal.aborted) return;
+    }
+  };
+  // What was before the events that the server has kept.
+  const earlier = async (own, found, signal) => {
+    if (active(found) && !found.loss) return;
+    const { train, validation } = await api(`/v1/runs/${own.name}/curves`, undefined, { signal });
+    for (const [iteration, , y] of train) put(own.loss, iteration, y);
+    for (const [iteration, , y] of validation) put(own.validation, iteration, y);
+  };
+  const ended = async own => {
+    await loadModels();
+    await loadRuns();
+    if (own !== run) return;
+    const best = own.validation.ys.filter(y => y != null);
+    const more = best.length ? `, best validation loss ${nats(Math.min(...best))}` : "";
+    if (own.last) say(`${own.name}: ${own.status}${more}`);
+    const minutes = own.last && own.last.progress < 1 ? own.last.elapsed / own.last.progress - own.last.elapsed : 60;
+    $("run-minutes").value = Math.max(Number((minutes / 60).toPrecision(2)), .01);
+    due();
+  };
+
+  $("run-stop").onclick = () => trying(async () => {
+    const own = run;
+    own.status = (await api(`/v1/runs/${own.name}/stop`, {})).status;
+    due();
+  });
+  $("run-more").onsubmit = event => {
+    event.preventDefault();
+    trying(async () => {
+      const so = (run.last?.elapsed ?? run.last?.seconds ?? 0) / 60;
+      await api(`/v1/runs/${run.name}/resume`, { minutes: so + Number($("run-minutes").value) });
+      problem(null);
+      tell("run", run.name);
+      await loadRuns();
+    });
+  };
+  $("run-write").onclick = () => trying(async () => {
+    await loadModels(run.name);
+    showTab("write", true);
+  });
+  on("run", name => { follow(name); });
+  on("tab", name => {
+    shown = name === "train";
+    if (!shown) return;
+    due();
+    trying(async () => {
+      await loadRuns();
+      const wanted = page.runs.find(active)?.name ?? sessionStorage.getItem("char-rnn run");
+      if (!run && page.runs.some(r => r.name === wanted)) {
+        $("train-new").open = !page.runs.some(active);
+        follow(wanted);
+      }
+    });
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", due);
+}
