@@ -49,11 +49,22 @@ def page_part(scores: Sequence[Score], names: Sequence[str], first: int = 1) -> 
         raise UsageError(f"{len(scores):,} tunes; a page holds {MOST_TUNES:,} at most: take fewer")
     data = [_data(score, name, first) for score, name in zip(scores, names, strict=True)]
     return (
-        f"<style>\n{_colours()}{_file('roll.css')}</style>\n"
+        f"<style>\n{colours('.rolls')}{_file('roll.css')}</style>\n"
         f'<div class="rolls"><script type="application/json">{embedded(data)}</script></div>\n'
-        f"<script>\n(() => {{\n{filled('text.js')}\n{_file('sound.js')}\n{_file('roll.js')}}})();\n"
-        "</script>"
+        f"<script>\n(() => {{\n{filled('text.js')}\n{player()}\n{_file('all.js')}}})();\n</script>"
     )
+
+
+def player() -> str:
+    """Return the script of what shows and plays a piece; it asks for what text.js holds."""
+    return _file("sound.js") + _file("roll.js")
+
+
+def colours(where: str) -> str:
+    """Return the colours of voices and of the grid in what CSS selects so, on light paper and dark."""
+    names = ["grid", *map(str, range(SERIES))]
+    light, dark = (";".join(f"--{n}:{COLOURS[n][k]}" for n in names) for k in (0, 1))
+    return f"{where}{{{light}}}\n@media(prefers-color-scheme:dark){{{where}{{{dark}}}}}\n"
 
 
 def texts_part(texts: Sequence[str], names: Sequence[str]) -> str:
@@ -72,13 +83,6 @@ def texts_part(texts: Sequence[str], names: Sequence[str]) -> str:
 
 def _file(name: str) -> str:
     return (resources.files("char_rnn.music") / "pages" / name).read_text("utf-8")
-
-
-def _colours() -> str:
-    """Return the colours of voices and of the grid, for light paper and for dark."""
-    names = ["grid", *map(str, range(SERIES))]
-    light, dark = (";".join(f"--{n}:{COLOURS[n][k]}" for n in names) for k in (0, 1))
-    return f".rolls{{{light}}}\n@media(prefers-color-scheme:dark){{.rolls{{{dark}}}}}\n"
 
 
 def _data(score: Score, name: str, first: int) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import jinja2
 
 from char_rnn.analyse.page import filled
 from char_rnn.data.builtin import BUILTIN
+from char_rnn.music.page import colours, player
 from char_rnn.serve.fields import TRAINING
 
-PARTS = ("desk", "write", "look", "read", "chart", "train", "roll")
+PARTS = ("desk", "write", "look", "read", "chart", "train", "compare", "roll")
 """In the order in which their style and script stand; each may have NAME.html, .css and .js."""
 POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; "
@@ -38,6 +39,7 @@ def page() -> Page:
     )
     files.globals["shared"] = filled
     files.globals |= {"builtin": BUILTIN, "settings": TRAINING["properties"]}
+    files.globals |= {"colours": colours, "player": player}
     script, style = (
         files.get_template(f"page.{kind}").render(parts=PARTS).strip() for kind in ("js", "css")
     )

@@ -1,4 +1,3 @@
-
 const LEFT = 34, TOP = 16, GAP = 8, DRUM = 11, MOST_NAMED = 12;
 const BLACK = new Set([1, 3, 6, 8, 10]);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -21,48 +20,66 @@ const between = (from, to) => x => {
 };
 const minutes = s => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 
-// Fill `parent` with a piece; see `_data` for what `data` holds.
-const roll = (parent, data) => {
+// A piece, unpacked; see `_data` for what `data` holds.
+const unpacked = data => {
   const array = (kind, name) => new kind(bytes(data[name]));
-  const starts = array(Uint32Array, "starts"), lengths = array(Uint32Array, "lengths");
-  const pitches = array(Uint8Array, "pitches"), voices = array(Uint16Array, "voices");
-  const velocities = array(Uint8Array, "velocities"), kinds = array(Uint8Array, "kinds");
-  const bars = array(Uint32Array, "bars"), beats = array(Uint32Array, "beats");
+  const pitches = array(Uint8Array, "pitches"), kinds = array(Uint8Array, "kinds");
+  const bars = array(Uint32Array, "bars"), voices = array(Uint16Array, "voices");
   const steps = array(Float64Array, "steps"), times = array(Float64Array, "seconds");
-  const second = between(steps, times), step = between(times, steps);
-  const last = bars[bars.length - 1], over = second(last);
-  const longest = Math.max(...bars.slice(1).map((b, k) => b - bars[k]));
+  const second = between(steps, times), last = bars[bars.length - 1];
   const used = [...new Set(voices)].sort((a, b) => a - b);
-  const colour = new Map(used.map((v, k) => [v, k % 6]));
   const melodic = Array.from(pitches).filter((_, i) => kinds[i] === data.drums.length);
   let low = 1, high = 0;
   if (melodic.length) {
     low = melodic.reduce((a, b) => Math.min(a, b)) - 1;
     high = Math.max(melodic.reduce((a, b) => Math.max(a, b)) + 1, low + 12);
   }
-  const drums = [...new Set(kinds)].filter(k => k < data.drums.length).sort((a, b) => a - b);
+  return {
+    starts: array(Uint32Array, "starts"), lengths: array(Uint32Array, "lengths"),
+    velocities: array(Uint8Array, "velocities"), beats: array(Uint32Array, "beats"),
+    pitches, kinds, bars, voices, second, step: between(times, steps), last, over: second(last),
+    longest: Math.max(...bars.slice(1).map((b, k) => b - bars[k])), used, melodic, low, high,
+    colour: new Map(used.map((v, k) => [v, k % 6])),
+    drums: [...new Set(kinds)].filter(k => k < data.drums.length).sort((a, b) => a - b),
+  };
+};
 
-  add(parent, "h2", seen(data.name));
+// Fill `parent` with a piece. Returns { pause, show }; `show` takes what it is now, grown or another.
+const roll = (parent, data) => {
+  let starts, lengths, pitches, voices, velocities, kinds, bars, beats, second, step, last, over,
+    longest, used, melodic, low, high, colour, drums;
+  const sounds = [];  // one array, which what plays now goes on with
+  const heading = add(parent, "h2", "");
   const bar = add(parent, "div", "", "bar");
   const button = add(bar, "button", "▶ Play");
   button.type = "button";
   const place = add(bar, "span", "", "place");
-  if (used.length > 1) {
-    const legend = add(bar, "span", "", "voices");
-    for (const voice of used.slice(0, MOST_NAMED)) {
-      const entry = add(legend, "span", "");
-      add(entry, "i", "").style.background = `var(--${colour.get(voice)})`;
-      entry.append(seen(data.sounds[voice].label));
-    }
-    if (used.length > MOST_NAMED) add(legend, "span", `and ${used.length - MOST_NAMED} more`);
-  }
+  const legend = add(bar, "span", "", "voices");
   const view = add(parent, "div", "", "roll");
   view.tabIndex = 0;
   view.setAttribute("role", "slider");
-  view.setAttribute("aria-label", "Place in " + seen(data.name));
   view.setAttribute("aria-valuemin", "1");
-  view.setAttribute("aria-valuemax", bars.length - 1);
+  const here = add(view, "div", "", "here");  // the bar that is played
+  here.hidden = true;
   const cursor = add(view, "div", "", "cursor");
+  const read = found => {
+    data = found;
+    ({ starts, lengths, pitches, voices, velocities, kinds, bars, beats, second, step, last, over,
+      longest, used, melodic, low, high, colour, drums } = unpacked(data));
+    sounds.splice(0, sounds.length, ...data.sounds);
+    heading.textContent = seen(data.name);
+    view.setAttribute("aria-label", "Place in " + seen(data.name));
+    view.setAttribute("aria-valuemax", bars.length - 1);
+    legend.replaceChildren();
+    if (used.length < 2) return legend.remove();
+    bar.append(legend);
+    for (const voice of used.slice(0, MOST_NAMED)) {
+      const entry = add(legend, "span", "");
+      add(entry, "i", "").style.background = `var(--${colour.get(voice)})`;
+      entry.append(seen(sounds[voice].label));
+    }
+    if (used.length > MOST_NAMED) add(legend, "span", `and ${used.length - MOST_NAMED} more`);
+  };
   let rows = [], each = 6, wide = 0, now = 0, shown = -1;
 
   // ---- the picture: a canvas a row
@@ -169,6 +186,11 @@ const roll = (parent, data) => {
     const found = rows.find(r => at < r.last) ?? rows[rows.length - 1];
     cursor.style.height = found.size - TOP - GAP + "px";
     cursor.style.transform = `translate(${x(found, at) - 1}px, ${found.top + TOP}px)`;
+    here.hidden = playing !== self;
+    const k = Math.min(Math.max(above(bars, at), 1), bars.length - 1);
+    here.style.width = x(found, bars[k]) - x(found, bars[k - 1]) + "px";
+    here.style.height = cursor.style.height;
+    here.style.transform = `translate(${x(found, bars[k - 1])}px, ${found.top + TOP}px)`;
     place.textContent = `${minutes(now)} / ${minutes(over)}`;
     told();
     if (found !== row && playing === self) cursor.scrollIntoView({ block: "nearest" });
@@ -177,13 +199,13 @@ const roll = (parent, data) => {
 
   // ---- the sound
 
-  let band = null, origin = 0, from = 0, next = 0, timer = 0, frame = 0;
+  let band = null, origin = 0, from = 0, next = 0, handed = 0, timer = 0, frame = 0;
   // Hand the notes of the next second to the browser, which plays them on time.
   const schedule = () => {
-    const until = context.currentTime + 1.2;
+    handed = context.currentTime + 1.2;
     for (; next < starts.length; next++) {
       const i = next, when = origin + second(starts[i]);
-      if (when > until) break;
+      if (when > handed) break;
       const end = origin + second(Math.min(starts[i] + lengths[i], last));
       band.note(voices[i], pitches[i], velocities[i], kinds[i], Math.max(when, 0), end);
     }
@@ -203,7 +225,7 @@ const roll = (parent, data) => {
     playing = self;
     context.resume().catch(() => {});
     from = now >= over ? 0 : now;
-    band = orchestra(data.sounds);
+    band = orchestra(sounds);
     origin = context.currentTime + .06 - from;
     next = starts.findIndex(s => second(s) >= from - 1e-6);
     if (next < 0) next = starts.length;
@@ -218,6 +240,7 @@ const roll = (parent, data) => {
     clearInterval(timer);
     cancelAnimationFrame(frame);
     band.silence();
+    here.hidden = true;
     button.textContent = "▶ Play";
   };
   const toggle = () => playing === self ? pause() : play();
@@ -227,7 +250,15 @@ const roll = (parent, data) => {
     move(to);
     if (goes && now < over) play();
   };
-  const self = { pause };
+  const show = found => {
+    read(found);
+    shown = -1;
+    draw();
+    if (playing !== self) return;
+    next = starts.findIndex(s => origin + second(s) > handed);
+    if (next < 0) next = starts.length;
+  };
+  const self = { pause, show };
 
   // From bar to bar; back goes to the beginning of this one first.
   const turn = by => {
@@ -258,18 +289,6 @@ const roll = (parent, data) => {
   });
   new ResizeObserver(() => { if (view.clientWidth !== wide) draw(); }).observe(view);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  draw();
+  show(data);
+  return self;
 };
-
-for (const root of document.querySelectorAll(".rolls")) {
-  if (root.querySelector("button")) continue;  // another part has brought this script, too
-  for (const data of JSON.parse(root.querySelector("script").textContent)) {
-    roll(add(root, "section", ""), data);
-  }
-  const keys = add(root, "p", "", "keys");
-  for (const [names, says] of [["Space", "plays and pauses, "], ["← →", "a bar back and on, "],
-    ["Home End", "beginning and end; a click goes to its place."]]) {
-    for (const name of names.split(" ")) add(keys, "kbd", name), keys.append(" ");
-    keys.append(says);
-  }
-}

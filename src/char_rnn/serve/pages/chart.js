@@ -101,8 +101,9 @@ const chart = (() => {
       const all = data.series.flatMap(s => s.ys).filter(y => Number.isFinite(y) && (!log || y > 0));
       if (!all.length) return log ? [.1, 10] : [0, 1];
       all.sort((a, b) => a - b);
-      // The first losses of a run are so high that they would flatten all that follows.
-      let low = all[0], high = log ? all.at(-1) : all[Math.round(.97 * (all.length - 1))];
+      // The first losses of a long run are so high that they would flatten all that follows.
+      let low = all[0], high = all.at(-1);
+      if (!log && all.length > 99) high = all[Math.round(.97 * all.length)];
       if (!data.close) for (const { y } of data.rules) [low, high] = [Math.min(low, y), Math.max(high, y)];
       if (high - low < 1e-6 * Math.abs(high)) [low, high] = log ? [low / 2, high * 2] : [low * .5, high * 1.5];
       if (log) return [low / 1.1, high * 1.1];

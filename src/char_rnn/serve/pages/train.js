@@ -290,11 +290,13 @@ const loadRuns = async () => {
     for (const [c, one] of [[normChart, norm], [rateChart, rate], [speedChart, speed]]) {
       c.show({ series: [{ name: "", kind: "plain", ...one }] });
     }
+    const going = active(run), known = page.models.some(m => m.id === run.name);
+    small.hidden = !norm.xs.length && !going;
+    $("run-grid").classList.toggle("alone", !$("run-samples").childElementCount && !going);
     $("run-name").textContent = run.name;
     const status = run.lost ? "connection lost" : run.status === "running" && !last ? "beginning" : run.status;
     $("run-status").textContent = status;
     $("run-status").dataset.is = run.status;
-    const going = active(run), known = page.models.some(m => m.id === run.name);
     $("run-going").hidden = !last && !going;
     if (last?.progress != null) {
       $("run-progress").value = last.progress;
