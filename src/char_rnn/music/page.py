@@ -47,7 +47,7 @@ def page_part(scores: Sequence[Score], names: Sequence[str], first: int = 1) -> 
         raise UsageError(f"{len(scores)} scores and {len(names)} names; a page takes one of each")
     if len(scores) > MOST_TUNES:
         raise UsageError(f"{len(scores):,} tunes; a page holds {MOST_TUNES:,} at most: take fewer")
-    data = [_data(score, name, first) for score, name in zip(scores, names, strict=True)]
+    data = [data_of(score, name, first) for score, name in zip(scores, names, strict=True)]
     return (
         f"<style>\n{colours('.rolls')}{_file('roll.css')}</style>\n"
         f'<div class="rolls"><script type="application/json">{embedded(data)}</script></div>\n'
@@ -85,8 +85,8 @@ def _file(name: str) -> str:
     return (resources.files("char_rnn.music") / "pages" / name).read_text("utf-8")
 
 
-def _data(score: Score, name: str, first: int) -> dict[str, Any]:
-    """Return what the script needs of a piece; its notes packed, in the order of their starts."""
+def data_of(score: Score, name: str, first: int = 1) -> dict[str, Any]:
+    """Return what roll.js needs of a piece; its notes packed, in the order of their starts."""
     heading, score = shortened(score, name, MOST_BARS)
     notes = score.notes
     table = np.array([(n.start, n.length, n.pitch, n.voice, n.velocity) for n in notes])

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from char_rnn.errors import CharRNNError
-from char_rnn.serve import runs
+from char_rnn.serve import experiments, runs
 from char_rnn.serve.completions import completions
 from char_rnn.serve.errors import of_status, refusal
 from char_rnn.serve.guard import Guard
@@ -18,6 +18,7 @@ from char_rnn.serve.looks import following, score, states
 from char_rnn.serve.models import Models
 from char_rnn.serve.openapi import document
 from char_rnn.serve.page import page
+from char_rnn.serve.roll import roll
 from char_rnn.serve.state import Settings, State
 
 
@@ -101,6 +102,7 @@ ROUTES = [
     Route("/v1/score", score, methods=["POST"]),
     Route("/v1/states", states, methods=["POST"]),
     Route("/v1/next", following, methods=["POST"]),
+    Route("/v1/roll", roll, methods=["POST"]),
     Route("/v1/runs", runs.runs, methods=["GET"]),
     Route("/v1/runs", runs.begin, methods=["POST"]),
     Route("/v1/runs/{name}", runs.run),
@@ -108,6 +110,9 @@ ROUTES = [
     Route("/v1/runs/{name}/events", runs.events),
     Route("/v1/runs/{name}/stop", runs.stop, methods=["POST"]),
     Route("/v1/runs/{name}/resume", runs.resume, methods=["POST"]),
+    Route("/v1/runs/{name}/diagnose", experiments.diagnose, methods=["POST"]),
+    Route("/v1/lab", experiments.experiments),
+    Route("/v1/lab/{name}", experiments.experiment, methods=["POST"]),
     Route("/v1/models", models),
     Route("/v1/models/{name}", model),
     Route("/healthz", health),

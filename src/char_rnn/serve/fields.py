@@ -149,6 +149,29 @@ NEXT = record(
 )
 """POST /v1/next."""
 
+MOST_TUNES = 20_000
+ROLL = record(
+    {
+        "model": _about(MODEL, "Whose text it is; it changes nothing."),
+        "text": text(MOST_TUNES, 1, description="Pieces of music, as music models write them."),
+    },
+    required=("text",),
+)
+"""POST /v1/roll."""
+
+LAB = record(
+    {
+        "model": _about(MODEL, "Its name, for experiments that take a model."),
+        "text": _about(text(2**20, 2), "For those that take a text; or builtin."),
+        "builtin": _about({"type": "string", "enum": list(BUILTIN)}, "A text that comes along."),
+        "seeds": _about(whole(1, 5), "Over how many seeds it is repeated.", 3),
+    }
+)
+"""POST /v1/lab/NAME."""
+
+NOTHING = record({})
+"""Of what needs no more than its path."""
+
 MOST_MINUTES = 24 * 60
 TRAINING = record(
     {

@@ -116,19 +116,20 @@ class RunFolders:
         with self._lock:
             return self._looked(name, stamps, True)
 
+    def checked(self, name: str) -> Path:
+        """Return the folder of a run; raise Refused where a file in it lies elsewhere."""
+        folder = self._folder / name
+        for file in (*WRITTEN_FILES, START_FILE, TEXT_FILE, LOCK_FILE):
+            if (folder / file).is_symlink():
+                raise Refused(f"the run {name!r} holds a link, {file}", 409, "name")
+        return folder
+
     def check_resumable(self, name: str) -> float | None:
         """Return the minutes for which the run is to be trained in all, None where none are said.
 
         Raises Refused where nobody can go on with it: another process does, or its text has gone.
         """
-        folder = self._folder / name
-        links = [
-            file
-            for file in (*WRITTEN_FILES, START_FILE, TEXT_FILE, LOCK_FILE)
-            if (folder / file).is_symlink()
-        ]
-        if links:
-            raise Refused(f"the run {name!r} holds a link, {links[0]}", 409, "name")
+        folder = self.checked(name)
         try:
             run = Run.open(folder)
             where = run.text.where

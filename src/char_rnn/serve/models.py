@@ -14,6 +14,7 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.errors import CharRNNError, DataError, UsageError, did_you_mean
 from char_rnn.model.stepper import Stepper
+from char_rnn.music.knowing import writes_music
 from char_rnn.serve.engine import Engine
 from char_rnn.serve.errors import Refused
 from char_rnn.serve.solo import Solo
@@ -35,7 +36,7 @@ _log = logging.getLogger("char_rnn.serve")
 class Served:
     """A model as it is now, and what writes with it.
 
-    vocabulary: the model's, which is there. stamp: of its file.
+    vocabulary: the model's, which is there. stamp: of its file. music: whether it writes music.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Served:
     solo: Solo
     stamp: tuple[int, ...]
     created: int
+    music: bool = False
     _copies: "dict[int, CopyIndex]" = field(default_factory=dict)
     _stepper: Stepper | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -105,16 +107,11 @@ class Served:
                 "characters": list(words.chars[:512]),
                 "kind": words.kind,
                 "documents": words.documents,
-                "music": _is_music(words),
+                "music": self.music,
                 "loss": summary.get("val_loss"),
                 "text": summary.get("text"),
             },
         }
-
-
-def _is_music(vocabulary: AnyVocabulary) -> bool:
-    """Guess whether a model writes tunes: music/text.py has bar lines, and lacks these letters."""
-    return "|" in vocabulary and not any(letter in vocabulary for letter in "jktvwy")
 
 
 class Models:
@@ -212,7 +209,8 @@ class Models:
         created = int(stamp[2] / 1e9)
         engine = Engine(model, self._slots, self._queue)
         solo = Solo(model, model.vocabulary)
-        return Served(name, path, model, model.vocabulary, engine, solo, stamp, created)
+        music = writes_music(model)
+        return Served(name, path, model, model.vocabulary, engine, solo, stamp, created, music)
 
     def loaded(self) -> Iterator[Served]:
         """Return all models as they are now."""

@@ -3,22 +3,22 @@
 from typing import Any
 
 from char_rnn import __version__
-from char_rnn.serve.fields import COMPLETION, NEXT, RESUME, RUN, SCORE, STATES
-from char_rnn.serve.schema import Schema, record
+from char_rnn.serve.fields import COMPLETION, LAB, NEXT, NOTHING, RESUME, ROLL, RUN, SCORE, STATES
+from char_rnn.serve.schema import Schema
 
 ERRORS = {
     "400": "What is asked for cannot be; the error names the field.",
     "401": "The key is missing or wrong.",
     "403": "Another site's page asks, or another host is meant.",
-    "404": "There is no such model, or state, or run.",
-    "409": "It is there already, is over, or another run is being trained.",
+    "404": "There is no such model, state, run or experiment.",
+    "409": "It is there already, is over, or another one is being worked on.",
     "405": "Not with this method.",
     "408": "The body did not come in time.",
     "413": "The body is too large.",
     "415": "The body is no application/json.",
     "429": "Too many ask; Retry-After says when there may be room.",
     "500": "A fault of the server.",
-    "503": "The server is stopping.",
+    "503": "The server is stopping, or it took too long.",
 }
 ERROR: Schema = {
     "type": "object",
@@ -43,13 +43,17 @@ ROUTES: list[Route] = [
     ("post", "/v1/score", "Tell how surprising each character of a text is.", SCORE),
     ("post", "/v1/states", "Tell what the units of a layer do along a text.", STATES),
     ("post", "/v1/next", "Tell what may come next; keeps the state of what was read.", NEXT),
+    ("post", "/v1/roll", "Tell what draws and plays a text of music.", ROLL),
     ("get", "/v1/runs", "List the training runs.", None),
     ("post", "/v1/runs", "Begin a training run.", RUN),
     ("get", "/v1/runs/{name}", "Tell how far a run is.", None),
     ("get", "/v1/runs/{name}/curves", "Tell its losses, for comparing runs.", None),
     ("get", "/v1/runs/{name}/events", "Watch a run.", None),
-    ("post", "/v1/runs/{name}/stop", "Let a run end and save.", record({})),
+    ("post", "/v1/runs/{name}/stop", "Let a run end and save.", NOTHING),
     ("post", "/v1/runs/{name}/resume", "Go on with a run.", RESUME),
+    ("post", "/v1/runs/{name}/diagnose", "Tell what is wrong with a run.", NOTHING),
+    ("get", "/v1/lab", "List the experiments.", None),
+    ("post", "/v1/lab/{name}", "Do an experiment; its page is answered.", LAB),
     ("get", "/v1/models", "List the models.", None),
     ("get", "/healthz", "Tell whether the server is well.", None),
     ("get", "/metrics", "Tell figures, for Prometheus.", None),

@@ -6,13 +6,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from char_rnn.serve.errors import Refused
-from char_rnn.serve.fields import RESUME, RUN
-from char_rnn.serve.schema import record
+from char_rnn.serve.fields import NOTHING, RESUME, RUN
 from char_rnn.serve.sending import EventStream
 from char_rnn.serve.state import State
 from char_rnn.serve.training import Training
-
-NOTHING = record({})
 
 
 async def runs(request: Request) -> Response:
@@ -31,6 +28,7 @@ async def begin(request: Request) -> Response:
     if ("text" in found) == ("builtin" in found):
         raise Refused("give either text or builtin", param="text")
     settings: dict[str, Any] = found.get("settings", {}) | {"minutes": found.get("minutes", 2.0)}
+    _check_lab(state)
     run = await state.trainings.begin(
         found["name"], found.get("text"), found.get("builtin"), settings
     )
@@ -70,6 +68,7 @@ async def resume(request: Request) -> Response:
     """Answer POST /v1/runs/NAME/resume."""
     state = _trains(request)
     found = await state.body(request, RESUME)
+    _check_lab(state)
     again = await state.trainings.resume(request.path_params["name"], found.get("minutes"))
     return JSONResponse(again.to_dict(), 202)
 
@@ -77,6 +76,13 @@ async def resume(request: Request) -> Response:
 def _state(request: Request) -> State:
     state: State = request.app.state.serving
     return state
+
+
+def _check_lab(state: State) -> None:
+    if "lab" in state.experiments.busy:
+        headers = {"Retry-After": "60"}
+        said = "an experiment of the lab is being done; one at a time"
+        raise Refused(said, 409, code="busy", headers=headers)
 
 
 def _trains(request: Request) -> State:

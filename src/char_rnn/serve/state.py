@@ -14,6 +14,7 @@ from char_rnn.serve.errors import Overloaded, Refused, Stopping
 from char_rnn.serve.kept import States
 from char_rnn.serve.metrics import Metrics
 from char_rnn.serve.models import Models, Served
+from char_rnn.serve.processes import Answers
 from char_rnn.serve.schema import Schema, checked
 from char_rnn.serve.training import Trainings
 
@@ -52,6 +53,7 @@ class State:
         self.models, self.settings = models, settings
         self.metrics, self.states = Metrics(), States()
         self.trainings = Trainings(models, settings.runs, settings.minutes)
+        self.experiments = Answers()
         self.stopping = False
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="char-rnn reading")
         self._aside = 0
@@ -93,6 +95,7 @@ class State:
         """Take nothing new; end what is still written after so many seconds."""
         self.stopping = True
         self.models.close(seconds)
+        self.experiments.close()
 
 
 def _no_number(name: str) -> Any:

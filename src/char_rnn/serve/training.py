@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import os
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -20,12 +19,12 @@ from char_rnn.errors import CharRNNError
 from char_rnn.serve.errors import Refused
 from char_rnn.serve.folders import OVER, Looked, RunFolders, is_name
 from char_rnn.serve.models import Models
+from char_rnn.serve.processes import kill, started
 from char_rnn.serve.worker import REST, WATCH
 from char_rnn.storage.models import CONFIG_FILE
 
 MOST_RUNS, MOST_EVENTS = 100, 10_000
 """Runs that a server begins until it is started anew, and events that it keeps of each."""
-MOST_LINE = 2**20
 BEAT = 15.0
 """Seconds without news after which a client is told that there are none."""
 _log = logging.getLogger("char_rnn.serve")
@@ -206,18 +205,24 @@ class Trainings:
         if taken:
             raise Refused(f"there is a run or a model {name!r} already", 409, "name", "name_taken")
         self._check_count()
-        self._check_idle()
-        data = None if text is None else base64.b64encode(_bytes(text)).decode("ascii")
+        self.check_idle()
+        data = None if text is None else base64.b64encode(as_bytes(text)).decode("ascii")
         about = {"text": builtin, "characters": None if text is None else len(text)}
         run = self._known[name] = Training(name, folder, about)
-        job = {"folder": str(folder), "resume": False, "text": data, "builtin": builtin}
+        job = {
+            "do": "train",
+            "folder": str(folder),
+            "resume": False,
+            "text": data,
+            "builtin": builtin,
+        }
         await self._start(run, job | {"settings": settings})
         return run
 
     async def resume(self, name: str, minutes: float | None) -> Training:
         """Go on with a run; minutes: of all of it, from its beginning."""
         found = await self.get(name)
-        self._check_idle()
+        self.check_idle()
         if not (self._folder / name / CONFIG_FILE).is_file():
             raise Refused(f"the run {name!r} has learned nothing yet; begin another", 409, "name")
         planned = await asyncio.to_thread(self.folders.check_resumable, name)
@@ -225,13 +230,14 @@ class Trainings:
         if minutes is None and planned is None:
             raise Refused(f"{name!r} counts no minutes; say how many", param="minutes")
         self._check_minutes((minutes or planned or 0.0) - run.minutes)
-        self._check_idle()
+        self.check_idle()
         if name not in self._known:
             self._check_count()
         self._known[name] = run
         run.status, run.message = "running", ""
         settings = {} if minutes is None else {"minutes": minutes}
-        await self._start(run, {"folder": str(run.folder), "resume": True, "settings": settings})
+        job = {"do": "train", "folder": str(run.folder), "resume": True, "settings": settings}
+        await self._start(run, job)
         return run
 
     async def stop(self, name: str) -> Training:
@@ -252,7 +258,7 @@ class Trainings:
         for run in self.all():
             if run.process is not None and run.process.returncode is None:
                 _log.warning("the run %s did not end in time and was killed", run.name)
-                run.process.kill()
+                kill(run.process)
 
     def _check_count(self) -> None:
         if len(self._known) >= MOST_RUNS:
@@ -266,7 +272,8 @@ class Trainings:
                 param="minutes",
             )
 
-    def _check_idle(self) -> None:
+    def check_idle(self) -> None:
+        """Raise Refused while a run is being trained."""
         for run in self.all():
             if run.active:
                 raise Refused(
@@ -284,17 +291,10 @@ class Trainings:
     async def _start(self, run: Training, job: dict[str, Any]) -> None:
         run.process, run.begun = None, False
         try:
-            run.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "char_rnn.serve.worker"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                limit=MOST_LINE,
-                start_new_session=True,  # so that Ctrl-C reaches it through the server alone
-            )
-        except OSError as error:
-            run.status, run.message = "failed", "its process could not be started"
-            raise Refused(run.message, 503, code="no_process") from error
+            run.process = await started()
+        except Refused as error:
+            run.status, run.message = "failed", str(error)
+            raise
         task = asyncio.ensure_future(self._follow(run, run.process, json.dumps(job)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -343,7 +343,8 @@ class Trainings:
             run.message = str(error)
 
 
-def _bytes(text: str) -> bytes:
+def as_bytes(text: str) -> bytes:
+    """Return a text of a request as UTF-8."""
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:

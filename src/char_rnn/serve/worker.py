@@ -1,4 +1,4 @@
-"""The process that trains: python -m char_rnn.serve.worker
+"""The process that trains, or does an experiment: python -m char_rnn.serve.worker
 
 It reads one job, a line of JSON, from standard input, and writes each event as a line of JSON to
 standard output. Further lines say whether somebody looks at it: `watch`, or `rest`. When its input
@@ -41,7 +41,12 @@ def main() -> int:
 
     try:
         threading.Thread(target=_until_the_end_of_input, daemon=True).start()
-        _work(job, out)
+        if job["do"] == "train":
+            _train(job, out)
+        else:
+            from char_rnn.serve.lab_work import work
+
+            _tell(out, "answer", work(job))
     except (CharRNNError, OSError, MemoryError) as error:
         _tell(out, "failed", {"message": str(error) or type(error).__name__})
         return 1
@@ -51,7 +56,7 @@ def main() -> int:
     return 0
 
 
-def _work(job: dict[str, Any], out: TextIO) -> None:
+def _train(job: dict[str, Any], out: TextIO) -> None:
     from char_rnn.runs.begin import resume, train
     from char_rnn.serve.weights import Weights
 

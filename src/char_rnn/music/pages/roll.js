@@ -20,7 +20,7 @@ const between = (from, to) => x => {
 };
 const minutes = s => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 
-// A piece, unpacked; see `_data` for what `data` holds.
+// A piece, unpacked; see `data_of` for what `data` holds.
 const unpacked = data => {
   const array = (kind, name) => new kind(bytes(data[name]));
   const pitches = array(Uint8Array, "pitches"), kinds = array(Uint8Array, "kinds");
