@@ -63,6 +63,27 @@ KINDS = {
     ("get", "/v1/runs/{name}/events"): (EVENTS,),
     ("get", "/metrics"): (PLAIN,),
 }
+_RUN = ("name", "object", "status", "message", "created", "text", "characters", "loss", "best")
+_LIST, _LAB = ("object", "data"), ("question", "found", "means", "page")
+ANSWERS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("post", "/v1/completions"): ("id", "object", "created", "model", "choices", "usage"),
+    ("post", "/v1/score"): ("characters", "loss", "bits", "nats", "entropy", "top", "baselines"),
+    ("post", "/v1/states"): ("parts", "layers", "units", "shape", "values", "scale"),
+    ("post", "/v1/next"): ("id", "candidates", "nats", "entropy"),
+    ("post", "/v1/roll"): (*_LIST, "left_out"),
+    ("get", "/v1/runs"): _LIST,
+    ("post", "/v1/runs"): _RUN,
+    ("get", "/v1/runs/{name}"): _RUN,
+    ("get", "/v1/runs/{name}/curves"): ("train", "validation"),
+    ("post", "/v1/runs/{name}/stop"): _RUN,
+    ("post", "/v1/runs/{name}/resume"): _RUN,
+    ("post", "/v1/runs/{name}/diagnose"): ("name", "clean", "findings", "unseen", *_LAB),
+    ("get", "/v1/lab"): _LIST,
+    ("post", "/v1/lab/{name}"): ("name", "settings", *_LAB),
+    ("get", "/v1/models"): _LIST,
+    ("get", "/healthz"): ("status",),
+}
+"""What is in each answer that is an object."""
 DONE = {
     ("post", "/v1/runs"): "201",
     ("post", "/v1/runs/{name}/stop"): "202",
@@ -90,12 +111,13 @@ def document(names: list[str]) -> dict[str, Any]:
 def _operation(method: str, path: str, about: str, schema: Schema | None) -> dict[str, Any]:
     kinds = KINDS.get((method, path), (JSON,))
     error = {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    answers = {"type": "object", "required": list(ANSWERS.get((method, path), ()))}
     operation: dict[str, Any] = {
         "summary": about,
         "responses": {
             DONE.get((method, path), "200"): {
                 "description": "The answer.",
-                "content": {kind: {} for kind in kinds},
+                "content": {kind: {"schema": answers} if kind == JSON else {} for kind in kinds},
             },
             **{status: {"description": said, "content": error} for status, said in ERRORS.items()},
         },
