@@ -311,6 +311,8 @@ const loadRuns = async () => {
     $("run-stop").hidden = !may || !going;
     $("run-stop").disabled = run.status === "stopping";
     $("run-more").hidden = !may || going || run.status === "running elsewhere" || run.status === "";
+    $("run-diagnose").hidden = going || run.status === "";
+    $("run-diagnose").disabled = run.examined;
     $("run-write").hidden = !known;
     $("run-said").hidden = !run.message;
     $("run-said").textContent = run.message ?? "";
@@ -339,7 +341,7 @@ const loadRuns = async () => {
     run?.end.abort();
     const own = run = fresh(name), { signal } = own.end;
     sessionStorage.setItem("char-rnn run", name);
-    for (const id of ["run-samples", "run-notes", "run-matrices"]) $(id).replaceChildren();
+    for (const id of ["run-samples", "run-notes", "run-matrices", "run-answer"]) $(id).replaceChildren();
     $("run-weights").hidden = true;
     $("run").hidden = false;
     for (let wait = 500; ; wait = Math.min(2 * wait, 10_000)) {
@@ -404,6 +406,21 @@ const loadRuns = async () => {
       await loadRuns();
     });
   };
+  $("run-diagnose").onclick = () => trying(async () => {
+    const own = run, box = $("run-answer");
+    own.examined = true;
+    due();
+    box.replaceChildren(make("p", { class: "faint", text: "It is examined; that takes some seconds." }));
+    try {
+      const answer = await api(`/v1/runs/${own.name}/diagnose`, {}, { signal: own.end.signal });
+      if (own === run) showAnswer(box, answer);
+    } catch (error) {
+      if (own === run) box.replaceChildren(make("p", { class: "bad", text: error.message }));
+    } finally {
+      own.examined = false;
+      due();
+    }
+  });
   $("run-write").onclick = () => trying(async () => {
     await loadModels(run.name);
     showTab("write", true);
