@@ -49,7 +49,7 @@ def page_part(scores: Sequence[Score], names: Sequence[str], first: int = 1) -> 
         raise UsageError(f"{len(scores):,} tunes; a page holds {MOST_TUNES:,} at most: take fewer")
     data = [data_of(score, name, first) for score, name in zip(scores, names, strict=True)]
     return (
-        f"<style>\n{colours('.rolls')}{_file('roll.css')}</style>\n"
+        f"<style>\n{colours('.rolls')}{roll_style()}</style>\n"
         f'<div class="rolls"><script type="application/json">{embedded(data)}</script></div>\n'
         f"<script>\n(() => {{\n{filled('text.js')}\n{player()}\n{_file('all.js')}}})();\n</script>"
     )
@@ -60,8 +60,13 @@ def player() -> str:
     return _file("sound.js") + _file("roll.js")
 
 
+def roll_style() -> str:
+    """Return the style of what `player` makes in an element of the class `rolls`."""
+    return _file("roll.css")
+
+
 def colours(where: str) -> str:
-    """Return the colours of voices and of the grid in what CSS selects so, on light paper and dark."""
+    """Return the colours of voices and of the grid, for light paper and dark; where: in CSS."""
     names = ["grid", *map(str, range(SERIES))]
     light, dark = (";".join(f"--{n}:{COLOURS[n][k]}" for n in names) for k in (0, 1))
     return f"{where}{{{light}}}\n@media(prefers-color-scheme:dark){{{where}{{{dark}}}}}\n"

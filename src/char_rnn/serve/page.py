@@ -9,7 +9,7 @@ import jinja2
 
 from char_rnn.analyse.page import filled
 from char_rnn.data.builtin import BUILTIN
-from char_rnn.music.page import colours, player
+from char_rnn.music.page import colours, player, roll_style
 from char_rnn.serve.fields import TRAINING
 
 PARTS = ("desk", "write", "look", "read", "chart", "lab", "train", "compare", "roll")
@@ -39,7 +39,7 @@ def page() -> Page:
     )
     files.globals["shared"] = filled
     files.globals |= {"builtin": BUILTIN, "settings": TRAINING["properties"]}
-    files.globals |= {"colours": colours, "player": player}
+    files.globals |= {"colours": colours, "player": player, "rolls": roll_style}
     script, style = (
         files.get_template(f"page.{kind}").render(parts=PARTS).strip() for kind in ("js", "css")
     )

@@ -9,7 +9,6 @@ from char_rnn.errors import DataError
 from char_rnn.music.notation import pieces
 from char_rnn.music.page import data_of
 from char_rnn.music.text import from_text
-from char_rnn.serve.errors import Refused
 from char_rnn.serve.fields import ROLL
 from char_rnn.serve.state import State
 
@@ -29,9 +28,11 @@ def rolls(text: str) -> dict[str, Any]:
     """Return the pieces of a text as music/pages/roll.js takes them.
 
     The last piece may still be being written: then what stands behind its last bar is left out.
+    Where the text is no piece of music, a message says why: whoever draws while somebody types asks
+    for many that are none.
     """
     found: list[dict[str, Any]] = []
-    left = 0
+    left, message = 0, None
     try:
         parts = pieces(text)[:MOST_PIECES]
         for k, part in enumerate(parts):
@@ -43,7 +44,7 @@ def rolls(text: str) -> dict[str, Any]:
             if score.notes:
                 found.append(data_of(score, f"Tune {k + 1}"))
     except DataError as error:
-        raise Refused(f"the text is no piece of music: {error}", param="text") from error
+        message = f"the text is no piece of music: {error}"
     if not found:
-        raise Refused("the text is no piece of music: it has no notes", param="text")
-    return {"object": "rolls", "data": found, "left_out": left}
+        message = message or "the text is no piece of music: it has no notes"
+    return {"object": "rolls", "data": found, "left_out": left, "message": message}

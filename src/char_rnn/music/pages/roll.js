@@ -44,7 +44,7 @@ const unpacked = data => {
   };
 };
 
-// Fill `parent` with a piece. Returns { pause, show }; `show` takes what it is now, grown or another.
+// Fill `parent` with a piece. Returns { toggle, pause, show }; `show` takes what it is now, grown or another.
 const roll = (parent, data) => {
   let starts, lengths, pitches, voices, velocities, kinds, bars, beats, second, step, last, over,
     longest, used, melodic, low, high, colour, drums;
@@ -258,7 +258,7 @@ const roll = (parent, data) => {
     next = starts.findIndex(s => origin + second(s) > handed);
     if (next < 0) next = starts.length;
   };
-  const self = { pause, show };
+  const self = { toggle, pause, show };
 
   // From bar to bar; back goes to the beginning of this one first.
   const turn = by => {
