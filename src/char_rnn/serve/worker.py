@@ -58,6 +58,7 @@ def main() -> int:
 
 def _train(job: dict[str, Any], out: TextIO) -> None:
     from char_rnn.runs.begin import resume, train
+    from char_rnn.serve.samples import Samples
     from char_rnn.serve.weights import Weights
 
     folder, speed, last = Path(job["folder"]), Speed(), 0.0
@@ -74,7 +75,8 @@ def _train(job: dict[str, Any], out: TextIO) -> None:
             _tell(out, *found)
 
     weights = Weights(lambda kind, told: _tell(out, kind, told), _watched.is_set)
-    common: dict[str, Any] = {"on_event": on_event, "progress": False, "callbacks": [weights]}
+    common: dict[str, Any] = {"on_event": on_event, "progress": False}
+    common["callbacks"] = [weights, Samples(on_event, _watched.is_set)]
     if job["resume"]:
         run = resume(folder, **common, **job["settings"])
     else:

@@ -197,7 +197,7 @@ class Trainer:
             if due and self.progress < 1:
                 yield from self._evaluation()
             if self._every(config.sample_every):
-                yield self._sample()
+                yield self.sample()
             if self.progress < 1 and (due or time.monotonic() - last_save > CHECKPOINT_SECONDS):
                 yield self._checkpoint()
                 last_save = time.monotonic()
@@ -230,11 +230,12 @@ class Trainer:
         network = Network(self.averaged.parameters)
         network.forward(window.inputs, self.learner.bptt.hidden)
         self.learner.losses.append(float(network.nats(window.targets).mean()))
-        sample = self._sample()
+        sample = self.sample()
         self.learner.losses.clear()
         return sample
 
-    def _sample(self) -> Sample:
+    def sample(self) -> Sample:
+        """Return what the model writes now; that changes nothing of what it learns."""
         rng = np.random.default_rng([self.config.rng_seed, self.iteration])
         temperature = parse_temperature(self.config.temperature)(self.progress, self.iteration)
         settings = SampleConfig(self.config.sample_length, temperature)

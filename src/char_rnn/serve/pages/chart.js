@@ -3,9 +3,13 @@ const clock = s => {
   const [h, m, rest] = [Math.floor(s / 3600), Math.floor(s / 60) % 60, Math.floor(s % 60)];
   return (h ? h + ":" + String(m).padStart(2, "0") : m) + ":" + String(rest).padStart(2, "0");
 };
-const figures = (value, digits = 3) => value == null ? "–" : (value + 0).toLocaleString("en", {
-  maximumSignificantDigits: digits, notation: Math.abs(value) < 1e4 ? "standard" : "compact",
-});
+const figures = (value, digits = 3) => {
+  if (value == null) return "–";
+  const size = Math.abs(value);
+  if (size && size < 1e-3) return value.toExponential(digits - 1).replace(/\.?0*e/, "e");
+  const notation = size < 1e4 ? "standard" : "compact";
+  return value.toLocaleString("en", { maximumSignificantDigits: digits, notation });
+};
 const whole = value => Math.round(value).toLocaleString("en");
 const nats = value => value == null ? "–" : value.toFixed(3);
 
@@ -127,7 +131,7 @@ const chart = (() => {
         made.push(shape("path", { class: "grid", d: `M${LEFT} ${Y(y)}H${LEFT + w}` }),
           shape("text", { x: LEFT - 6, y: Y(y) + 4, "text-anchor": "end" }, figures(y)));
       }
-      for (const x of ticks(first, last, w / 80, time)) {
+      for (const x of ticks(first, last, Math.max(w / 80, 3), time)) {
         const anchor = X(x) > width - 20 ? "end" : "middle";
         made.push(shape("text", { x: X(x), y: height - 5, "text-anchor": anchor }, time ? clock(x) : whole(x)));
       }
@@ -177,7 +181,7 @@ const chart = (() => {
       const values = found.map(({ s, y }) => (s.name ? s.name + " " : "") + format(y));
       legend.replaceChildren(...(ends && x === null ? [] : found.map(({ s, y }) => make("span", {},
         ...(s.name ? [make("i", { class: s.kind }), s.name + " "] : []),
-        make("output", { text: format(y) })))),
+        make("span", { class: "value", text: format(y) })))),
         make("span", { class: "faint", text: found.length && x !== null ? (time ? "at " : "") + place : "" }));
       plot.setAttribute("aria-label", name + (at === null ? ", at the end" : ""));
       plot.setAttribute("aria-valuemin", Math.round(scale.first));

@@ -207,7 +207,9 @@ const loadRuns = async () => {
     validation(data) { put(run.validation, data.iteration, data.val_loss); },
     sample(data) { $("run-samples").prepend(sample(data)); $("run-samples").children[MOST_SAMPLES]?.remove(); },
     weights(data) { weights(data.matrices); },
-    note(data) { note("note", data.message); },
+    note(data) {
+      if (!data.message.includes("char_rnn.resume")) note("note", data.message);  // here there is a button
+    },
     divergence(data) {
       note("bad", `At iteration ${whole(data.iteration)} the loss was not finite any more: back to the last good weights, at ${figures(data.rate_scale)} of the learning rate.`);
     },
@@ -222,6 +224,7 @@ const loadRuns = async () => {
     }
     if ([...notes.children].some(n => n.textContent === text)) return;
     notes.append(make("li", { class: kind, text }));
+    $("run-notes-title").hidden = false;
   };
   const sample = ({ iteration, loss, text }) => make("li", {},
     make("div", { class: "faint", text: `iteration ${whole(iteration)} · loss ${nats(loss)}` }),
@@ -270,8 +273,8 @@ const loadRuns = async () => {
       pen.putImageData(image, 0, 0);
       const named = between(m.name, last), size = m.shape.join(" × "), step = m.rms ? m.update_rms / m.rms : null;
       canvas.setAttribute("aria-label", `${named}, ${m.name}, ${size}`);
-      figure.lastChild.replaceChildren(make("b", { text: named }), ` ${size}`, make("br"),
-        `RMS ${figures(m.rms)} · step ${figures(step, 2)}`);
+      figure.lastChild.replaceChildren(make("b", { text: named }), make("br"),
+        `${size} · RMS ${figures(m.rms, 2)} · step ${figures(step, 2)}`);
       if (m.name === "out.weight") run.uniform = Math.log(m.shape[0]);
     }
   };
@@ -342,7 +345,7 @@ const loadRuns = async () => {
     const own = run = fresh(name), { signal } = own.end;
     sessionStorage.setItem("char-rnn run", name);
     for (const id of ["run-samples", "run-notes", "run-matrices", "run-answer"]) $(id).replaceChildren();
-    $("run-weights").hidden = true;
+    $("run-weights").hidden = $("run-notes-title").hidden = true;
     $("run").hidden = false;
     for (let wait = 500; ; wait = Math.min(2 * wait, 10_000)) {
       try {
@@ -425,7 +428,13 @@ const loadRuns = async () => {
     await loadModels(run.name);
     showTab("write", true);
   });
-  on("run", name => { follow(name); });
+  on("run", follow);
+  // While something is trained the list is asked for again, also for what others begin.
+  let timer = 0;
+  on("runs", () => {
+    clearTimeout(timer);
+    if (shown && page.runs.some(active)) timer = setTimeout(() => loadRuns().catch(() => {}), 5000);
+  });
   on("tab", name => {
     shown = name === "train";
     if (!shown) return;
