@@ -41,10 +41,16 @@ def page() -> Page:
     files.globals |= {"builtin": BUILTIN, "settings": TRAINING["properties"]}
     files.globals |= {"colours": colours, "player": player, "rolls": roll_style}
     script, style = (
-        files.get_template(f"page.{kind}").render(parts=PARTS).strip() for kind in ("js", "css")
+        _lean(files.get_template(f"page.{kind}").render(parts=PARTS)) for kind in ("js", "css")
     )
     html = files.get_template("page.html").render(parts=PARTS, script=script, style=style)
     return Page(html.encode(), POLICY.format(script=_hash(script), style=_hash(style)))
+
+
+def _lean(text: str) -> str:
+    """Return a script or style without what only its writers need: indentation, comments."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _hash(text: str) -> str:
