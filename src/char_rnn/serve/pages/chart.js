@@ -204,7 +204,7 @@ const chart = (() => {
     plot.addEventListener("keydown", event => {
       if (event.ctrlKey || event.altKey || event.metaKey || !scale) return;
       if (event.key === "Escape" && at !== null) { move(null); return event.preventDefault(); }
-      const { xs } = data.series.reduce((a, b) => b.xs.length > a.xs.length ? b : a, { xs: [] });
+      const xs = [...new Set(data.series.flatMap(s => s.xs))].sort((a, b) => a - b);
       const end = xs.length - 1, step = Math.ceil(xs.length / 200);
       const now = at === null ? end : nearest(xs, at);
       const to = { ArrowLeft: now - step, ArrowDown: now - step, ArrowRight: now + step, ArrowUp: now + step,
@@ -218,6 +218,7 @@ const chart = (() => {
     return {
       show(found, seconds = false) {
         data = { rules: [], ...found };
+        if (seconds !== time) at = null;
         time = seconds;
         due();
       },
