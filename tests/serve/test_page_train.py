@@ -14,6 +14,11 @@ KEY = "a key"
 SMALL = {"hidden_size": 8, "layers": 1, "cell": "rnn", "sample_length": 20}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><title>A curve</title></svg>'
 PAGE = f"<style>svg{{fill:red}}</style><b>x</b>{SVG}<script>throw 1</script>"
+DROPPED = """([name, text]) => {
+  const dropped = new DataTransfer();
+  dropped.items.add(new File([text], name));
+  return dropped;
+}"""
 TUNE = "M:6/8 K:D\nz5A|d2e f2d|"
 
 
@@ -53,6 +58,7 @@ def tab(chromium, server):
     tab.on("pageerror", lambda error: said.append(str(error)))
     tab.on("console", lambda message: said.append(message.text))
     tab.address = f"http://127.0.0.1:{server.port}/"
+    tab.said = said
     yield tab
     context.close()
     assert said == []
@@ -91,7 +97,8 @@ def test_a_run_from_a_file_to_its_model(tab):
     tab.set_input_files("#train-file", file)
     refused = tab.locator("#train-refused")
     expect(refused).to_contain_text("Ein Büchlein.txt is not UTF-8")
-    tab.set_input_files("#train-file", file | {"buffer": (TEXT * 40).encode()})
+    dropped = tab.evaluate_handle(DROPPED, [file["name"], TEXT * 40])
+    tab.dispatch_event("#train", "drop", {"dataTransfer": dropped})
     characters = f"{len(TEXT * 40):,} characters, {len(set(TEXT))} different"
     expect(tab.locator("#train-about")).to_have_text("Ein Büchlein.txt: " + characters)
     assert tab.input_value("#train-name") == "Ein-Buchlein"
@@ -125,15 +132,33 @@ def test_a_run_from_a_file_to_its_model(tab):
     expect(tab.locator("#run-write")).to_be_hidden()  # it is not finished
 
 
-def events(first, last, also=()):
-    """Return server-sent events of iterations, and others: (name, what is told)."""
-    losses = [
-        ("loss", {"iteration": 10 * k, "loss": 4 - 3 * k / last, "grad_norm": 1.0, "elapsed": k,
-                  "learning_rate": 0.01, "characters": 50 * k, "seconds": k, "progress": k / last})
-        for k in range(first, last + 1)
-    ]  # fmt: skip
-    told = enumerate([*losses, *also], first)
-    return "".join(f"id: {k}\nevent: {n}\ndata: {json.dumps(d)}\n\n" for k, (n, d) in told)
+def test_what_the_server_refuses_is_shown_where_it_belongs(tab):
+    opened(tab)
+    error = {"message": "not that name", "param": "name", "code": "name_taken"}
+    tab.route("**/v1/runs", lambda route: route.fulfill(status=409, json={"error": error})
+              if route.request.method == "POST" else route.fallback())  # fmt: skip
+    tab.select_option("#train-from", "")
+    tab.fill("#train-text", TEXT)
+    with tab.expect_request(lambda asked: asked.method == "POST") as asked:
+        tab.click("#train-start")
+    expect(tab.locator("#train-refused")).to_have_text("not that name")
+    expect(tab.locator("#train-name")).to_be_focused()
+    sent = asked.value.post_data_json
+    assert (sent["text"], sent["minutes"], sent["settings"]) == (TEXT, 2, {})
+    assert "409" in tab.said.pop()  # the browser says so itself
+
+
+def loss(k, last):
+    return "loss", {
+        "iteration": 10 * k, "loss": 4 - 3 * k / last, "grad_norm": 1.0, "learning_rate": 0.01,
+        "characters": 50 * k, "seconds": k, "elapsed": k, "progress": k / last,
+    }  # fmt: skip
+
+
+def events(told):
+    """Return events as the server sends them, numbered from 1: (name, what is told)."""
+    lines = "id: {}\nevent: {}\ndata: {}\n\n"
+    return [lines.format(k, name, json.dumps(data)) for k, (name, data) in enumerate(told, 1)]
 
 
 def told_of_models(server):
@@ -150,15 +175,19 @@ def test_a_connection_that_breaks(tab, server):
         "name": "out.weight", "shape": [20, 8], "grid": [1, 2], "values": "gX8=", "scale": 0.01,
         "rms": 0.5, "update_rms": 0.001,
     }  # fmt: skip
-    more = [
-        ("sample", {"iteration": 50, "loss": 2.0, "text": markup}),
-        ("sample", {"iteration": 60, "loss": 1.5, "text": "newer"}),
-        ("validation", {"iteration": 60, "val_loss": 1.75, "best": True}),
-        ("weights", {"iteration": 60, "matrices": [matrix]}),
-        ("divergence", {"iteration": 60, "rate_scale": 0.5}),
-        ("note", {"message": "a note"}),
-    ]
-    asked, parts = [], [events(1, 4), "", events(3, 6, more)]
+    sent = events(
+        [
+            *(loss(k, 6) for k in range(1, 5)),
+            ("sample", {"iteration": 40, "loss": 2.0, "text": markup}),
+            *(loss(k, 6) for k in range(5, 7)),
+            ("sample", {"iteration": 60, "loss": 1.5, "text": "newer"}),
+            ("validation", {"iteration": 60, "val_loss": 1.75, "best": True}),
+            ("weights", {"iteration": 60, "matrices": [matrix]}),
+            ("divergence", {"iteration": 60, "rate_scale": 0.5}),
+            ("note", {"message": "a note"}),
+        ]
+    )
+    asked, parts = [], ["".join(sent[:5]), "", "".join(sent[3:])]
 
     def stream(route):
         asked.append(route.request.headers.get("last-event-id"))
@@ -176,7 +205,7 @@ def test_a_connection_that_breaks(tab, server):
     answer(tab, "/v1/models", models)
     opened(tab)
     status(tab, "finished")
-    assert asked[:3] == [None, "4", "4"]
+    assert asked[:3] == [None, "5", "5"]
     places = walked(tab, "#run-loss")
     assert [place.split(":")[0] for place in places] == [f"iteration {10 * k}" for k in range(1, 7)]
     assert places[-1] == "iteration 60: training 1.000, validation 1.750"
@@ -202,7 +231,8 @@ def test_a_connection_that_breaks(tab, server):
 
 def test_thousands_of_points(tab):
     run = {"name": "old", "status": "finished", "message": None, "created": 1, "loss": None}
-    tab.route("**/v1/runs/old/events", lambda route: route.fulfill(body=events(1, 9000)))
+    sent = "".join(events(loss(k, 9000) for k in range(1, 9001)))
+    tab.route("**/v1/runs/old/events", lambda route: route.fulfill(body=sent))
     tab.route("**/v1/runs/old", lambda route: route.fulfill(json=run))
     opened(tab)
     tab.click("text=old")

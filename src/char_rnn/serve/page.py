@@ -43,12 +43,12 @@ def page() -> Page:
     script, style = (
         _lean(files.get_template(f"page.{kind}").render(parts=PARTS)) for kind in ("js", "css")
     )
-    html = files.get_template("page.html").render(parts=PARTS, script=script, style=style)
+    html = _lean(files.get_template("page.html").render(script=script, style=style))
     return Page(html.encode(), POLICY.format(script=_hash(script), style=_hash(style)))
 
 
 def _lean(text: str) -> str:
-    """Return a script or style without what only its writers need: indentation, comments."""
+    """Return a file without what only its writers need: indentation, comments."""
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 

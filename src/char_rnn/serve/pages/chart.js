@@ -127,11 +127,11 @@ const chart = (() => {
       const up = log ? y => Math.log(y / low) / Math.log(high / low) : y => (y - low) / (high - low);
       const Y = y => y == null || (log && y <= 0) ? NaN : TOP + h * (1 - Math.min(Math.max(up(y), -.02), 1.02));
       const made = [];
-      for (const y of log ? logTicks(low, high) : ticks(low, high, h / 34)) {
+      if (xs.length) for (const y of log ? logTicks(low, high) : ticks(low, high, h / 34)) {
         made.push(shape("path", { class: "grid", d: `M${LEFT} ${Y(y)}H${LEFT + w}` }),
           shape("text", { x: LEFT - 6, y: Y(y) + 4, "text-anchor": "end" }, figures(y)));
       }
-      for (const x of ticks(first, last, Math.max(w / 80, 3), time)) {
+      if (xs.length) for (const x of ticks(first, last, Math.max(w / 80, 3), time)) {
         const anchor = X(x) > width - 20 ? "end" : "middle";
         made.push(shape("text", { x: X(x), y: height - 5, "text-anchor": anchor }, time ? clock(x) : whole(x)));
       }

@@ -19,11 +19,7 @@
     });
     return make("tr", { "data-name": r.name, "aria-current": r.name === watched && "true" },
       make("td", {}, tick),
-      make("td", {}, make("button", { type: "button", class: "link", text: r.name, onclick: () => {
-        tell("run", r.name);
-        $("run").scrollIntoView({ block: "start" });
-        $("run-name").focus();
-      } })),
+      make("td", {}, make("button", { type: "button", class: "link", text: r.name, onclick: () => tell("run", r.name) })),
       make("td", {}, make("span", { class: "badge", text: r.status, "data-is": r.status })),
       make("td", { text: nats(loss(r)) }), make("td", { text: minutes(r) }),
       make("td", { class: "wide faint", text: text(r) }));

@@ -92,7 +92,7 @@ const loadRuns = async () => {
     take(event.dataTransfer.files[0]);
   });
 
-  const minutesSaid = m => m < 1 ? `${figures(m * 60)} seconds` : `${figures(m)} minutes`;
+  const minutesSaid = m => m < 1 ? `${figures(m * 60)} seconds` : `${figures(m)} minute${m === 1 ? "" : "s"}`;
   const slide = () => {
     const minutes = +$("train-minutes").value;
     const at = stops.findLastIndex(s => s <= minutes);
@@ -165,7 +165,7 @@ const loadRuns = async () => {
 }
 
 { // ---- the run that is watched
-  const MOST_SAMPLES = 200;
+  const MOST_SAMPLES = 200, MOST_POINTS = 20_000;
   let run = null, frame = 0, shown = false;
 
   const small = $("run-small"), charts = [];
@@ -185,6 +185,8 @@ const loadRuns = async () => {
     while (xs.length && xs.at(-1) >= x) { xs.pop(); ys.pop(); }
     xs.push(x);
     ys.push(y ?? null);
+    if (xs.length < MOST_POINTS) return;
+    for (const all of [xs, ys]) all.splice(0, Infinity, ...all.filter((_, i) => i % 2));
   };
   const fresh = name => ({
     name, id: 0, end: new AbortController(), status: "", last: null, before: null, uniform: null, largest: {},
@@ -308,13 +310,13 @@ const loadRuns = async () => {
       $("run-time").textContent = all ? `${clock(last.elapsed)} of ${clock(all)}${left}` : clock(last.elapsed);
     } else {
       $("run-progress").removeAttribute("value");
-      $("run-time").textContent = going ? "the text is read" : "";
+      $("run-time").textContent = going ? "the text is read, a plan is made" : "";
     }
-    const may = page.training !== null;
+    const may = page.training !== null, learned = run.loss.xs.length > 0;
     $("run-stop").hidden = !may || !going;
     $("run-stop").disabled = run.status === "stopping";
-    $("run-more").hidden = !may || going || run.status === "running elsewhere" || run.status === "";
-    $("run-diagnose").hidden = going || run.status === "";
+    $("run-more").hidden = !may || !learned || going || run.status === "running elsewhere" || run.status === "";
+    $("run-diagnose").hidden = !learned || going;
     $("run-diagnose").disabled = run.examined;
     $("run-write").hidden = !known;
     $("run-said").hidden = !run.message;
@@ -337,6 +339,7 @@ const loadRuns = async () => {
   const look = async (run, signal) => {
     const found = await api("/v1/runs/" + run.name, undefined, { signal });
     Object.assign(run, { status: found.status, message: found.message });
+    if (found.events < run.id) run.id = 0;  // the server has been started anew, and counts from there
     run.last ??= found.loss?.progress != null ? found.loss : null;
     return found;
   };
@@ -397,6 +400,7 @@ const loadRuns = async () => {
   $("run-stop").onclick = () => trying(async () => {
     const own = run;
     own.status = (await api(`/v1/runs/${own.name}/stop`, {})).status;
+    $("run-name").focus();  // the button goes away
     due();
   });
   $("run-more").onsubmit = event => {
@@ -428,7 +432,11 @@ const loadRuns = async () => {
     await loadModels(run.name);
     showTab("write", true);
   });
-  on("run", follow);
+  on("run", name => {
+    follow(name);
+    $("run").scrollIntoView();
+    $("run-name").focus();
+  });
   // While something is trained the list is asked for again, also for what others begin.
   let timer = 0;
   on("runs", () => {
