@@ -20,7 +20,7 @@ class Samples:
 
     def begin(self, trainer: Trainer) -> None:
         """Keep who writes; it writes none where its settings ask for none."""
-        self._trainer = trainer if trainer.config.sample_length else None
+        self._trainer = trainer if trainer.config.sample_every else None
         self._later(trainer.budget.elapsed)
 
     def __call__(self, event: object) -> None:
