@@ -241,8 +241,10 @@ def test_thousands_of_points(tab):
     assert 300 < path.get_attribute("d").count("L") < 3000
     expect(tab.locator("#run-small .value")).to_have_text(["1", "0.01", "50"])
     tab.locator("#run-loss .plot").hover(position={"x": 300, "y": 50})
-    expect(tab.locator("#run-loss .legend")).to_contain_text("iteration 2")
-    expect(tab.locator("#run-small .legend").first).to_contain_text("iteration 2")
+    expect(tab.locator("#run-loss .values")).to_contain_text("iteration 2")
+    expect(tab.locator("#run-small .values").first).to_contain_text("iteration 2")
+    tab.reload()
+    expect(tab.locator("#run-loss .value").first).to_have_text("1.000")
 
 
 def test_runs_are_compared_and_examined(tab, runs):
@@ -256,10 +258,15 @@ def test_runs_are_compared_and_examined(tab, runs):
         tab.get_by_label(f"Compare {name}").check()
     expect(tab.locator("#compare .end")).to_have_text(["old", "mine"])
     assert "iteration 6: mine 2.500, old" in walked(tab, "#compare")[-1]
+    expect(tab.locator("#compare .line.series-1")).to_have_count(1)
+    again = tab.get_by_label("Compare mine")
+    again.uncheck()
+    expect(tab.locator("#compare .end.series-1")).to_have_text(["old"])
+    again.check()
     tab.click("text=by time")
     plot = tab.locator("#compare .plot")
     plot.press("End")
-    expect(plot).to_have_attribute("aria-valuetext", re.compile("^1:10: mine 2.500"))
+    expect(plot).to_have_attribute("aria-valuetext", re.compile("^1:10: old .*, mine 2.500"))
 
     finding = {"name": "too short", "severity": "hint", "evidence": "It fell.", "remedy": "Go on."}
     told = {"name": "old", "found": "Something.", "means": "Much.", "page": PAGE}
@@ -270,6 +277,15 @@ def test_runs_are_compared_and_examined(tab, runs):
     picture = tab.locator("#run-answer img")
     expect(picture).to_have_attribute("alt", "A curve")
     assert picture.evaluate("async i => { await i.decode(); return i.naturalWidth; }") == 40
+    old = {"name": "old", "status": "stopped", "loss": {"seconds": 90}}
+    answer(tab, "/v1/runs/old", old)
+    answer(tab, "/v1/runs/old/resume", old)
+    tab.click("text=old")
+    status(tab, "stopped")
+    tab.fill("#run-minutes", "2")
+    with tab.expect_request("**/resume") as resumed:
+        tab.click("#run-more button")
+    assert resumed.value.post_data_json == {"minutes": 3.5}
     answer(tab, "/v1/lab/unroll", told)
     tab.click("#lab > summary")
     expect(tab.locator("#lab-list li")).to_have_count(len(char_rnn.lab.EXPERIMENTS))

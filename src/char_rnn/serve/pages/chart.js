@@ -10,8 +10,8 @@ const figures = (value, digits = 3) => {
   const notation = size < 1e4 ? "standard" : "compact";
   return value.toLocaleString("en", { maximumSignificantDigits: digits, notation });
 };
-const whole = value => Math.round(value).toLocaleString("en");
-const nats = value => value == null ? "–" : value.toFixed(3);
+const inWhole = value => Math.round(value).toLocaleString("en");
+const inNats = value => value == null ? "–" : value.toFixed(3);
 
 const chart = (() => {
   const LEFT = 46, TOP = 6, BOTTOM = 20, DOT = 3.5;
@@ -94,7 +94,7 @@ const chart = (() => {
   // show({ series, rules, close }): series are { name, kind, xs, ys }, `kind` being their class;
   // rules are { name, y }, lines across it; close: rules are seen only where they happen to be.
   return (parent, { name, height = 110, log = false, format = figures, ends = false, moved }) => {
-    const legend = make("span", { class: "legend" });
+    const legend = make("span", { class: "values" });
     const image = shape("svg", { "aria-hidden": "true" });
     const plot = make("div", { class: "plot", tabindex: 0, role: "slider" }, image);
     parent.append(make("figure", { class: "chart" },
@@ -133,7 +133,7 @@ const chart = (() => {
       }
       if (xs.length) for (const x of ticks(first, last, Math.max(w / 80, 3), time)) {
         const anchor = X(x) > width - 20 ? "end" : "middle";
-        made.push(shape("text", { x: X(x), y: height - 5, "text-anchor": anchor }, time ? clock(x) : whole(x)));
+        made.push(shape("text", { x: X(x), y: height - 5, "text-anchor": anchor }, time ? clock(x) : inWhole(x)));
       }
       made.push(shape("path", { class: "axis", d: `M${LEFT} ${TOP + h}H${LEFT + w}` }));
       for (const { y, name: said } of data.rules) {
@@ -177,7 +177,7 @@ const chart = (() => {
       cursor?.replaceChildren(...drawn);
       const places = found.map(f => f.x).filter(v => v !== undefined);
       const where = x ?? (places.length ? Math.max(...places) : 0);
-      const place = time ? clock(where) : "iteration " + whole(where);
+      const place = time ? clock(where) : "iteration " + inWhole(where);
       const values = found.map(({ s, y }) => (s.name ? s.name + " " : "") + format(y));
       legend.replaceChildren(...(ends && x === null ? [] : found.map(({ s, y }) => make("span", {},
         ...(s.name ? [make("i", { class: s.kind }), s.name + " "] : []),

@@ -1,19 +1,26 @@
 // All runs in a table; those that are ticked are compared in one chart.
 {
   const REFRESH = 5000, SERIES = 6;
-  const ticked = new Map();  // name → its curves, null until they are there
-  const comparison = chart($("compare-chart"), { name: "Validation loss", height: 260, format: nats, ends: true });
+  const ticked = new Map();  // name → { kind, curves }: its colour's class; null until they are there
+  const comparison = chart($("compare-chart"), { name: "Validation loss", height: 260, format: inNats, ends: true });
   let time = false, timer = 0, watched = null;
 
   const loss = r => r.best?.val_loss ?? r.validation?.val_loss ?? r.loss?.loss;
   const minutes = r => r.loss ? figures((r.loss.elapsed ?? r.loss.seconds) / 60, 2) : "–";
-  const text = r => [r.text, r.characters ? whole(r.characters) + " characters" : ""].filter(Boolean).join(", ");
+  const text = r => [r.text, r.characters ? inWhole(r.characters) + " characters" : ""].filter(Boolean).join(", ");
 
+  // A colour that the fewest have.
+  const free = () => {
+    const used = k => [...ticked.values()].filter(t => t.kind === `series-${k}`).length;
+    const all = [...Array(SERIES).keys()];
+    return `series-${all.reduce((a, b) => used(b) < used(a) ? b : a)}`;
+  };
   const row = r => {
     const tick = make("input", {
       type: "checkbox", "aria-label": `Compare ${r.name}`, checked: ticked.has(r.name),
       onchange: event => {
-        if (event.target.checked) ticked.set(r.name, null); else ticked.delete(r.name);
+        if (event.target.checked) ticked.set(r.name, { kind: free(), curves: null });
+        else ticked.delete(r.name);
         trying(compare);
       },
     });
@@ -21,8 +28,8 @@
       make("td", {}, tick),
       make("td", {}, make("button", { type: "button", class: "link", text: r.name, onclick: () => tell("run", r.name) })),
       make("td", {}, make("span", { class: "badge", text: r.status, "data-is": r.status })),
-      make("td", { text: nats(loss(r)) }), make("td", { text: minutes(r) }),
-      make("td", { class: "wide faint", text: text(r) }));
+      make("td", { text: inNats(loss(r)) }), make("td", { text: minutes(r) }),
+      make("td", { class: "roomy faint", text: text(r) }));
   };
   // The rows anew, the focus staying where it is.
   const list = () => {
@@ -39,9 +46,9 @@
   const fetchCurves = async () => {
     for (const name of ticked.keys()) {
       const run = page.runs.find(r => r.name === name);
-      if (ticked.get(name) && !(run && active(run))) continue;
+      if (ticked.get(name).curves && !(run && active(run))) continue;
       const found = await api(`/v1/runs/${name}/curves`);
-      if (ticked.has(name)) ticked.set(name, found);
+      if (ticked.has(name)) ticked.get(name).curves = found;
     }
   };
   const compare = async () => {
@@ -54,9 +61,7 @@
   };
   const draw = () => {
     const series = [], without = [];
-    let k = 0;
-    for (const [name, found] of ticked) {
-      const kind = `series-${k++ % SERIES}`;
+    for (const [name, { kind, curves: found }] of ticked) {
       if (!found) continue;
       const validated = found.validation.length > 1, points = validated ? found.validation : found.train;
       if (!validated && points.length) without.push(name);

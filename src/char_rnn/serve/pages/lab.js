@@ -62,7 +62,7 @@ const showAnswer = (box, { name, page: html, found, means, findings }) => {
       showAnswer($("lab-shown"), answer);
       say("The experiment is done. " + answer.found);
     } catch (error) {
-      if (!stopper.signal.aborted) $("lab-shown").replaceChildren(make("p", { class: "bad", text: error.message }));
+      if (!stopper.signal.aborted) $("lab-shown").replaceChildren(make("p", { class: "wrong", text: error.message }));
     } finally {
       busy = null;
       clearInterval(timer);

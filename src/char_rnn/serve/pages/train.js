@@ -41,13 +41,13 @@ const loadRuns = async () => {
     $("train-text").hidden = !own;
     const all = own && text.length ? Array.from(text) : [];
     $("train-about").textContent = all.length
-      ? `${given ? given.name + ": " : ""}${whole(all.length)} characters, ${new Set(all).size} different`
+      ? `${given ? given.name + ": " : ""}${inWhole(all.length)} characters, ${new Set(all).size} different`
       : "or drop one here";
   };
   const take = async file => {
     refuse(null);
     if (!file) return;
-    if (file.size > MOST_BYTES) return refuse(`${file.name} has ${whole(file.size)} bytes; the page takes ${whole(MOST_BYTES)} at most. char-rnn train reads larger ones.`);
+    if (file.size > MOST_BYTES) return refuse(`${file.name} has ${inWhole(file.size)} bytes; the page takes ${inWhole(MOST_BYTES)} at most. char-rnn train reads larger ones.`);
     let text;
     try {
       text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
@@ -174,10 +174,10 @@ const loadRuns = async () => {
     charts.push(made);
     return made;
   };
-  const lossChart = linked($("run-loss"), { name: "Loss", height: 260, format: nats });
+  const lossChart = linked($("run-loss"), { name: "Loss", height: 260, format: inNats });
   const normChart = linked(small, { name: "Gradient norm", log: true });
   const rateChart = linked(small, { name: "Learning rate" });
-  const speedChart = linked(small, { name: "Characters/s", format: y => y == null ? "–" : whole(y) });
+  const speedChart = linked(small, { name: "Characters/s", format: y => y == null ? "–" : inWhole(y) });
 
   const curve = () => ({ xs: [], ys: [] });
   // A point at the end; training that was gone on with from an earlier step takes back what was after it.
@@ -189,7 +189,7 @@ const loadRuns = async () => {
     for (const all of [xs, ys]) all.splice(0, Infinity, ...all.filter((_, i) => i % 2));
   };
   const fresh = name => ({
-    name, id: 0, end: new AbortController(), status: "", last: null, before: null, uniform: null, largest: {},
+    name, id: 0, end: new AbortController(), status: "", trained: 0, last: null, before: null, uniform: null, largest: {},
     loss: curve(), norm: curve(), rate: curve(), speed: curve(), validation: curve(), skipped: 0,
   });
 
@@ -203,7 +203,7 @@ const loadRuns = async () => {
       put(run.rate, iteration, data.learning_rate);
       const read = before && data.seconds > before.seconds;
       if (read) put(run.speed, iteration, (data.characters - before.characters) / (data.seconds - before.seconds));
-      if (data.skipped) note("skipped", `At iteration ${whole(iteration)} a step was skipped: its loss or gradient was not finite.`);
+      if (data.skipped) note("skipped", `At iteration ${inWhole(iteration)} a step was skipped: its loss or gradient was not finite.`);
       run.before = data;
     },
     validation(data) { put(run.validation, data.iteration, data.val_loss); },
@@ -213,7 +213,7 @@ const loadRuns = async () => {
       if (!data.message.includes("char_rnn.resume")) note("note", data.message);  // here there is a button
     },
     divergence(data) {
-      note("bad", `At iteration ${whole(data.iteration)} the loss was not finite any more: back to the last good weights, at ${figures(data.rate_scale)} of the learning rate.`);
+      note("wrong", `At iteration ${inWhole(data.iteration)} the loss was not finite any more: back to the last good weights, at ${figures(data.rate_scale)} of the learning rate.`);
     },
     end() {},
   };
@@ -229,7 +229,7 @@ const loadRuns = async () => {
     $("run-notes-title").hidden = false;
   };
   const sample = ({ iteration, loss, text }) => make("li", {},
-    make("div", { class: "faint", text: `iteration ${whole(iteration)} · loss ${nats(loss)}` }),
+    make("div", { class: "faint", text: `iteration ${inWhole(iteration)} · loss ${inNats(loss)}` }),
     make("pre", { text: seen(text) }));
 
   // ---- the weights' picture
@@ -340,7 +340,7 @@ const loadRuns = async () => {
     const found = await api("/v1/runs/" + run.name, undefined, { signal });
     Object.assign(run, { status: found.status, message: found.message });
     if (found.events < run.id) run.id = 0;  // the server has been started anew, and counts from there
-    run.last ??= found.loss?.progress != null ? found.loss : null;
+    run.trained = found.loss?.elapsed ?? found.loss?.seconds ?? 0;
     return found;
   };
   const follow = async name => {
@@ -390,7 +390,7 @@ const loadRuns = async () => {
     await loadRuns();
     if (own !== run) return;
     const best = own.validation.ys.filter(y => y != null);
-    const more = best.length ? `, best validation loss ${nats(Math.min(...best))}` : "";
+    const more = best.length ? `, best validation loss ${inNats(Math.min(...best))}` : "";
     if (own.last) say(`${own.name}: ${own.status}${more}`);
     const minutes = own.last && own.last.progress < 1 ? own.last.elapsed / own.last.progress - own.last.elapsed : 60;
     $("run-minutes").value = Math.max(Number((minutes / 60).toPrecision(2)), .01);
@@ -406,7 +406,7 @@ const loadRuns = async () => {
   $("run-more").onsubmit = event => {
     event.preventDefault();
     trying(async () => {
-      const so = (run.last?.elapsed ?? run.last?.seconds ?? 0) / 60;
+      const so = Math.max(run.last?.elapsed ?? 0, run.trained) / 60;
       await api(`/v1/runs/${run.name}/resume`, { minutes: so + Number($("run-minutes").value) });
       problem(null);
       tell("run", run.name);
