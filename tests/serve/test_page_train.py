@@ -235,7 +235,7 @@ def test_thousands_of_points(tab):
     tab.route("**/v1/runs/old/events", lambda route: route.fulfill(body=sent))
     tab.route("**/v1/runs/old", lambda route: route.fulfill(json=run))
     opened(tab)
-    tab.click("text=old")
+    tab.click("tr[data-name=old] button")
     expect(tab.locator("#run-loss .value").first).to_have_text("1.000")
     path = tab.locator("#run-loss .line").first
     assert 300 < path.get_attribute("d").count("L") < 3000
@@ -271,7 +271,7 @@ def test_runs_are_compared_and_examined(tab, runs):
     finding = {"name": "too short", "severity": "hint", "evidence": "It fell.", "remedy": "Go on."}
     told = {"name": "old", "found": "Something.", "means": "Much.", "page": PAGE}
     answer(tab, "/v1/runs/old/diagnose", told | {"findings": [finding]})
-    tab.click("text=old")
+    tab.click("tr[data-name=old] button")
     tab.click("#run-diagnose")
     expect(tab.locator(".findings li")).to_have_text("too short (hint): It fell. Go on.")
     picture = tab.locator("#run-answer img")
@@ -280,7 +280,7 @@ def test_runs_are_compared_and_examined(tab, runs):
     old = {"name": "old", "status": "stopped", "loss": {"seconds": 90}}
     answer(tab, "/v1/runs/old", old)
     answer(tab, "/v1/runs/old/resume", old)
-    tab.click("text=old")
+    tab.click("tr[data-name=old] button")
     status(tab, "stopped")
     tab.fill("#run-minutes", "2")
     with tab.expect_request("**/resume") as resumed:
@@ -300,7 +300,7 @@ def test_a_server_that_trains_nothing(tab, runs, tmp_path_factory):
     expect(tab.locator("#train-no")).to_be_visible()
     expect(tab.locator("#train-new")).to_be_hidden()
     expect(tab.locator("#lab")).to_be_hidden()
-    tab.click("text=old")
+    tab.click("tr[data-name=old] button")
     status(tab, "finished")
     expect(tab.locator("#run-loss .value").first).not_to_have_text("–")
     expect(tab.locator("#run-more")).to_be_hidden()
