@@ -312,6 +312,7 @@ def test_a_roll_grows_and_plays(tab, server):
     models = told_of_models(server)
     models["data"][0]["char_rnn"]["music"] = True
     answer(tab, "/v1/models", models)
+    tab.clock.install()
     tab.goto(tab.address)
     tab.fill("#text", TUNE + "A3 ")  # the third bar is not whole
     roll = tab.locator("#music .roll")
@@ -320,9 +321,11 @@ def test_a_roll_grows_and_plays(tab, server):
     expect(tab.locator("#music .here")).to_be_visible()
     tab.keyboard.press("End")
     tab.keyboard.type("A3|c6|")
+    tab.clock.run_for(1000)
     expect(roll).to_have_attribute("aria-valuemax", "4")
     expect(tab.locator("#music button")).to_have_text("❚❚ Pause")
     tab.keyboard.press("Alt+P")
     expect(tab.locator("#music button")).to_have_text("▶ Play")
     tab.fill("#text", "no music|")
+    tab.clock.run_for(1000)
     expect(tab.locator("#music-said")).to_contain_text("no piece of music")

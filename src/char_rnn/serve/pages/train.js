@@ -350,7 +350,8 @@ const loadRuns = async () => {
     for (const id of ["run-samples", "run-notes", "run-matrices", "run-answer"]) $(id).replaceChildren();
     $("run-weights").hidden = $("run-notes-title").hidden = true;
     $("run").hidden = false;
-    for (let wait = 500; ; wait = Math.min(2 * wait, 10_000)) {
+    $("run-minutes").value = "";
+    for (let wait = 250; ; wait = Math.min(2 * wait, 10_000)) {
       try {
         const found = await look(own, signal);
         if (!own.id) await earlier(own, found, signal);
@@ -361,7 +362,7 @@ const loadRuns = async () => {
           if (signal.aborted) return;
           if (Number(id) <= own.id) continue;
           own.id = Number(id);
-          wait = 500;
+          wait = 250;
           if (data.progress != null) own.last = data;
           took[event]?.(data);
           due();
@@ -393,7 +394,7 @@ const loadRuns = async () => {
     const more = best.length ? `, best validation loss ${inNats(Math.min(...best))}` : "";
     if (own.last) say(`${own.name}: ${own.status}${more}`);
     const minutes = own.last && own.last.progress < 1 ? own.last.elapsed / own.last.progress - own.last.elapsed : 60;
-    $("run-minutes").value = Math.max(Number((minutes / 60).toPrecision(2)), .01);
+    $("run-minutes").value ||= Math.max(Number((minutes / 60).toPrecision(2)), .01);
     due();
   };
 
