@@ -17,7 +17,7 @@ def test_the_document(running):
     from char_rnn.serve.fields import COMPLETION
 
     found = json.loads(running.ask("GET", "/openapi.json")[2])
-    hidden = {"/openapi.json", "/v1/models/{name}"}
+    hidden = {"/", "/openapi.json", "/v1/models/{name}"}
     assert {route.path for route in ROUTES} - hidden == set(found["paths"])
     body = found["paths"]["/v1/completions"]["post"]["requestBody"]["content"]
     schema = body["application/json"]["schema"]

@@ -145,7 +145,14 @@ def test_what_the_server_refuses_is_shown_where_it_belongs(tab):
     expect(tab.locator("#train-name")).to_be_focused()
     sent = asked.value.post_data_json
     assert (sent["text"], sent["minutes"], sent["settings"]) == (TEXT, 2, {})
-    assert "409" in tab.said.pop()  # the browser says so itself
+    tab.click("tr[data-name=old] button")
+    expect(tab.locator("#run-more")).to_be_visible()
+    tab.fill("#run-minutes", "90")
+    tab.click("#run-more button")
+    expect(tab.locator("#run-said")).to_contain_text("this server trains for 5 at most")
+    # The browser says so itself.
+    assert re.findall(r"status of (\d+)", " ".join(tab.said)) == ["409", "400"]
+    tab.said.clear()
 
 
 def loss(k, last):

@@ -398,7 +398,17 @@ const loadRuns = async () => {
     due();
   };
 
-  $("run-stop").onclick = () => trying(async () => {
+  // Do something with the run; what the server says against it stands beside it.
+  const attempt = async action => {
+    try {
+      await action();
+    } catch (error) {
+      if (!(error instanceof Problem)) return problem(error);
+      run.message = error.message;
+      due();
+    }
+  };
+  $("run-stop").onclick = () => attempt(async () => {
     const own = run;
     own.status = (await api(`/v1/runs/${own.name}/stop`, {})).status;
     $("run-name").focus();  // the button goes away
@@ -406,10 +416,9 @@ const loadRuns = async () => {
   });
   $("run-more").onsubmit = event => {
     event.preventDefault();
-    trying(async () => {
+    attempt(async () => {
       const so = Math.max(run.last?.elapsed ?? 0, run.trained) / 60;
       await api(`/v1/runs/${run.name}/resume`, { minutes: so + Number($("run-minutes").value) });
-      problem(null);
       tell("run", run.name);
       await loadRuns();
     });
