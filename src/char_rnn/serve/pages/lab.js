@@ -36,14 +36,14 @@ const showAnswer = (box, { name, page: html, found, means, findings }) => {
     if (!may) return;
     $("lab-on").textContent = other
       ? `“${other.name}” is being trained; experiments can be done when it has ended.`
-      : "Each is done on this machine, now. Some look into the model that is chosen above.";
+      : "Each is done on this machine, now, in about so many seconds. Some look into the model that is chosen above.";
     for (const button of $("lab-list").querySelectorAll("button")) button.disabled = !!other || !!busy;
   };
   const list = async () => {
     experiments ??= (await api("/v1/lab")).data;
     $("lab-list").replaceChildren(...experiments.map(e => make("li", {},
       make("button", { type: "button", class: "link", text: e.question, onclick: () => trying(() => work(e)) }),
-      make("span", { class: "faint", text: ` ${e.name}, about ${e.seconds} s` }))));
+      make("span", { class: "faint", text: ` ${e.seconds} s` }))));
     refresh();
   };
   const work = async experiment => {
