@@ -62,13 +62,13 @@ def test_minutes(monkeypatch):
         CONFIG, iterations=None, minutes=5.0, temperature="2.0:0.5", val_fraction=0
     )
     progress = {}
-    original = Trainer._sample
+    original = Trainer.sample
 
     def note(self):
         progress[self.iteration] = self.progress
         return original(self)
 
-    monkeypatch.setattr(Trainer, "_sample", note)
+    monkeypatch.setattr(Trainer, "sample", note)
     found, _ = temperatures(config, monkeypatch, lambda: float(next(ticks)))
     assert found[0] == 2.0 and len(found) > 5
     assert found == pytest.approx({i: 2.0 - 1.5 * done for i, done in progress.items()})

@@ -39,9 +39,11 @@ const loadRuns = async () => {
   const describe = () => {
     const own = $("train-from").value === "", text = given ? given.text : $("train-text").value;
     $("train-text").hidden = !own;
-    const all = own && text.length ? Array.from(text) : [];
-    $("train-about").textContent = all.length
-      ? `${given ? given.name + ": " : ""}${inWhole(all.length)} characters, ${new Set(all).size} different`
+    const all = new Set();
+    let count = 0;
+    if (own) for (const char of text) { all.add(char); count += 1; }
+    $("train-about").textContent = count
+      ? `${given ? given.name + ": " : ""}${inWhole(count)} characters, ${all.size} different`
       : "or drop one here";
   };
   const take = async file => {
