@@ -1,4 +1,4 @@
-"""POST /v1/score, /v1/states, /v1/next; what watches over a server."""
+"""POST /v1/score, /v1/baselines, /v1/states, /v1/next; what watches over a server."""
 
 import base64
 import json
@@ -37,6 +37,35 @@ def test_score(running, name):
     assert wrong["error"]["code"] == "unknown_field"
 
 
+@pytest.mark.parametrize("name", ["small", "bytes"])
+def test_score_goes_on(running, name):
+    """What is read in pieces is as surprising as what is read at once."""
+    whole = asked(running, "/v1/score", model=name, text=TEXT * 4)
+    first = asked(running, "/v1/score", model=name, text=TEXT)
+    assert first["id"] != whole["id"]
+    parts = [asked(running, "/v1/score", id=first["id"], text=text) for text in (TEXT, TEXT * 3)]
+    for part in parts:
+        assert "baselines" not in part
+        at = slice(len(TEXT), len(TEXT) + part["characters"])
+        np.testing.assert_allclose(part["nats"], whole["nats"][at], atol=1e-5)
+        np.testing.assert_allclose(part["entropy"], whole["entropy"][at], atol=1e-5)
+        first_five = [c["char"] for c in part["top"][0]]
+        assert first_five == [c["char"] for c in whole["top"][len(TEXT)]]
+    likely = asked(running, "/v1/next", id=parts[1]["id"])["candidates"][0]["p"]
+    known = asked(running, "/v1/next", model=name, text=TEXT * 4)["candidates"][0]["p"]
+    assert likely == pytest.approx(known, abs=1e-5)
+    for body in ({}, {"id": "x", "model": name}):
+        assert asked(running, "/v1/score", 400, text="a", **body)["error"]["param"] == "id"
+    assert asked(running, "/v1/score", 404, text="a", id="x")["error"]["code"] == "state_not_found"
+
+
+def test_baselines(running):
+    whole = asked(running, "/v1/score", model="small", text=TEXT * 20)["baselines"]
+    found = asked(running, "/v1/baselines", model="small", text=TEXT * 20)
+    assert found == {"characters": len(TEXT) * 20, "baselines": whole}
+    assert set(asked(running, "/v1/baselines", model="small", text="a")["baselines"]) == {"uniform"}
+
+
 def test_states(running, small):
     h, gates = small.states(TEXT, gates=True)
 
@@ -51,6 +80,11 @@ def test_states(running, small):
         np.testing.assert_allclose(told, h[:, layer, 0], atol=scale / 2 + 1e-6)
     told, scale = values(layer=1, of="z", unit=3)
     np.testing.assert_allclose(told[:, 0], gates["z"][:, 1, 0, 3], atol=scale / 2 + 1e-6)
+    began = asked(running, "/v1/states", model="small", text=TEXT[:20])["id"]
+    found = asked(running, "/v1/states", id=began, text=TEXT[20:], of="n")
+    told = np.frombuffer(base64.b64decode(found["values"]), np.int8).reshape(found["shape"])
+    told = told * found["scale"]
+    np.testing.assert_allclose(told, gates["n"][20:, 0, 0], atol=found["scale"] / 2 + 1e-5)
     for name, value in (("layer", 2), ("unit", 24), ("of", "c"), ("text", "ß")):
         body = {"model": "small", "text": TEXT} | {name: value}
         assert asked(running, "/v1/states", 400, **body)["error"]["param"] == name

@@ -15,11 +15,12 @@ WINDOW = 100
 
 
 def states(
-    parameters: Parameters, ids: Array, gates: bool = False
+    parameters: Parameters, ids: Array, gates: bool = False, state: Array | None = None
 ) -> tuple[Array, dict[str, Array]]:
-    """Return the states (S, T, L, B, H) after each of ids (T, B), read from the initial state.
+    """Return the states (S, T, L, B, H) after each of ids (T, B).
 
     gates: return also every gate at each of them, activated: name -> (T, L, B, H).
+    state: (S, L, B, H) to begin with, the initial one if None.
     """
     network = Network(parameters)
     shape = _shape(network, ids)
@@ -27,7 +28,7 @@ def states(
     found = np.empty((network.cell.states, *shape), parameters.flat.dtype)
     at_gates = np.empty((len(names), *shape), parameters.flat.dtype)
     kept = not issubclass(network.cell, RNN)  # its one gate is its new state, and only there
-    for part in in_windows(network, ids):
+    for part in in_windows(network, ids, state):
         for k, layer in enumerate(network.layers):
             found[:, part, k] = layer.after
             if gates:

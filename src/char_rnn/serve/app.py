@@ -14,7 +14,7 @@ from char_rnn.serve import experiments, runs
 from char_rnn.serve.completions import completions
 from char_rnn.serve.errors import of_status, refusal
 from char_rnn.serve.guard import Guard
-from char_rnn.serve.looks import following, score, states
+from char_rnn.serve.looks import compared, following, score, states
 from char_rnn.serve.models import Models
 from char_rnn.serve.openapi import document
 from char_rnn.serve.page import page
@@ -100,6 +100,7 @@ ROUTES = [
     Route("/", home),
     Route("/v1/completions", completions, methods=["POST"]),
     Route("/v1/score", score, methods=["POST"]),
+    Route("/v1/baselines", compared, methods=["POST"]),
     Route("/v1/states", states, methods=["POST"]),
     Route("/v1/next", following, methods=["POST"]),
     Route("/v1/roll", roll, methods=["POST"]),

@@ -124,25 +124,32 @@ COMPLETION = record(
 
 _TEXT = text(MOST_TEXT, 1, description="What the model reads.")
 
-SCORE = record({"model": MODEL, "text": _TEXT}, required=("model", "text"))
+_MODEL_OR_ID = {
+    "model": _about(MODEL, "Its name; not beside an id."),
+    "id": _about(text(64, 1), "What an earlier answer gave, to go on from there."),
+}
+
+SCORE = record({**_MODEL_OR_ID, "text": _TEXT}, required=("text",))
 """POST /v1/score."""
+
+BASELINES = record({"model": MODEL, "text": _TEXT}, required=("model", "text"))
+"""POST /v1/baselines."""
 
 STATES = record(
     {
-        "model": MODEL,
+        **_MODEL_OR_ID,
         "text": _TEXT,
         "layer": _about(whole(0, 1000), "From 0, the lowest.", 0),
         "of": _about(text(100, 1), "h, for an LSTM c, or the name of a gate.", "h"),
         "unit": _about(whole(0, MOST_ID), "Only this one, from 0; else all."),
     },
-    required=("model", "text"),
+    required=("text",),
 )
 """POST /v1/states."""
 
 NEXT = record(
     {
-        "model": _about(MODEL, "Its name; not beside an id."),
-        "id": _about(text(64, 1), "What an earlier answer gave, to go on from there."),
+        **_MODEL_OR_ID,
         "text": _about(text(10_000), "What is read now.", ""),
         "top": _about(whole(1, 100), "How many candidates are told.", 10),
     }

@@ -1,4 +1,4 @@
-"""What a model sees in a text: POST /v1/score, /v1/states and /v1/next."""
+"""What a model sees in a text: POST /v1/score, /v1/baselines, /v1/states and /v1/next."""
 
 import base64
 import math
@@ -14,9 +14,10 @@ from char_rnn.errors import CharRNNError, unknown_name
 from char_rnn.model.blas import blas_threads
 from char_rnn.model.cells import cell_class
 from char_rnn.model.loss import log_softmax
+from char_rnn.model.states import states as read_states
 from char_rnn.model.stepper import Stepper
 from char_rnn.serve.errors import Refused, refusal
-from char_rnn.serve.fields import NEXT, SCORE, STATES
+from char_rnn.serve.fields import BASELINES, NEXT, SCORE, STATES
 from char_rnn.serve.models import Served
 from char_rnn.serve.score import read
 from char_rnn.serve.state import State
@@ -29,28 +30,52 @@ MOST_VALUES = 2**24
 """Numbers of states and gates that are computed for an answer: 64 MiB."""
 
 
+async def _begun(state: State, found: dict[str, Any]) -> tuple[Served, Array | None]:
+    """Return the model that is meant, and its state (S, L, 1, H) where it goes on from an id."""
+    if ("id" in found) == ("model" in found):
+        raise Refused("give either model, to begin, or id, to go on", param="id")
+    if "model" in found:
+        return await state.model(found["model"]), None
+    kept = state.states.get(found["id"])
+    return kept.served, kept.state
+
+
 async def score(request: Request) -> Response:
     """Answer POST /v1/score."""
     state: State = request.app.state.serving
     found = await state.body(request, SCORE)
-    served = await state.model(found["model"])
-    return JSONResponse(await state.aside(_scored, served, found["text"]))
+    served, before = await _begun(state, found)
+    answer, after = await state.aside(_scored, served, before, found["text"])
+    return JSONResponse({"id": state.states.keep(served, after), **answer})
 
 
-def _scored(served: Served, text: str) -> dict[str, Any]:
+def _scored(served: Served, before: Array | None, text: str) -> tuple[dict[str, Any], Array]:
+    """Return what is answered, and the state (S, L, 1, H) after `text`."""
     words = served.vocabulary
-    found = read(served.model, words, _encoded(words, text), TOP)
+    found = read(served.model, words, _encoded(words, text), TOP, before)
     known = found.nats[~np.isnan(found.nats)]
     loss = float(known.mean()) if len(known) else math.nan
-    return {
+    answer: dict[str, Any] = {
         "characters": len(known),
         "loss": _number(loss),
         "bits": _number(loss / math.log(2)),
         "nats": [_number(value) for value in found.nats.tolist()],
         "entropy": [_number(value) for value in found.entropy.tolist()],
         "top": [_candidates(top) for top in found.top],
-        "baselines": _baselines(words, found.ids),
     }
+    if before is None:  # of a piece that has something before it they would say little
+        answer["baselines"] = _baselines(words, found.ids)
+    return answer, found.state
+
+
+async def compared(request: Request) -> Response:
+    """Answer POST /v1/baselines."""
+    state: State = request.app.state.serving
+    found = await state.body(request, BASELINES)
+    words = (await state.model(found["model"])).vocabulary
+    ids = _encoded(words, found["text"])
+    losses = await state.aside(_baselines, words, ids)
+    return JSONResponse({"characters": len(ids), "baselines": losses})
 
 
 def _baselines(words: AnyVocabulary, ids: Array) -> dict[str, float]:
@@ -67,11 +92,16 @@ async def states(request: Request) -> Response:
     """Answer POST /v1/states."""
     state: State = request.app.state.serving
     found = await state.body(request, STATES)
-    served = await state.model(found["model"])
-    return JSONResponse(await state.aside(_states, served, found))
+    served, before = await _begun(state, found)
+    answer, after = await state.aside(_states, served, before, found)
+    return JSONResponse({"id": state.states.keep(served, after), **answer})
 
 
-def _states(served: Served, found: dict[str, Any]) -> dict[str, Any]:
+@blas_threads(1)
+def _states(
+    served: Served, before: Array | None, found: dict[str, Any]
+) -> tuple[dict[str, Any], Array]:
+    """Return what is answered, and the state (S, L, 1, H) after the text."""
     model, ids = served.model, _encoded(served.vocabulary, found["text"])
     layer, of, unit = found.get("layer", 0), found.get("of", "h"), found.get("unit")
     cell = cell_class(model.config)
@@ -89,15 +119,12 @@ def _states(served: Served, found: dict[str, Any]) -> dict[str, Any]:
             "at once",
             param="text",
         )
-    all_states, gates = model.states(ids, gates=True)
-    by_name = dict(
-        zip("hc", all_states if isinstance(all_states, tuple) else (all_states,), strict=False)
-    )
-    values = (gates | by_name)[of][:, layer, 0]  # (T, H)
+    after, gates = read_states(model.parameters, ids[:, None], True, before)
+    values = (gates | dict(zip("hc", after, strict=False)))[of][:, layer, 0]  # (T, H)
     values = values if unit is None else values[:, unit : unit + 1]
     scale = float(np.abs(values).max(initial=0.0)) / 127 or 1.0
     packed = np.rint(values / scale).astype(np.int8)
-    return {
+    answer = {
         "parts": parts,
         "layers": model.layers,
         "units": model.hidden_size,
@@ -105,19 +132,14 @@ def _states(served: Served, found: dict[str, Any]) -> dict[str, Any]:
         "values": base64.b64encode(packed.tobytes()).decode("ascii"),
         "scale": scale,
     }
+    return answer, after[:, -1].copy()
 
 
 async def following(request: Request) -> Response:
     """Answer POST /v1/next."""
     state: State = request.app.state.serving
     found = await state.body(request, NEXT)
-    if ("id" in found) == ("model" in found):
-        raise Refused("give either model, to begin, or id, to go on", param="id")
-    if "id" in found:
-        kept = state.states.get(found["id"])
-        served, before = kept.served, kept.state
-    else:
-        served, before = await state.model(found["model"]), None
+    served, before = await _begun(state, found)
     answer, after = await state.aside(
         _next, served, before, found.get("text", ""), found.get("top", 10)
     )

@@ -3,7 +3,18 @@
 from typing import Any
 
 from char_rnn import __version__
-from char_rnn.serve.fields import COMPLETION, LAB, NEXT, NOTHING, RESUME, ROLL, RUN, SCORE, STATES
+from char_rnn.serve.fields import (
+    BASELINES,
+    COMPLETION,
+    LAB,
+    NEXT,
+    NOTHING,
+    RESUME,
+    ROLL,
+    RUN,
+    SCORE,
+    STATES,
+)
 from char_rnn.serve.schema import Schema
 
 ERRORS = {
@@ -41,6 +52,7 @@ JSON, EVENTS, PLAIN = "application/json", "text/event-stream", "text/plain"
 ROUTES: list[Route] = [
     ("post", "/v1/completions", "Go on from a prompt; OpenAI's API.", COMPLETION),
     ("post", "/v1/score", "Tell how surprising each character of a text is.", SCORE),
+    ("post", "/v1/baselines", "Tell the losses of what knows only this text.", BASELINES),
     ("post", "/v1/states", "Tell what the units of a layer do along a text.", STATES),
     ("post", "/v1/next", "Tell what may come next; keeps the state of what was read.", NEXT),
     ("post", "/v1/roll", "Tell what draws and plays a text of music.", ROLL),
