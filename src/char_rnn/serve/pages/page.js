@@ -1,4 +1,5 @@
 {{ shared("text.js") }}
+{{ shared("cursor.js") }}
 {% include "core.js" %}
 {% for part in parts %}
 {% include part + ".js" ignore missing %}

@@ -1,0 +1,86 @@
+// What the server tells of each character of a text that changes.
+//
+// The text is read in pieces, and each goes on from the state behind the one before, which the
+// server keeps; so what is typed or written at the end costs as much as it is long. What comes after
+// a change is read again.
+const PIECE = 1000;
+
+class Reading {
+  // path, more: what is asked. unpack: of an answer and the characters it is about, one thing for
+  // each. from: where in `chars` one begins to read, for what lies before is too much.
+  constructor(path, more, unpack, from = () => 0) {
+    Object.assign(this, { path, more, unpack, from });
+    this.forget();
+  }
+  forget() {
+    this.model = page.model?.id;
+    this.began = 0;
+    this.chars = [];
+    this.found = [];  // of each character, or undefined
+    this.places = []; // { at, id }: where one can go on from, and what the server calls that
+  }
+  // How many characters at the beginning are the same as those that were read.
+  same(chars) {
+    const length = Math.min(chars.length, this.found.length);
+    let i = 0;
+    while (i < length && chars[i] === this.chars[i]) i += 1;
+    return i;
+  }
+  // Read what is new of `chars`. told: is called with from where on more is known, after each piece;
+  // when it returns false one stops there.
+  async follow(chars, signal, told) {
+    if (this.model !== page.model.id) this.forget();
+    const same = this.same(chars), from = this.from(chars);
+    while (this.places.length && this.places.at(-1).at > same) this.places.pop();
+    if (!this.places.length || this.places.at(-1).at < from) {
+      this.forget();
+      this.began = from;
+    }
+    this.chars = chars.slice();
+    this.found.length = this.places.at(-1)?.at ?? this.began;
+    while (this.found.length < chars.length) {
+      const at = this.found.length, piece = chars.slice(at, at + PIECE);
+      const answer = await this.ask(piece.join(""), signal);
+      if (!answer) return this.follow(chars, signal, told);
+      this.found.push(...this.unpack(answer, piece));
+      this.places.push({ at: this.found.length, id: answer.id });
+      if (told(at) === false) return;
+    }
+  }
+  // An answer; null where the server has forgotten where we were, and all is read again.
+  async ask(text, signal) {
+    const id = this.places.at(-1)?.id, begin = id ? { id } : { model: this.model };
+    try {
+      return await api(this.path, { ...begin, ...this.more, text }, { signal });
+    } catch (error) {
+      if (!id || error.code !== "state_not_found") throw error;
+      this.forget();
+      return null;
+    }
+  }
+}
+
+// Of a model of bytes a character is as surprising as all its bytes together; how undecided the
+// model was, and what it expected, is told of the first of them.
+const scored = ({ nats, entropy, top }, chars) => {
+  let at = 0;
+  return chars.map(char => {
+    const first = at;
+    at += width(char);
+    const own = nats.slice(first, at);
+    return {
+      nats: own.includes(null) ? null : own.reduce((sum, n) => sum + n, 0),
+      entropy: entropy[first],
+      top: top[first],
+    };
+  });
+};
+// The units after each character, the last byte of one that is several: { values, scale }.
+const inside = ({ values, shape, scale }, chars) => {
+  const all = new Int8Array(bytes(values)), units = shape[1];
+  let at = 0;
+  return chars.map(char => {
+    at += width(char);
+    return { values: all.subarray((at - 1) * units, at * units), scale };
+  });
+};
