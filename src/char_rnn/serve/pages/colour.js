@@ -5,9 +5,11 @@
 
 const figure = (value, digits = 2) => value.toFixed(digits).replace("-", "\u2212");
 const percent = p => (100 * p).toFixed(p < .1 ? 1 : 0) + " %";
-// A colour: orange for shares up to 1, blue down to -1, none for 0.
+// How opaque a share is, so that small ones can be seen, too; and its colour: orange for shares up
+// to 1, blue down to -1, none for 0.
+const opaque = share => Math.abs(share) ** .75;
 const tint = share => share
-  ? `rgb(var(--${share < 0 ? "low" : "high"}) / calc(${Math.abs(share).toFixed(2)} * var(--most)))` : "";
+  ? `rgb(var(--${share < 0 ? "low" : "high"}) / calc(${opaque(share).toFixed(2)} * var(--most)))` : "";
 const within = (value, least, most) => Math.min(Math.max(value, least), most);
 
 // What colours a text: share of a value, from -1 to 1; ticks: [share, what stands there].

@@ -8,7 +8,8 @@ class Lens {
   //   chars(), known() as the desk has them, place() of the character that is told of,
   //   from(chars) where one begins to read, most characters of which the states are read,
   //   shown() whether anybody looks, repaint(from), goTo(place), told() when the numbers change,
-  //   open whether the strip is seen at first
+  //   open whether the strip is seen at first, always whether all is scored whatever is coloured,
+  //   likely whether what was expected is told, too
   constructor(root, of) {
     Object.assign(this, { most: Infinity, from: () => 0, told: () => {}, ...of });
     Object.assign(this, { mode: "surprise", layer: 0, part: "h", unit: 0, by: null, parts: ["h"] });
@@ -31,10 +32,11 @@ class Lens {
     };
     const [layers, layer] = select("Layer", value => this.choose({ layer: +value, by: null }));
     const [inner, part] = select("its", value => this.choose({ part: value, by: null }));
-    const [finds, find] = select("Find", value => this.find(value),
-      make("option", { value: "", text: "a unit that …" }),
+    const [finds] = select("", value => this.find(value),
+      make("option", { value: "", text: "Find a unit that …" }),
       make("option", { value: "varies", text: "varies most" }),
       ...FOLLOWED.map(([what]) => make("option", { value: what, text: "follows " + what })));
+    finds.setAttribute("aria-label", "Find a unit");
     const flip = by => this.choose({ unit: (this.unit + by + this.units) % this.units, by: null });
     const turn = (text, says, by) =>
       make("button", { type: "button", text, "aria-label": says, onclick: () => flip(by) });
@@ -49,13 +51,14 @@ class Lens {
       said: make("p", { class: "faint" }),
       unitSaid: make("p", { class: "faint" }),
       here: make("p", { class: "here-said" }),
+      expected: make("ol", { class: "likely", "aria-label": "The likeliest there", hidden: !this.likely }),
     });
     this.legend = make("div", { class: "legend" }, this.bar, this.ticks);
     this.more = make("details", { open: this.open, ontoggle: () => this.update() },
       make("summary", { text: "Hidden state" }),
       make("div", { class: "row" }, layer, part, make("span", { class: "units" },
         make("span", { text: "unit" }), turn("◀", "Previous unit", -1), this.slider,
-        turn("▶", "Next unit", 1), this.number), find),
+        turn("▶", "Next unit", 1), this.number), finds),
       this.unitSaid, canvas);
     root.classList.add("lens");
     root.append(
@@ -63,7 +66,7 @@ class Lens {
         make("fieldset", { class: "choice" },
           make("legend", { class: "unseen", text: "Colour the text by" }), ...choice),
         this.legend),
-      this.said, this.here, this.more);
+      this.said, this.here, this.expected, this.more);
   }
   get units() { return page.model?.char_rnn.hidden_size ?? 1; }
   changeModel() {
@@ -154,7 +157,7 @@ class Lens {
   async readScores(chars, signal) {
     const known = this.known();
     const lacks = this.mode === "entropy" ? i => known[i]?.entropy === undefined : i => !known[i];
-    if (this.mode === "none" || this.mode === "unit") return;
+    if (!this.always && !(this.mode in SCALES)) return;
     let end = chars.length;
     const from = Math.max(this.from(chars), this.scores.began && this.scores.began + WARM);
     while (end > from && !lacks(end - 1)) end -= 1;
@@ -233,9 +236,19 @@ class Lens {
     this.unitSaid.textContent =
       `${part}${SAYS[part] ? ": " + SAYS[part] : ""}. ${found}`.trim();
     this.here.textContent = this.describe(this.place());
+    if (this.likely) this.showLikely(this.place());
     this.strip.draw();
     this.strip.describe();
     this.told();
+  }
+  showLikely(i) {
+    const char = this.chars()[i];
+    this.expected.replaceChildren(...(this.known()[i]?.top ?? []).map(({ char: likely, p }) => {
+      const made = make("li", { class: likely === char ? "is" : "" },
+        make("b", { text: likely.length > 2 ? likely : named(likely) }), make("span", { text: percent(p) }));
+      made.style.setProperty("--p", 100 * p + "%");
+      return made;
+    }));
   }
   unitHere() {
     const value = this.unitAt(this.place());
@@ -252,7 +265,7 @@ class Lens {
       parts.push(`${figure(known.nats)} nats, probability ${percent(Math.exp(-known.nats))}`);
     }
     if (known?.entropy != null) parts.push(`entropy ${figure(known.entropy)}`);
-    if (this.unitAt(i) !== undefined) parts.push(`unit ${this.unit + 1} ${figure(this.unitAt(i))}`);
+    if (this.unitAt(i) !== undefined) parts.push(`unit ${this.unit + 1}: ${figure(this.unitAt(i))}`);
     return `${named(char)}  ${parts.join(" · ")}`;
   }
 }

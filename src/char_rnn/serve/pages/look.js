@@ -30,5 +30,8 @@ layer.paint = i => look.tint(i);
   on("caret", () => look.tell());
   on("writing", () => soon(0));
   on("tab", name => { if (name === "write") look.update(); });
-  on("model", () => { desk.known.fill(undefined); });
+  on("model", () => {
+    desk.known.fill(undefined);
+    look.update();
+  });
 }

@@ -60,7 +60,7 @@ class Strip {
           const here = share(found.values[u] * found.scale);
           if (Math.abs(here) > Math.abs(most)) most = here;
         }
-        picture.data.set([...(most < 0 ? low : high), 255 * Math.abs(most)], 4 * (row * count + x));
+        picture.data.set([...(most < 0 ? low : high), 255 * opaque(most)], 4 * (row * count + x));
       }
     }
     this.buffer ??= document.createElement("canvas");
