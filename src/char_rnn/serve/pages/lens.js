@@ -7,7 +7,7 @@ class Lens {
   // root: where the controls are put. of: what is looked at, and how it is shown:
   //   chars(), known() as the desk has them, place() of the character that is told of,
   //   from(chars) where one begins to read, most characters of which the states are read,
-  //   shown() whether anybody looks, repaint(from), goTo(place), told() when the numbers change,
+  //   shown() whether anybody looks, repaint(from, to), goTo(place), told() when the numbers change,
   //   open whether the strip is seen at first, always whether all is scored whatever is coloured,
   //   likely whether what was expected is told, too
   constructor(root, of) {
@@ -170,7 +170,7 @@ class Lens {
         known[i] = { ...found[i], ...known[i] };
         first = i;
       }
-      this.redraw(first);
+      this.redraw(first, same);
       return !this.again;
     };
     await this.scores.follow(chars.slice(0, end), signal, fill);
@@ -180,7 +180,7 @@ class Lens {
     if (!this.more.open && this.mode !== "unit") return;
     const range = this.unitScale.most;
     await this.states.follow(chars.slice(0, this.most), signal, at => {
-      this.redraw(this.mode === "unit" ? at : chars.length);
+      this.redraw(this.mode === "unit" ? at : chars.length, this.states.found.length);
       return !this.again;
     });
     if (range !== this.unitScale.most) this.draw();
@@ -222,8 +222,8 @@ class Lens {
     this.redraw(0);
   }
   // Show what is new from a place on.
-  redraw(from) {
-    this.repaint(from);
+  redraw(from, to = Infinity) {
+    this.repaint(from, to);
     this.tell();
   }
   // Say what is where the caret is.

@@ -8,8 +8,9 @@ const look = new Lens($("look"), {
   place: () => Math.max(desk.caret - 1, 0),
   from: chars => Math.max(0, chars.length - MOST_LOOKED),
   shown: () => !$("write").hidden,
-  repaint: from => {
-    for (let i = from; i < layer.spans.length; i++) layer.spans[i].style.background = look.tint(i);
+  repaint: (from, to) => {
+    const end = Math.min(to, layer.spans.length);
+    for (let i = from; i < end; i++) layer.spans[i].style.background = look.tint(i);
   },
   goTo: place => { if (!desk.writing) desk.move(place + 1); },
   open: true,

@@ -2,6 +2,7 @@
 const MOST_READ = 100_000;    // characters
 const MOST_STATES = 20_000;   // of which the states are read, which are many numbers each
 const MOST_FILE = 2 ** 24;    // bytes of a file that is opened
+const BLOCK = 500;            // characters, and to the line's end, that are laid out where they are seen
 const PASSAGE = 60, PASSAGES = 8;
 
 const reader = { chars: [], known: [], marks: [], cursor: null, chosen: [], done: false };
@@ -11,8 +12,9 @@ const readLens = new Lens($("read-lens"), {
   known: () => reader.known,
   place: () => Math.max(reader.cursor?.here ?? 0, 0),
   shown: () => !$("read").hidden,
-  repaint: from => {
-    for (let i = from; i < reader.marks.length; i++) reader.marks[i].style.background = readLens.tint(i);
+  repaint: (from, to) => {
+    const end = Math.min(to, reader.marks.length);
+    for (let i = from; i < end; i++) reader.marks[i].style.background = readLens.tint(i);
   },
   goTo: place => {
     reader.cursor?.go(place);
@@ -66,7 +68,7 @@ const readText = () => {
 };
 // Show what was read, or what is to be.
 const showReader = read => {
-  for (const id of ["text", "go", "open"]) $("read-" + id).hidden = read;
+  for (const id of ["text", "go", "open", "desks"]) $("read-" + id).hidden = read;
   for (const id of ["map", "keys", "lens", "edit", "desk", "part"]) $("read-" + id).hidden = !read;
   $("read-share").hidden = !read;
   $("read-found").hidden = true;
@@ -76,9 +78,13 @@ const showReader = read => {
 const drawText = () => {
   const area = make("pre", { role: "application", "aria-describedby": "read-keys",
     "aria-label": "The text that was read, coloured; the arrow keys go from character to character" });
-  const all = document.createDocumentFragment();
-  reader.marks = reader.chars.map(char => add(all, "span", drawn(char), "mark"));
-  area.append(all);
+  let block = add(area, "div", "");
+  reader.marks = reader.chars.map(char => {
+    if (block.childElementCount >= BLOCK && block.lastChild.textContent.endsWith("\n")) {
+      block = add(area, "div", "");
+    }
+    return add(block, "span", drawn(char), "mark");
+  });
   $("read-map").replaceChildren(area);
   reader.area = area;
   reader.cursor = cursor(area, reader.marks, reader.chosen, () => {
@@ -129,7 +135,7 @@ const showLosses = baselines => {
   $("read-loss").textContent = `${many} ${one}s were predicted: ${figure(own, 3)} nats, ` +
     `${figure(own / Math.LN2, 3)} bits a ${one}.`;
   const rows = [[`${page.model.id}, this text`, own, "own"]];
-  if (loss != null) rows.push([`${page.model.id}, its own test`, loss, "own"]);
+  if (loss != null) rows.push([`${page.model.id}, its validation text`, loss, "own"]);
   rows.push(["frequencies", frequencies(chars), ""]);
   for (const [name, nats] of Object.entries(baselines)) rows.push([name, nats, ""]);
   rows.sort((a, b) => a[1] - b[1]);
@@ -203,6 +209,10 @@ $("read-edit").onclick = () => {
   showReader(false);
   $("read-text").focus();
   $("read-text").select();
+};
+$("read-desks").onclick = () => {
+  $("read-text").value = desk.text;
+  readText();
 };
 $("read-open").onclick = () => $("read-file").click();
 $("read-file").onchange = () => {

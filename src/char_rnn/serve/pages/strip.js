@@ -34,7 +34,7 @@ class Strip {
     const place = lens.place();
     // The end of the text, or where the caret is.
     const last = place >= chars.length - this.columns ? chars.length
-      : Math.min(chars.length, place + Math.ceil(this.columns / 2));
+      : Math.max(this.columns, place + Math.ceil(this.columns / 2));
     this.first = Math.max(0, last - this.columns);
     pen.setTransform(sharp, 0, 0, sharp, 0, 0);
     pen.clearRect(0, 0, width, height);
