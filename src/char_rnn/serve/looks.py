@@ -55,16 +55,16 @@ def _scored(served: Served, before: Array | None, text: str) -> tuple[dict[str, 
     found = read(served.model, words, _encoded(words, text), TOP, before)
     known = found.nats[~np.isnan(found.nats)]
     loss = float(known.mean()) if len(known) else math.nan
-    answer: dict[str, Any] = {
+    answer = {
         "characters": len(known),
         "loss": _number(loss),
         "bits": _number(loss / math.log(2)),
         "nats": [_number(value) for value in found.nats.tolist()],
         "entropy": [_number(value) for value in found.entropy.tolist()],
         "top": [_candidates(top) for top in found.top],
+        # Of a piece that has something before it they would say little.
+        "baselines": _baselines(words, found.ids) if before is None else {},
     }
-    if before is None:  # of a piece that has something before it they would say little
-        answer["baselines"] = _baselines(words, found.ids)
     return answer, found.state
 
 

@@ -141,11 +141,11 @@ class Lens {
       this.again = false;
       if (!page.model || !this.shown()) return;
       this.quit = new AbortController();
-      const chars = this.chars();
-      try {
+      const chars = this.chars(), unknown = unknownIn(chars.slice(this.from(chars)));
+      this.wrong = unknown.length ? unknownSaid(unknown) : "";
+      if (!this.wrong) try {
         await this.readScores(chars, this.quit.signal);
         await this.readStates(chars, this.quit.signal);
-        this.wrong = "";
       } catch (error) {
         if (error.name === "AbortError") continue;
         this.wrong = error.message;
@@ -228,13 +228,12 @@ class Lens {
   }
   // Say what is where the caret is.
   tell() {
-    const { by, part, layer } = this;
+    const { by, part } = this;
     this.said.textContent = this.wrong || (this.scale?.says ?? "The text has no colour.");
     this.said.classList.toggle("bad", !!this.wrong);
-    const found = !by ? "" : by.what === "varies" ? ` Varies by ${figure(by.value)}.`
-      : ` With ${by.what} it has a correlation of ${figure(by.value)} here.`;
-    this.unitSaid.textContent =
-      `${part}${SAYS[part] ? ": " + SAYS[part] : ""}. ${found}`.trim();
+    const found = !by ? "" : by.what === "varies" ? ` Standard deviation here: ${figure(by.value)}.`
+      : ` Correlation with ${by.what} here: ${figure(by.value)}.`;
+    this.unitSaid.textContent = `${part}${SAYS[part] ? ": " + SAYS[part] : ""}.${found}`;
     this.here.textContent = this.describe(this.place());
     if (this.likely) this.showLikely(this.place());
     this.strip.draw();

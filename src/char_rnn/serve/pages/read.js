@@ -27,14 +27,6 @@ const readLens = new Lens($("read-lens"), {
   open: false,
 });
 
-// What stands in the way of reading these characters, if anything does.
-const unknownIn = chars => {
-  const { kind, characters, vocab_size, documents } = page.model.char_rnn;
-  if (kind === "bytes" || characters.length + !!documents !== vocab_size) return [];  // or not told
-  const known = new Set(characters), counts = new Map();
-  for (const char of chars) if (!known.has(char)) counts.set(char, (counts.get(char) ?? 0) + 1);
-  return [...counts];
-};
 const readNote = (text, ...more) => $("read-note").replaceChildren(text, ...more);
 
 const readText = () => {
@@ -47,10 +39,7 @@ const readText = () => {
   }
   const unknown = unknownIn(chars);
   if (unknown.length) {
-    const shown = unknown.slice(0, 12).map(([char, count]) =>
-      named(char) + (count > 1 ? ` (${count} times)` : ""));
-    if (unknown.length > 12) shown.push(`${unknown.length - 12} more`);
-    readNote(`${page.model.id} has never seen ${shown.join(", ")}. `,
+    readNote(unknownSaid(unknown) + " ",
       make("button", { type: "button", text: "Read without", onclick: () => {
         const without = new Set(unknown.map(([char]) => char));
         $("read-text").value = all.filter(char => !without.has(char)).join("");

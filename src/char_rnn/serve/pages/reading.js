@@ -84,3 +84,18 @@ const inside = ({ values, shape, scale }, chars) => {
     return { values: all.subarray((at - 1) * units, at * units), scale };
   });
 };
+
+// Which of these characters the model does not know, and how often they stand there.
+const unknownIn = chars => {
+  const { kind, characters, vocab_size, documents } = page.model.char_rnn;
+  if (kind === "bytes" || characters.length + !!documents !== vocab_size) return [];  // or not told
+  const known = new Set(characters), counts = new Map();
+  for (const char of chars) if (!known.has(char)) counts.set(char, (counts.get(char) ?? 0) + 1);
+  return [...counts];
+};
+const unknownSaid = unknown => {
+  const shown = unknown.slice(0, 12).map(([char, count]) =>
+    named(char) + (count > 1 ? ` (${count} times)` : ""));
+  if (unknown.length > 12) shown.push(`${unknown.length - 12} more`);
+  return `${page.model.id} has never seen ${shown.join(", ")}.`;
+};
