@@ -229,7 +229,9 @@ class Lens {
   // Say what is where the caret is.
   tell() {
     const { by, part } = this;
-    this.said.textContent = this.wrong || (this.scale?.says ?? "The text has no colour.");
+    const cut = this.mode === "unit" && this.chars().length > this.most;
+    this.said.textContent = this.wrong || (this.scale?.says ?? "The text has no colour.") +
+      (cut ? ` Of the first ${this.most.toLocaleString("en")} characters.` : "");
     this.said.classList.toggle("bad", !!this.wrong);
     const found = !by ? "" : by.what === "varies" ? ` Standard deviation here: ${figure(by.value)}.`
       : ` Correlation with ${by.what} here: ${figure(by.value)}.`;

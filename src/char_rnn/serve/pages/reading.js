@@ -28,7 +28,7 @@ class Reading {
   }
   // Read what is new of `chars`. told: is called with from where on more is known, after each piece;
   // when it returns false one stops there.
-  async follow(chars, signal, told) {
+  async follow(chars, signal, told, anew = false) {
     if (this.model !== page.model.id) this.forget();
     const same = this.same(chars), from = this.from(chars);
     while (this.places.length && this.places.at(-1).at > same) this.places.pop();
@@ -40,20 +40,20 @@ class Reading {
     this.found.length = this.places.at(-1)?.at ?? this.began;
     while (this.found.length < chars.length) {
       const at = this.found.length, piece = chars.slice(at, at + PIECE);
-      const answer = await this.ask(piece.join(""), signal);
-      if (!answer) return this.follow(chars, signal, told);
+      const answer = await this.ask(piece.join(""), signal, anew);
+      if (!answer) return this.follow(chars, signal, told, true);
       this.found.push(...this.unpack(answer, piece));
       this.places.push({ at: this.found.length, id: answer.id });
       if (told(at) === false) return;
     }
   }
-  // An answer; null where the server has forgotten where we were, and all is read again.
-  async ask(text, signal) {
+  // An answer; null where the server has forgotten where we were, and all is read anew, once.
+  async ask(text, signal, anew) {
     const id = this.places.at(-1)?.id, begin = id ? { id } : { model: this.model };
     try {
       return await api(this.path, { ...begin, ...this.more, text }, { signal });
     } catch (error) {
-      if (!id || error.code !== "state_not_found") throw error;
+      if (anew || error.code !== "state_not_found") throw error;
       this.forget();
       return null;
     }
