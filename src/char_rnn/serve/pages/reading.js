@@ -4,6 +4,7 @@
 // server keeps; so what is typed or written at the end costs as much as it is long. What comes after
 // a change is read again.
 const PIECE = 1000;
+const KEPT = 9 * 60_000;  // milliseconds for which the server surely keeps a state
 
 class Reading {
   // path, more: what is asked. unpack: of an answer and the characters it is about, one thing for
@@ -17,7 +18,7 @@ class Reading {
     this.began = 0;
     this.chars = [];
     this.found = [];  // of each character, or undefined
-    this.places = []; // { at, id }: where one can go on from, and what the server calls that
+    this.places = []; // { at, id, used }: where one can go on from, the state there, its last use
   }
   // How many characters at the beginning are the same as those that were read.
   same(chars) {
@@ -31,7 +32,8 @@ class Reading {
   async follow(chars, signal, told, anew = false) {
     if (this.model !== page.model.id) this.forget();
     const same = this.same(chars), from = this.from(chars);
-    while (this.places.length && this.places.at(-1).at > same) this.places.pop();
+    const gone = ({ at, used }) => at > same || Date.now() - used > KEPT;
+    while (this.places.length && gone(this.places.at(-1))) this.places.pop();
     if (!this.places.length || this.places.at(-1).at < from) {
       this.forget();
       this.began = from;
@@ -43,13 +45,14 @@ class Reading {
       const answer = await this.ask(piece.join(""), signal, anew);
       if (!answer) return this.follow(chars, signal, told, true);
       this.found.push(...this.unpack(answer, piece));
-      this.places.push({ at: this.found.length, id: answer.id });
+      this.places.push({ at: this.found.length, id: answer.id, used: Date.now() });
       if (told(at) === false) return;
     }
   }
   // An answer; null where the server has forgotten where we were, and all is read anew, once.
   async ask(text, signal, anew) {
-    const id = this.places.at(-1)?.id, begin = id ? { id } : { model: this.model };
+    const place = this.places.at(-1), id = place?.id, begin = id ? { id } : { model: this.model };
+    if (place) place.used = Date.now();
     try {
       return await api(this.path, { ...begin, ...this.more, text }, { signal });
     } catch (error) {
