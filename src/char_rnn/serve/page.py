@@ -12,7 +12,22 @@ from char_rnn.data.builtin import BUILTIN
 from char_rnn.music.page import colours, player, roll_style
 from char_rnn.serve.fields import TRAINING
 
-PARTS = ("desk", "write", "reading", "colour", "strip", "lens", "look", "read", "chart", "lab", "train", "watch", "compare", "roll")
+PARTS = (
+    "desk",
+    "write",
+    "reading",
+    "colour",
+    "strip",
+    "lens",
+    "look",
+    "read",
+    "chart",
+    "lab",
+    "train",
+    "watch",
+    "compare",
+    "roll",
+)
 """In the order in which their style and script stand; each may have NAME.html, .css and .js."""
 POLICY = (
     "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; "
