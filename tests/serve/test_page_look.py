@@ -173,6 +173,9 @@ def test_what_the_server_has_forgotten_is_read_again(chromium, running, small, m
 
 
 def test_it_goes_along_while_the_network_writes(tab):
+    for knob, value in (("length", "150"), ("pace", "2000")):
+        tab.fill(f"#knob-{knob}", value)
+        tab.press(f"#knob-{knob}", "Tab")
     tab.fill("#text", "the ")
     tab.click("#go")
     expect(tab.locator("#text")).not_to_have_js_property("value", "the ")

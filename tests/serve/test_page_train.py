@@ -207,6 +207,7 @@ def test_a_connection_that_breaks(tab, server):
     tab.route("**/v1/runs/old", lambda route: route.fulfill(json=run))
     answer(tab, "/v1/runs", {"data": [run], "training": {"minutes": 5}})
     answer(tab, "/v1/runs/old/resume", run)
+    answer(tab, "/v1/next", {"id": "x", "candidates": []})
     models = told_of_models(server)
     models["data"].append(models["data"][0] | {"id": "old"})
     answer(tab, "/v1/models", models)
@@ -289,6 +290,7 @@ def test_runs_are_compared_and_examined(tab, runs):
     answer(tab, "/v1/runs/old/resume", old)
     tab.click("tr[data-name=old] button")
     status(tab, "stopped")
+    expect(tab.locator("#run-minutes")).not_to_have_value("")  # what is proposed, has come
     tab.fill("#run-minutes", "2")
     with tab.expect_request("**/resume") as resumed:
         tab.click("#run-more button")

@@ -14,13 +14,17 @@ from char_rnn.serve.fields import TRAINING
 
 PARTS = (
     "desk",
-    "write",
+    "tree",
+    "knobs",
+    "stream",
     "reading",
     "colour",
     "strip",
     "lens",
     "look",
     "read",
+    "next",
+    "write",
     "chart",
     "lab",
     "train",

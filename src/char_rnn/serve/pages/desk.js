@@ -18,14 +18,19 @@ const desk = {
   // Add to the end; the caret goes along.
   append(chars, known = []) {
     const from = this.chars.length;
-    this.chars.push(...chars);
-    this.known.length = from;
-    this.known.push(...known);
+    this.known.length = from;  // a spread of a long text is too much for a call
+    for (const char of chars) this.chars.push(char);
+    for (const one of known) this.known.push(one);
     this.known.length = this.chars.length;
     $("text").value = this.text;
     this.move(this.chars.length);
     tell("text", { from });
     $("text").scrollTop = $("text").scrollHeight;
+  },
+  // Put another text on the desk, as if it had been typed.
+  take(chars, known = []) {
+    this.replace(0, chars, known);
+    tell("text", { from: 0, typed: true });
   },
   // Put the caret behind `caret` characters. Tells "caret".
   move(caret) {
@@ -41,6 +46,8 @@ const desk = {
   },
 };
 
+// Where the caret is in the textarea, in code points.
+const caretThere = () => Array.from($("text").value.slice(0, $("text").selectionStart)).length;
 // Somebody typed: find from where on the text is another one.
 $("text").addEventListener("input", () => {
   const chars = Array.from($("text").value);
@@ -49,11 +56,12 @@ $("text").addEventListener("input", () => {
   desk.chars = chars;
   desk.known.length = Math.min(from, desk.known.length);
   desk.known.length = chars.length;
+  desk.caret = caretThere();
   tell("text", { from, typed: true });
-  caretMoved();
+  tell("caret", desk.caret);
 });
 const caretMoved = () => {
-  const caret = Array.from($("text").value.slice(0, $("text").selectionStart)).length;
+  const caret = caretThere();
   if (caret === desk.caret) return;
   desk.caret = caret;
   tell("caret", caret);

@@ -218,7 +218,7 @@ $("read").ondrop = event => {
 };
 const toDesk = end => {
   if (desk.writing) return readNote("The network writes on the desk; stop it first.");
-  desk.replace(0, reader.chars.slice(0, end), reader.known.slice(0, end));
+  desk.take(reader.chars.slice(0, end), reader.known.slice(0, end));
   showTab("write");
   $("text").focus();
 };
