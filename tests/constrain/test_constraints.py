@@ -115,6 +115,7 @@ def test_the_shipped_model_matches_too(pattern):
         ("((a|xy){300}){400}", "up to 360,000 characters"),
         ("(" + "(a|x)y{2}" * 200 + "){0,99999}", "at most 100,000"),
         ("[ -\U0010ffff]", "a range of more than"),
+        ("".join(f"[{chr(a)}-{chr(a + 24_000)}]" for a in range(4096, 4105)), "of more than 200"),
         ("a" * 2001, "2,001 characters"),
         ("(" * 500 + "a" + ")" * 500, "500|recursion"),
         (r"[^\x00-\x7f]x[a-y]{3}&&", "characters that the model does not know.*'&'"),

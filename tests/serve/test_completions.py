@@ -198,6 +198,28 @@ def test_our_own_fields_do_what_they_do_elsewhere(running, small, more):
     assert expected != running.text(prompt="the ", max_tokens=300, seed=9)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("field", "asked"),
+    [
+        ("regex", {"regex": "((a{1,100}){1,100}){1,100}"}),
+        ("regex", {"regex": "a" * 10_000}),
+        ("regex", {"regex": "(", "close": True}),
+        ("regex", {"regex": "[a-c]+", "stop": "b"}),
+        ("regex", {"regex": "[a-t]{2}", "words": ["dog"]}),  # each could be, not both
+        ("words", {"words": ["dog", "cat " * 10]}),
+        ("words", {"words": ["Ω"], "regex": ".*"}),
+        ("code", {"code": "python", "lines": 2}),
+        ("max_copy", {"max_copy": 5}),
+    ],
+)
+def test_conditions_that_cannot_be_met(running, field, asked, stream):
+    """They are refused by name, and before anything is sent."""
+    pytest.importorskip("interegular")
+    error = running.refused(max_tokens=30, stream=stream, **asked)
+    assert (error["param"], error["type"]) == (field, "invalid_request_error")
+
+
 def test_conditions(running):
     pytest.importorskip("interegular")
     found = running.complete(prompt="the ", max_tokens=40, regex="[a-c]{3} [0-9]+ cat", seed=1)
@@ -213,7 +235,6 @@ def test_conditions(running):
     events = running.events(max_tokens=30, close=True, seed=1)
     streamed = "".join(event["choices"][0]["text"] for event in events[:-1])
     assert streamed == running.text(max_tokens=30, close=True, seed=1)
-    assert running.refused(regex="(", max_tokens=5)["type"] == "invalid_request_error"
     assert running.refused(close=True, logprobs=1)["param"] == "logprobs"
     assert running.refused(close=True, presence_penalty=1)["param"] == "presence_penalty"
     assert running.refused(max_copy=5)["param"] == "max_copy"

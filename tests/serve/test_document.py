@@ -76,11 +76,11 @@ def narrow(document):
             fields["name"] = {"type": "string", "pattern": "^[a-z]{3,9}$"}
         elif "/lab/" in path:
             del fields["text"], fields["builtin"], fields["seeds"]
-        elif path == "/v1/next":
+        elif "id" in fields:
             del fields["id"]
-            fields |= {"model": {"enum": ["small"]}, "text": {"enum": ["", "the"]}}
+            fields |= {"model": {"enum": ["small"]}, "text": {"enum": ["the cat", "the"]}}
             content = operation["requestBody"]["content"]["application/json"]
-            content["schema"]["required"] = ["model"]
+            content["schema"]["required"] = ["model", "text"]
         elif path == "/v1/roll":
             fields["text"] = {"enum": ["cdef gabc'|"]}
     return document

@@ -14,7 +14,8 @@ from char_rnn.constrain.terms import Alternation, Class, Concatenation, Term, re
 from char_rnn.errors import MissingExtra, UsageError
 
 LONGEST_PATTERN = 2_000
-WIDEST_RANGE = 25_000
+WIDEST_RANGE, MOST_IN_RANGES = 25_000, 200_000
+"""Characters of a range, and of all in a pattern: each is listed, which takes a microsecond."""
 
 _REPEAT = re.compile(r"[*+?]|\{(\d+(,\d*)?|,\d*)\}")
 _GROUP = re.compile(r"\(\?(P<\w+>|[is]*[:)])", re.ASCII)
@@ -68,7 +69,7 @@ def _check(pattern: str) -> None:
 def _rewritten(pattern: str) -> str:
     """Return `pattern` as interegular reads it the way `re` does, or raise UsageError."""
     out: list[str] = []
-    at, end = 0, len(pattern)
+    at, end, listed = 0, len(pattern), 0
     while at < end:
         char = pattern[at]
         if char == "\\":
@@ -76,8 +77,11 @@ def _rewritten(pattern: str) -> str:
             at += 2
             continue
         if char == "[":
-            text, at = _set(pattern, at)
+            text, at, more = _set(pattern, at)
             out.append(text)
+            listed += more
+            if listed > MOST_IN_RANGES:
+                raise _refused(pattern, f"ranges of more than {MOST_IN_RANGES:,} characters")
             continue
         if repeat := _REPEAT.match(pattern, at):
             at = repeat.end()
@@ -106,9 +110,10 @@ def _rewritten(pattern: str) -> str:
     return "".join(out)
 
 
-def _set(pattern: str, at: int) -> tuple[str, int]:
-    """Return the set `[…]` that begins at `at`, rewritten, and where it ends."""
+def _set(pattern: str, at: int) -> tuple[str, int, int]:
+    """Return the set `[…]` that begins at `at`, rewritten, where it ends, and how many it lists."""
     items: list[str] = []
+    listed = 0
     at += 1
     opening = "[^" if pattern[at] == "^" else "["
     at += len(opening) - 1
@@ -121,9 +126,11 @@ def _set(pattern: str, at: int) -> tuple[str, int]:
     if outside > 1 or (outside and _INSENSITIVE.search(pattern)):
         raise _refused(pattern, r"a set with several of \D, \S and \W, or with one beside (?i)")
     for low, dash, high in zip(items, items[1:], items[2:], strict=False):
-        if dash == "-" and ord(high[0]) - (ord(low) if len(low) == 1 else 0) > WIDEST_RANGE:
+        wide = ord(high[0]) - (ord(low) if len(low) == 1 else 0) if dash == "-" else 0
+        if wide > WIDEST_RANGE:
             raise _refused(pattern, f"a range of more than {WIDEST_RANGE:,} characters")
-    return "".join([opening, *items, "]"]), at + 1
+        listed += max(wide, 0)
+    return "".join([opening, *items, "]"]), at + 1, listed
 
 
 def _term(parsed: Any, insensitive: bool, all_lines: bool) -> Term:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from char_rnn.data.vocabulary import AnyVocabulary
 from char_rnn.generate.door import door
 from char_rnn.serve.choices import Tokens, answer_id, choice, completion, usage
+from char_rnn.serve.conditions import check_conditions
 from char_rnn.serve.errors import refusal
 from char_rnn.serve.fields import COMPLETION
 from char_rnn.serve.models import Served
@@ -34,6 +35,9 @@ async def completions(request: Request) -> Response:
     found = await state.body(request, COMPLETION)
     served = await state.model(found["model"])
     wanted = await asyncio.to_thread(asked, found, served.vocabulary)
+    if wanted.config.conditions:
+        words = served.vocabulary
+        await state.aside(check_conditions, wanted.config, wanted.prompts, words)
     work = _Work(state, served, wanted)
     await work.begin()
     if wanted.stream:
