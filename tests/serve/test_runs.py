@@ -62,7 +62,7 @@ def test_the_life_of_a_run(running, tmp_path):
     asked(running, "POST", "/v1/runs/mine/stop", 409, {})
     asked(running, "POST", "/v1/runs/mine/resume", 400, {"minutes": 6})
 
-    minutes = first[-1][2]["elapsed"] / 60 + 0.04
+    minutes = first[-1][2]["elapsed"] / 60 + 0.01
     again = asked(running, "POST", "/v1/runs/mine/resume", 202, {"minutes": minutes})
     assert again["status"] == "running"
     found = watched(running, "mine")
@@ -84,6 +84,7 @@ def test_the_life_of_a_run(running, tmp_path):
     last = {"last-event-id": str(found[-1][0])}
     assert running.ask("GET", "/v1/runs/mine/events", headers=last)[0] == 204
     assert asked(running, "GET", "/v1/runs/mine")["status"] == "finished"
+    assert running.application.state.trainings.all()[0].process.returncode == 0
 
     names = [model["id"] for model in asked(running, "GET", "/v1/models")["data"]]
     assert names == ["small", "bytes", "mine"]

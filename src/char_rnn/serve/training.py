@@ -308,7 +308,7 @@ class Trainings:
             await process.stdin.drain()
         run.begun = True
         run.tell_process()
-        with contextlib.suppress(ValueError):  # a line that is too long
+        try:
             async for line in process.stdout:
                 told = json.loads(line)
                 kind = told.pop("event")
@@ -319,6 +319,8 @@ class Trainings:
                     last = told
                 else:
                     run.tell(kind, told)
+        except ValueError:  # a line that is too long
+            kill(process)
         await process.wait()
         run.begun = False
         status = OVER.get(reason, "failed")

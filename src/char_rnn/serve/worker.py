@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -36,11 +37,12 @@ def main() -> int:
     os.dup2(2, 1)  # what training prints must not stand between the events
     with suppress(AttributeError, OSError):
         os.nice(NICE)
-    job = json.loads(sys.stdin.buffer.readline())
+    lines = _lines(0)
+    job = json.loads(next(lines))
     from char_rnn.errors import CharRNNError
 
     try:
-        threading.Thread(target=_until_the_end_of_input, daemon=True).start()
+        threading.Thread(target=_follow, args=(lines,), daemon=True).start()
         if job["do"] == "train":
             _train(job, out)
         else:
@@ -131,8 +133,23 @@ def _tell(out: TextIO, kind: str, told: dict[str, Any]) -> None:
         out.flush()
 
 
-def _until_the_end_of_input() -> None:
-    for line in sys.stdin.buffer:
+def _lines(file: int) -> Iterator[bytes]:
+    """Yield the lines that can be read from a descriptor, whole.
+
+    Not by sys.stdin, whose lock Python wants when it ends: it would wait for who reads, and abort.
+    """
+    pieces: list[bytes] = []
+    while piece := os.read(file, 2**16):
+        *whole, rest = piece.split(b"\n")
+        for end in whole:
+            yield b"".join((*pieces, end, b"\n"))
+            pieces.clear()
+        pieces.append(rest)
+
+
+def _follow(lines: Iterator[bytes]) -> None:
+    """Do as the server says, until it says no more."""
+    for line in lines:
         if line == WATCH:
             _watched.set()
         elif line == REST:
