@@ -7,7 +7,9 @@ import pytest
 from reference import CELLS
 
 from char_rnn import CharRNN
+from char_rnn.errors import UsageError
 from char_rnn.model.stepper import Stepper
+from char_rnn.model.weights import Weights
 
 V, T = 11, 9
 
@@ -45,6 +47,44 @@ def test_blocks_change_nothing(cell, reset_after, H, B):
     stepper.begin(stepper.initial_state())
     for t in range(4):
         np.testing.assert_allclose(stepper.step(ids[t]), window[t], atol=1e-12)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize(("cell", "reset_after"), CELLS)
+def test_steppers_share_weights(cell, reset_after, norm):
+    """In turns, in any order, and with parameters that change; and the memory is shared."""
+    model = CharRNN(
+        V, 64, cell, 2, reset_after, "float64", np.random.default_rng(1), layer_norm=norm
+    )
+    weights = Weights(model.parameters)
+    sizes = [(1, None), (4, None), (8, 4), (9, 3), (8, None)]
+    steppers = [Stepper(weights, B, together) for B, together in sizes]
+    ids = np.random.default_rng(3).integers(V, size=(4, 9))
+    for _ in range(2):
+        window, _ = model.forward(ids)
+        for stepper in steppers:
+            stepper.begin(stepper.initial_state(), fresh=True)
+        for t in range(4):
+            for stepper in steppers:
+                logits = stepper.step(ids[t, : stepper.B])
+                np.testing.assert_allclose(logits, window[t, : stepper.B], atol=1e-12)
+        model.parameters.flat[:] *= 1.5
+    assert weights.of(0, 4) is weights.of(0, 8) is not weights.of(0, 1)
+
+
+@pytest.mark.parametrize(("cell", "reset_after"), CELLS)
+def test_bits_depend_on_how_many_stand_in_a_product(cell, reset_after):
+    """And on nothing else: neither on how many products there are, nor on the place in one."""
+    model = CharRNN(V, 200, cell, 2, reset_after, rng=np.random.default_rng(1))
+    ids = np.random.default_rng(3).integers(V, size=(T, 12))
+    few, many = Stepper(model.parameters, 4), Stepper(model.parameters, 12, together=4)
+    for stepper in (few, many):
+        stepper.begin(stepper.initial_state())
+    rows = np.array([7, 2, 9, 0])
+    for t in range(T):
+        assert np.array_equal(few.step(ids[t, rows]), many.step(ids[t])[rows])
+    with pytest.raises(UsageError, match="6 streams do not come out even in products of 4"):
+        Stepper(model.parameters, 6, together=4)
 
 
 @pytest.mark.parametrize(("cell", "reset_after"), CELLS)

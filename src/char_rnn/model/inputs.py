@@ -66,6 +66,10 @@ class CharacterInput:
             self._rows = x.reshape(-1)
         np.take(self._table, self._rows, axis=1, out=gates, mode="clip")
 
+    def look_up(self, ids: Array, gates: Array) -> None:
+        """Write scale · (W x + b) of ids (B,) into `gates` (G, B, H), of a table of all symbols."""
+        np.take(self._table, ids, axis=1, out=gates, mode="clip")
+
     def _fill(self, symbols: Array) -> None:
         """Fill the table (G, K, H) of scale · (W x + b) for K symbols in their order."""
         G, K, H = len(self._weight), len(symbols), self._weight.shape[1]
@@ -181,7 +185,7 @@ class DenseInput:
         self._scale, self.norm = scale, norm
         # Normalisation would take a factor out again: there it multiplies what comes out.
         self._on_weights = scale if norm is None else np.ones_like(scale)
-        self._hat = np.empty((0, 0, 0), weight.dtype)
+        self._hat = self._deviation = np.empty((0, 0, 0), weight.dtype)
         self._transposed = aligned((G, size, self._weight.shape[1]), weight.dtype)
         self._bias = np.empty((G, 1, self._weight.shape[1]), weight.dtype)
 
@@ -194,24 +198,27 @@ class DenseInput:
         """Write scale · (W x + b) into `gates` (G, T·B, H)."""
         self._x = x.reshape(-1, x.shape[-1])  # (T·B, I)
         np.matmul(self._x, self._transposed, out=gates)
-        self.finish(gates, gates)
+        if self.norm is not None and self._hat.shape != gates.shape:
+            self._hat = np.empty_like(gates)
+            self._deviation = np.empty_like(gates[..., :1])
+        self.finish(gates, gates, self._hat, self._deviation)
 
     def rows(self) -> Array:
         """Return scale · W, (G·H, I), for a product that somebody else takes."""
         scaled: Array = self._weight * self._on_weights
         return scaled.reshape(-1, scaled.shape[2])
 
-    def finish(self, product: Array, gates: Array) -> None:
-        """Write scale · (W x + b) into `gates` from the product `rows` · x, (G, T·B, H)."""
+    def finish(self, product: Array, gates: Array, hat: Array, deviation: Array) -> None:
+        """Write scale · (W x + b) into `gates` from the product `rows` · x, (G, T·B, H).
+
+        hat, deviation: what the norm leaves, if there is one; see Norm.
+        """
         if self.norm is None:
             np.add(product, self._bias, out=gates)
             return
         if product is not gates:
             np.copyto(gates, product)
-        if self._hat.shape != gates.shape:
-            self._hat = np.empty_like(gates)
-            self._deviation = np.empty_like(gates[..., :1])
-        self.norm.forward(gates, self._hat, self._deviation)
+        self.norm.forward(gates, hat, deviation)
         np.add(gates, self._bias, out=gates)
         np.multiply(gates, self._scale, out=gates)
 

@@ -14,13 +14,13 @@ from functools import partial
 
 import numpy as np
 
+from char_rnn.errors import UsageError
 from char_rnn.model.cells import StepMemory
-from char_rnn.model.inputs import DenseInput
+from char_rnn.model.inputs import CharacterInput
 from char_rnn.model.layer import Layer
 from char_rnn.model.memory import aligned
-from char_rnn.model.network import Network
 from char_rnn.model.parameters import Parameters
-from char_rnn.model.products import WIDEST_BLOCK, as_blocks, block_width
+from char_rnn.model.weights import LayerWeights, Weights, dense
 
 Array = np.ndarray
 
@@ -29,44 +29,52 @@ class Stepper:
     """Runs B streams a character at a time: `begin` somewhere, then `step` as often as wanted.
 
     It takes the parameters as they are when it is made, and anew where `begin` is told to.
+
+    weights: of a network, or parameters, of which it then has weights of its own.
+    together: how many streams are multiplied in one product, all of them if None. The bits that
+        come out for a stream depend on this number, and on nothing else that there is beside it:
+        B may be any multiple.
     """
 
-    def __init__(self, parameters: Parameters, B: int = 1) -> None:
-        config, self.B = parameters.config, B
-        self._network = Network(parameters)
+    def __init__(
+        self, weights: Weights | Parameters, B: int = 1, together: int | None = None
+    ) -> None:
+        together = B if together is None else together
+        if B % together:
+            raise UsageError(f"{B} streams do not come out even in products of {together}")
+        self._weights = weights if isinstance(weights, Weights) else Weights(weights)
+        self._parameters, self.B = self._weights.parameters, B
+        config, layers = self._parameters.config, self._weights.layers
         V, H = config.vocab_size, config.hidden_size
-        layers = self._network.layers
         below = [layer.G * H for layer in layers[1:]]
         self._levels = [
-            _Level(layer, B, rows) for layer, rows in zip(layers, [*below, V], strict=True)
+            _Level(layer, self._weights.of(k, together), B, together, N)
+            for k, (layer, N) in enumerate(zip(layers, [*below, V], strict=True))
         ]
         self._logits = aligned((B, V), config.dtype)
         self._prepare()
 
     def _prepare(self) -> None:
-        """Take the parameters as they are now."""
-        parameters = self._network.parameters
-        readers = [_dense(layer).rows() for layer in self._network.layers[1:]]
-        readers.append(parameters["out.weight"])
-        for level, reader in zip(self._levels, readers, strict=True):
-            level.prepare(reader)
-        self._end = parameters.config.end
+        """Keep what follows from the weights as they are now."""
+        self._end = self._parameters.config.end
         if self._end is not None:
             self.begin(self.initial_state())
             for level in self._levels:
                 level.keep_beginning()
-        self._out_bias = np.tile(parameters["out.bias"], (self.B, 1))
+        self._out_bias = np.tile(self._parameters["out.bias"], (self.B, 1))
 
     def initial_state(self) -> Array:
         """Return the state (S, L, B, H) with which a text begins."""
-        return self._network.initial_state(self.B)
+        return self._weights.network.initial_state(self.B)
 
     def begin(self, state: Array, fresh: bool = False) -> None:
         """Go on from `state` (S, L, B, H), which is copied.
 
-        fresh: take the parameters as they are now; they have changed.
+        fresh: take the parameters as they are now; they have changed. Steppers that share weights
+            are all told so.
         """
         if fresh:
+            self._weights.renew()
             self._prepare()
         for level, of_layer in zip(self._levels, state.swapaxes(0, 1), strict=True):
             level.begin(of_layer)
@@ -107,31 +115,22 @@ class Stepper:
 class _Level:
     """One layer at one step. N: rows of what is read of it."""
 
-    def __init__(self, layer: Layer, B: int, N: int) -> None:
-        cell, G, H = layer.cell, layer.G, layer.H
-        self._layer, self._B, self._N = layer, B, N
-        others = [phase for phase in cell.phases if phase.operand is not None]
-        R = layer.R - len(others)  # gates whose product is with h
+    def __init__(self, layer: Layer, weights: LayerWeights, B: int, together: int, N: int) -> None:
+        cell, G, R, H = layer.cell, layer.G, layer.R, layer.H
+        self._layer = layer
 
         def new(*shape: int) -> Array:
             return aligned(shape, layer.dtype)
 
         self.states = new(cell.states, B, H)
         self._gates = new(G, B, H)
-        # Columns of zeros between D h and U h, so that the product comes out in whole blocks.
-        self._start = N + (-(N + R * H) % WIDEST_BLOCK if B > 1 else 0)  # where U h begins
-        columns = self._start + R * H
-        self._y = new(B, self._start + layer.R * H)
+        self._y = new(B, weights.start + R * H)
         self.read = self._y[:, :N]
-        recurrent = self._y[:, self._start :].reshape(B, layer.R, H).transpose(1, 0, 2)
+        recurrent = self._y[:, weights.start :].reshape(B, R, H).transpose(1, 0, 2)
         kept = new(cell.kept, B, H)
-        self._recurrent, self._kept = recurrent, kept
-        # One stream: weights in rows, as BLAS reads them fastest beside a vector (GRU of 512
-        # units: 18 instead of 23 µs). Many: in columns, cut into blocks as products.py says (10
-        # streams of a GRU of 256 units: 22 instead of 52 µs).
-        width, late_width = block_width(B, H, columns), block_width(B, H, H)
-        self._weights = new(columns, H) if B == 1 else new(columns // width, H, width)
-        self._late = new(len(others), H // late_width, H, late_width)
+        self._recurrent = recurrent
+        # Of the norms of what enters and of what recurs, one after the other.
+        self._hat, self._deviation = new(max(G, R), B, H), new(max(G, R), B, 1)
         step = cell(
             StepMemory(
                 gates=self._gates,
@@ -147,57 +146,35 @@ class _Level:
                 **layer.scale_and_shift(B),
             )
         )
-        h, y = self.states[0], self._y[:, :columns]
-        if B == 1:
-            self._product: Callable[[], object] = partial(np.dot, self._weights, h[0], y[0])
-        else:
-            self._product = partial(np.matmul, h, self._weights, as_blocks(y[None], width)[0])
         self._calls: list[Callable[[], object]] = []
+        late = iter(weights.late)
         for phase in cell.phases:
             if phase.operand is not None:
-                weight = self._late[others.index(phase)]
-                product = as_blocks(recurrent[cell.rows(phase)], late_width)[0]
-                self._calls.append(partial(np.matmul, kept[phase.operand], weight, product))
+                product = recurrent[cell.rows(phase)][0]
+                self._calls.append(_product(kept[phase.operand], next(late), product, together))
                 self._calls += self._norm(cell.rows(phase))
             self._calls.append(getattr(step, phase.forward))
         # What this state gives to the layer above, and to its own next step.
-        self._after: list[Callable[[], object]] = [self._product]
+        self._after = [_product(self.states[0], weights.main, self._y, together)]
         for phase in cell.phases:
             if phase.operand is None and cell.count(phase):
                 self._after += self._norm(cell.rows(phase))
         self._calls += self._after
-        self._others = others
-        self._hat = new(layer.R, B, H)
-        self._deviation = new(layer.R, B, 1)
 
     def _norm(self, rows: slice) -> list[Callable[[], object]]:
         layer = self._layer
         if layer.recurrent_norm is None:
             return []
 
+        hat, deviation = self._hat[rows], self._deviation[rows]
+
         def normalise() -> None:
             # In a copy: it works on contiguous gates.
             product = self._recurrent[rows].copy()
-            layer.normalise(product, self._hat[rows], self._deviation[rows], rows)
+            layer.normalise(product, hat, deviation, rows)
             np.copyto(self._recurrent[rows], product)
 
         return [normalise]
-
-    def prepare(self, reader: Array) -> None:
-        """Take the weights as they are now; reader (N, H): those of what reads this layer."""
-        layer, N, start = self._layer, self._N, self._start
-        recurrent = layer.recurrent_weight()
-        late = [layer.cell.rows(phase).start for phase in self._others]
-        rows = np.zeros((self._weights.size // layer.H, layer.H), layer.dtype)
-        rows[:N] = reader
-        rows[start:] = recurrent.reshape(-1, layer.H)[: len(rows) - start]
-        if self._B == 1:
-            self._weights[:] = rows
-        else:
-            self._weights[:] = _in_blocks(rows, self._weights)
-        for weight, row in zip(self._late, late, strict=True):
-            weight[:] = _in_blocks(recurrent[row], weight)
-        layer.prepare_input()
 
     def begin(self, state: Array) -> None:
         """Go on from `state` (S, B, H)."""
@@ -215,12 +192,14 @@ class _Level:
 
     def look_up(self, ids: Array) -> None:
         """Take characters, ids (B,), as the input."""
-        self._layer.input.forward(ids, self._gates)
+        assert isinstance(self._layer.input, CharacterInput)
+        self._layer.input.look_up(ids, self._gates)
 
     def take(self, x: Array) -> None:
         """Take D h of the layer below, (B, G·H), as the input."""
-        shape = (self._B, self._layer.G, self._layer.H)
-        _dense(self._layer).finish(x.reshape(shape).transpose(1, 0, 2), self._gates)
+        G, B, H = self._gates.shape
+        product = x.reshape(B, G, H).transpose(1, 0, 2)
+        dense(self._layer).finish(product, self._gates, self._hat[:G], self._deviation[:G])
 
     def run(self) -> None:
         """Compute the next state and what is read of it."""
@@ -234,11 +213,18 @@ class _Level:
         self._y[:] = self._y.take(rows, 0)
 
 
-def _in_blocks(rows: Array, blocks: Array) -> Array:
-    """Return the view of `rows` (columns of the product, H) that has the shape of `blocks`."""
-    return rows.reshape(len(blocks), -1, rows.shape[1]).swapaxes(1, 2)
+def _product(x: Array, weights: Array, out: Array, together: int) -> Callable[[], object]:
+    """Return what writes the product of x (B, H) and a layout of weights into columns of `out`.
 
-
-def _dense(layer: Layer) -> DenseInput:
-    assert isinstance(layer.input, DenseInput)
-    return layer.input
+    weights: (columns, H) for one stream, or (n, H, w). out: (B, columns or more).
+    """
+    B, H = x.shape
+    if weights.ndim == 2 and B == 1:
+        return partial(np.dot, weights, x[0], out[0, : len(weights)])
+    if weights.ndim == 2:
+        columns = out[:, : len(weights), None]
+        return partial(np.matmul, weights, x[:, :, None], columns)
+    n, _, w = weights.shape
+    rows = x.reshape(B // together, together, H)
+    blocks = out[:, : n * w].reshape(B // together, together, n, w).transpose(2, 0, 1, 3)
+    return partial(np.matmul, rows, weights[:, None], blocks)
