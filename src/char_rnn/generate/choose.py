@@ -28,12 +28,54 @@ FAST = (1e-6, 1e6)
 """Temperatures between which float32 noise beside float32 logits is exact enough."""
 
 
+class Gumbel:
+    """Noise for B rows of V: −log E, where E is exponential, drawn for many characters at once.
+
+    steps: for how many; as many as pay if None. What comes is the same for any number.
+    """
+
+    def __init__(self, rng: np.random.Generator, B: int, V: int, steps: int | None = None) -> None:
+        steps = max(1, BLOCK // (B * V)) if steps is None else steps
+        self._rng = rng
+        self._waits = np.empty((steps, B, V))
+        self._noise, self._next = np.empty((steps, B, V), np.float32), steps
+
+    def __call__(self) -> Array:
+        """Return the next, (B, V) float32, valid until the next call."""
+        if self._next == len(self._noise):
+            self._draw()
+        self._next += 1
+        noise: Array = self._noise[self._next - 1]
+        return noise
+
+    def ahead(self, most: int) -> Array:
+        """Return what comes next, (n, B, V), where n is 1 to `most`; `skip` what was used of it."""
+        if self._next == len(self._noise):
+            self._draw()
+        return self._noise[self._next : self._next + most]
+
+    def skip(self, count: int) -> None:
+        """Go on past so many of what `ahead` returned."""
+        self._next += count
+
+    def _draw(self) -> None:
+        waits = self._rng.standard_exponential(out=self._waits)
+        np.maximum(waits, TINY, out=waits)
+        np.log(waits, out=waits)
+        np.negative(waits, out=self._noise, casting="same_kind")
+        self._next = 0
+
+
 class Chooser:
     """Draws the next ids of B streams from their logits (B, V), as a SampleConfig says.
 
     amounts: (V,), nats that favour or forbid (−∞) a character, or None.
+    steps: for how many characters noise is drawn at once, see Gumbel.
 
     looks_back: whether it asks what was written last.
+    noise: what it draws by.
+    steady: the temperature t where an id is just the largest of logits + t · noise in its row, and
+        t stays; None where anything else has a say.
     """
 
     def __init__(
@@ -43,17 +85,18 @@ class Chooser:
         B: int,
         rng: np.random.Generator,
         amounts: Array | None = None,
+        steps: int | None = None,
     ) -> None:
         self._temperature = parse_temperature(config.temperature)
-        self._total, self._rng = config.length, rng
+        self._total, self.noise = config.length, Gumbel(rng, B, V, steps)
         self._rows, self._amounts = np.arange(B), amounts
         self._filters = _filters(config, amounts, self._at)
         self.looks_back = config.repetition_penalty != 1
         self._plain = [name for name, _ in self._filters] == ["temperature"]
         self._z = np.empty((B, V), np.float32)
-        steps = max(1, BLOCK // (B * V))
-        self._waits = np.empty((steps, B, V))
-        self._noise, self._next = np.empty((steps, B, V), np.float32), steps
+        t = self._at(0)
+        always = self._plain and self._temperature.kind == "constant" and _is_usual(t)
+        self.steady = t if always else None
 
     def __call__(
         self, logits: Array, at: int, written: Array, allowed: Array | None = None
@@ -65,11 +108,11 @@ class Chooser:
         Raises UsageError if the logits are not finite, or nothing is allowed.
         """
         t = self._at(at)
-        if self._plain and allowed is None and (t == 0 or FAST[0] <= t <= FAST[1]):
+        if self._plain and allowed is None and _is_usual(t):
             return self._draw_plain(logits, t)
         top = np.maximum.reduce(logits, axis=1)
         if not np.isfinite(top).all():
-            raise _not_finite()
+            raise not_finite()
         z = logits.astype(np.float64)
         if allowed is not None:
             z = np.where(allowed, z, -np.inf)
@@ -79,7 +122,7 @@ class Chooser:
             raise UsageError("every character that could follow is forbidden; allow more of them")
         for _, apply in self._filters:
             z = apply(z, at, written)
-        ids: Array = (z + self._gumbel()).argmax(axis=1)
+        ids: Array = (z + self.noise()).argmax(axis=1)
         return ids
 
     def _draw_plain(self, logits: Array, t: float) -> Array:
@@ -88,9 +131,9 @@ class Chooser:
         if t == 0:
             np.copyto(z, logits)
         elif t == 1:
-            np.add(logits, self._gumbel(), out=z, casting="same_kind")
+            np.add(logits, self.noise(), out=z, casting="same_kind")
         else:
-            np.multiply(self._gumbel(), np.float32(t), out=z)
+            np.multiply(self.noise(), np.float32(t), out=z)
             np.add(z, logits, out=z, casting="same_kind")
         ids: Array = z.argmax(axis=1)
         # argmax finds a NaN or an infinity if there is one.
@@ -99,23 +142,15 @@ class Chooser:
         else:
             finite = bool(np.isfinite(z[self._rows, ids]).all())
         if not finite:
-            raise _not_finite()
+            raise not_finite()
         return ids
-
-    def _gumbel(self) -> Array:
-        """Return new noise, (B, V) float32, valid until the next call."""
-        if self._next == len(self._noise):
-            waits = self._rng.standard_exponential(out=self._waits)
-            np.maximum(waits, TINY, out=waits)
-            np.log(waits, out=waits)
-            np.negative(waits, out=self._noise, casting="same_kind")
-            self._next = 0
-        self._next += 1
-        noise: Array = self._noise[self._next - 1]
-        return noise
 
     def _at(self, at: int) -> float:
         return self._temperature.at(at, self._total)
+
+
+def _is_usual(t: float) -> bool:
+    return t == 0 or FAST[0] <= t <= FAST[1]
 
 
 def bias_amounts(config: SampleConfig, vocabulary: AnyVocabulary | None) -> Array | None:
@@ -168,7 +203,8 @@ def _filters(
     return [(name, all_of_them[name][1]) for name in config.order if all_of_them[name][0]]
 
 
-def _not_finite() -> UsageError:
+def not_finite() -> UsageError:
+    """Return the error for logits that are none."""
     return UsageError("the model's output is not finite: its weights have diverged")
 
 
