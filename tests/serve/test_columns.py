@@ -5,8 +5,9 @@ import pytest
 
 from char_rnn import CharRNN
 from char_rnn.model.stepper import Stepper
+from char_rnn.model.weights import Weights
 from char_rnn.serve.columns import Columns, Pool
-from char_rnn.serve.engine import BLOCK
+from char_rnn.serve.engine import FOURS
 
 
 @pytest.mark.parametrize("layer_norm", [False, True])
@@ -15,25 +16,26 @@ from char_rnn.serve.engine import BLOCK
 def test_a_column_depends_on_no_other(V, H, cell, layer_norm):
     rng = np.random.default_rng(0)
     model = CharRNN(V, H, cell=cell, layers=2, rng=rng, layer_norm=layer_norm)
-    mine = rng.integers(V, size=12)
+    mine, weights = rng.integers(V, size=12), Weights(model.parameters)
 
-    def run(column):
-        others = rng.integers(V, size=(len(mine), BLOCK))
+    def run(B, column):
+        others = rng.integers(V, size=(len(mine), B))
         others[:, column] = mine
-        stepper = Stepper(model.parameters, BLOCK)
+        stepper = Stepper(weights, B, FOURS)
         stepper.begin(stepper.initial_state())
         seen = []
         for n, ids in enumerate(others):
             if n == 6:  # moved to another stepper, as who joins and leaves is
                 state = stepper.state()
-                stepper = Stepper(model.parameters, BLOCK)
+                stepper = Stepper(weights, B, FOURS)
                 stepper.begin(state)
             seen.append(stepper.step(ids)[column].copy())
         return np.array(seen)
 
-    first = run(0)
-    for column in range(1, BLOCK):
-        assert np.array_equal(run(column), first)
+    first = run(FOURS, 0)
+    for B in (FOURS, 3 * FOURS):
+        for column in range(B):
+            assert np.array_equal(run(B, column), first)
 
 
 class Member:
@@ -44,7 +46,7 @@ class Member:
 def test_members_come_and_go():
     rng = np.random.default_rng(0)
     model = CharRNN(9, 16, cell="lstm", layers=2, rng=rng, dtype="float64")
-    columns = Columns(Pool(lambda width: Stepper(model.parameters, width)), (1, 4, 8))
+    columns = Columns(Pool(model.parameters), (1, 4, 8))
     alone = {}
     for _ in range(60):
         if len(columns) < 8 and rng.random() < 0.3:

@@ -43,7 +43,7 @@ class Stepper:
         if B % together:
             raise UsageError(f"{B} streams do not come out even in products of {together}")
         self._weights = weights if isinstance(weights, Weights) else Weights(weights)
-        self._parameters, self.B = self._weights.parameters, B
+        self._parameters, self.B, self.together = self._weights.parameters, B, together
         config, layers = self._parameters.config, self._weights.layers
         V, H = config.vocab_size, config.hidden_size
         below = [layer.G * H for layer in layers[1:]]

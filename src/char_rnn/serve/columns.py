@@ -1,11 +1,12 @@
 """Streams side by side: each has a column of one stepper, wide enough for those there are."""
 
-from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from char_rnn.model.parameters import Parameters
 from char_rnn.model.stepper import Stepper
+from char_rnn.model.weights import Weights
 
 Array = np.ndarray
 
@@ -20,19 +21,19 @@ M = TypeVar("M", bound=Member)
 
 
 class Pool:
-    """Steppers that nobody uses now; each has its own copy of the weights."""
+    """Steppers of one network that nobody uses now; all share its weights."""
 
-    def __init__(self, make: Callable[[int], Stepper]) -> None:
-        self._make = make
+    def __init__(self, parameters: Parameters) -> None:
+        self._weights = Weights(parameters)
         self._free: list[Stepper] = []
 
-    def take(self, width: int) -> Stepper:
-        """Return one of that width, made if there is none."""
+    def take(self, width: int, together: int) -> Stepper:
+        """Return one for so many streams, so many of them in a product; made if there is none."""
         for stepper in self._free:
-            if width == stepper.B:
+            if (width, together) == (stepper.B, stepper.together):
                 self._free.remove(stepper)
                 return stepper
-        return self._make(width)
+        return Stepper(self._weights, width, together)
 
     def give(self, stepper: Stepper) -> None:
         """Take one back."""
@@ -43,14 +44,14 @@ class Columns(Generic[M]):
     """A batch that members join and leave between two characters.
 
     widths: of the steppers, ascending; the narrowest that holds all is taken, from `pool`, where
-        it goes back to.
+        it goes back to. together: how many are multiplied in one product, all of them if None.
 
     rows: who has which column, None for nobody. ids: (B,), what each reads next.
     logits: (B, V), of what follows; those of nobody mean nothing.
     """
 
-    def __init__(self, pool: Pool, widths: tuple[int, ...]) -> None:
-        self._pool, self._widths = pool, widths
+    def __init__(self, pool: Pool, widths: tuple[int, ...], together: int | None = None) -> None:
+        self._pool, self._widths, self._together = pool, widths, together
         self._own: Stepper | None = None
         self._joining: list[M] = []
         self._count = 0
@@ -66,9 +67,9 @@ class Columns(Generic[M]):
         """How many more may join."""
         return self._widths[-1] - len(self)
 
-    def members(self) -> list[M]:
-        """Return everybody."""
-        return [*(row for row in self.rows if row is not None), *self._joining]
+    def seated(self) -> list[tuple[int, M]]:
+        """Return who has which column."""
+        return [(row, member) for row, member in enumerate(self.rows) if member is not None]
 
     def join(self, member: M) -> None:
         """Give `member` a column from the next `settle` on."""
@@ -95,15 +96,15 @@ class Columns(Generic[M]):
 
     def settle(self) -> bool:
         """Give those who joined their columns; tell whether anybody is there."""
-        count, width = len(self), len(self.rows)
-        # A step back in width only where it stays: moving takes about as long as a character.
-        if (
-            self._joining
-            or (width and not count)
-            or (count <= width // 4 and width > self._widths[0])
-        ):
-            self._move(count)
-        return count > 0
+        width, fitting = len(self.rows), self._fitting()
+        # Narrower only where much is won: moving takes about as long as a character.
+        if self._joining or (width and 2 * fitting <= width):
+            self._move()
+        return len(self) > 0
+
+    def _fitting(self) -> int:
+        """Return the width that is needed, 0 for nobody."""
+        return next(width for width in (0, *self._widths) if width >= len(self))
 
     def step(self) -> None:
         """Let every column read its id."""
@@ -114,13 +115,13 @@ class Columns(Generic[M]):
         assert self._own is not None
         return self._own
 
-    def _move(self, count: int) -> None:
-        staying = [(row, member) for row, member in enumerate(self.rows) if member is not None]
+    def _move(self) -> None:
+        staying = self.seated()
         if staying:
             before = self._stepper.state()
             for row, member in staying:
                 member.state = before[:, :, row]
-        members = self.members()
+        members = [*(member for _, member in staying), *self._joining]
         self._joining = []
         if self._own is not None:
             self._pool.give(self._own)
@@ -128,12 +129,12 @@ class Columns(Generic[M]):
         if not members:
             self.rows = []
             return
-        width = next(width for width in self._widths if width >= count)
-        stepper = self._own = self._pool.take(width)
+        width = self._fitting()
+        stepper = self._own = self._pool.take(width, self._together or width)
         state = stepper.initial_state()
         for row, joined in enumerate(members):
             state[:, :, row] = joined.state
         stepper.begin(state)
-        self.rows = [*members, *[None] * (width - count)]
+        self.rows = [*members, *[None] * (width - len(members))]
         self.ids = np.zeros(width, np.intp)
         self.logits = stepper.logits()

@@ -5,23 +5,26 @@ characters and one that ends leaves; nobody waits for anybody's end. Prompts are
 of their own, all side by side, and after each character of those who write for about as long as
 that character took: so a long prompt delays neither a text that is being written nor a short one.
 
-The bits of a product depend on how wide it is, and on nothing else (tests/serve/test_columns.py).
-So whoever gave a seed is computed in blocks of eight columns, alone or not; others in as few
-columns as hold them, and one alone in the quickest way there is.
+Texts are written in groups, a core each where the network is large enough; what they drew is told
+to who waits for it every few characters, the first one at once.
+
+The bits of a product depend on how many texts stand in it, and on nothing else
+(tests/serve/test_columns.py). So those of whoever gave a seed are multiplied in fours, alone or
+not: on a processor with AVX-512 that is as fast for one as without a seed, and as fast for many as
+all together (with OpenBLAS's kernels for AVX2 a third of the speed for one, and 0.6 for many; one
+by one they would be as fast alone, and three to four times slower than in fours with AVX-512, and
+eights would take half of the speed of one). Others are multiplied all together, and one alone in
+the quickest way there is.
 """
 
 import logging
 import math
-import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
-
-import numpy as np
 
 from char_rnn.charrnn import CharRNN
 from char_rnn.errors import CharRNNError
@@ -29,68 +32,48 @@ from char_rnn.model.blas import blas_threads
 from char_rnn.model.stepper import Stepper
 from char_rnn.serve.columns import Columns, M, Pool
 from char_rnn.serve.errors import Overloaded, Stopping
+from char_rnn.serve.readers import Readers, Reading
 from char_rnn.serve.stream import Stream
+from char_rnn.serve.writers import Writers
+from char_rnn.training.parallel import available_threads
 
-Array = np.ndarray
-
-WIDTHS = (1, 4, 8, 16, 32)
-BLOCK, BLOCKS = 8, 4
-"""Columns of a block of seeded texts, and how many blocks there are: each has its own weights."""
-GROUP = 32
-"""The widest batch of others; several of them are computed side by side, a core each."""
-LONG = 0.0003
-"""Seconds of a step from which on that pays."""
-PIECE = 32
-"""Characters of the prompts that are read before anybody else is let in, where nobody writes."""
+FOURS = 4
+"""Seeded texts that stand in one product."""
+GROUP, FEW = 32, 16
+"""The widest group, and how many texts are worth a core of their own."""
+LARGE = 200_000
+"""Parameters from which on groups are computed side by side: below, Python is most of a step."""
 _log = logging.getLogger("char_rnn.serve")
-
-
-@dataclass(eq=False)
-class _Reading:
-    """A prompt on its way in, and the streams that go on from it."""
-
-    streams: list[Stream]
-    state: Array = field(init=False)
-    at: int = 0
-
-    @property
-    def ids(self) -> Array:
-        return self.streams[0].job.ids
-
-    @property
-    def seeded(self) -> bool:
-        return self.streams[0].seeded
-
-    @property
-    def cancelled(self) -> bool:
-        return all(stream.cancelled for stream in self.streams)
 
 
 class Engine:
     """Writes with the parameters of `model` as they are now.
 
     slots: texts that are written at once. queue: how many more may wait.
-
-    written, read: characters so far, of texts and of prompts.
     """
 
     def __init__(self, model: CharRNN, slots: int = 64, queue: int = 256) -> None:
         self.slots, self.queue = slots, queue
-        self.written = self.read = 0
-        self._initial = Stepper(model.parameters, 1).initial_state()[:, :, 0]
-        self._free = math.ceil(slots / GROUP)  # how many of these are for those without a seed
-        widths = [WIDTHS] * self._free + [(BLOCK,)] * min(BLOCKS, math.ceil(slots / BLOCK))
-        self._pool = Pool(partial(Stepper, model.parameters))
-        self._writers = [Columns[Stream](self._pool, of) for of in widths]
-        self._readers = [Columns[_Reading](self._pool, of) for of in widths]
-        self._cores = ThreadPoolExecutor(os.cpu_count() or 1, "char-rnn core")
+        parameters, config = model.parameters, model.config
+        self._initial = Stepper(parameters, 1).initial_state()[:, :, 0]
+        self._pool = pool = Pool(parameters)
+        cores = available_threads() if parameters.flat.size > LARGE else 1
+        # How many groups are for those without a seed; as many are for the others.
+        self._free = max(math.ceil(slots / GROUP), min(cores, math.ceil(slots / FEW)))
+        fours = tuple(range(FOURS, GROUP + 1, FOURS))
+        kinds = [((1, *fours), None)] * self._free + [(fours, FOURS)] * self._free
+        words = config.vocab_size, config.end
+        self._writers = [Writers(pool, widths, together, *words) for widths, together in kinds]
+        self._readers = [Readers(pool, widths, together) for widths, together in kinds]
+        self._side_by_side = cores > 1
+        # A thread for each, so that none waits for another's end.
+        self._cores = ThreadPoolExecutor(4 * self._free, "char-rnn core")
         self._changed = threading.Condition()
-        self._queued: deque[_Reading] = deque()
+        self._queued: deque[Reading] = deque()
         self._waiting: deque[Stream] = deque()  # has read its prompt, and has no column
         self._parked: set[Stream] = set()  # its reader is slow
         self._live: set[Stream] = set()
         self._closing, self._deadline = False, math.inf  # when all is ended
-        self._long = False  # whether a step takes long
         self._news = False  # whether somebody came, left, paused or goes on
         self._seconds = 1.0  # that a text takes, about
         self._begun: dict[Stream, float] = {}
@@ -112,7 +95,7 @@ class Engine:
             for stream in streams:
                 self._begun[stream] = now
                 stream.drained = partial(self.wake, stream)
-            self._queued.append(_Reading(streams))
+            self._queued.append(Reading(streams))
             self._tell()
 
     def close(self, seconds: float = 0.0) -> None:
@@ -141,6 +124,16 @@ class Engine:
         }
 
     @property
+    def written(self) -> int:
+        """Characters so far."""
+        return sum(writers.written for writers in self._writers)
+
+    @property
+    def read(self) -> int:
+        """Characters of prompts so far."""
+        return sum(readers.read for readers in self._readers)
+
+    @property
     def busy(self) -> int:
         """How many texts there are, in whatever way of being served."""
         return len(self._live)
@@ -167,9 +160,9 @@ class Engine:
     # Of the thread.
 
     def _run(self) -> None:
-        with blas_threads(1), np.errstate(all="ignore"):
+        with blas_threads(1):
             # One to read and one to write, so that the first one to come does not wait for them.
-            for stepper in (self._pool.take(1), self._pool.take(1)):
+            for stepper in (self._pool.take(1, 1), self._pool.take(1, 1)):
                 self._pool.give(stepper)
             while self._admit():
                 try:
@@ -200,8 +193,16 @@ class Engine:
         return any(map(len, self._writers)) or any(map(len, self._readers))
 
     def _drop_cancelled(self) -> None:
-        if not (self._queued or self._waiting or self._parked):
-            return
+        for writers in self._writers:
+            for row, stream in writers.seated():
+                if stream.cancelled:
+                    writers.leave(row)
+                    self._gone([stream])
+        for readers in self._readers:
+            for row, reading in readers.seated():
+                if reading.cancelled:
+                    readers.leave(row)
+                    self._gone(reading.streams)
         for reading in [reading for reading in self._queued if reading.cancelled]:
             self._queued.remove(reading)
             self._gone(reading.streams)
@@ -228,95 +229,61 @@ class Engine:
                     reading.state = self._initial
                     place.join(reading)
 
-    def _with_room(self, columns: list[Columns[M]], seeded: bool) -> Columns[M] | None:
+    def _with_room(self, columns: Sequence[Columns[M]], seeded: bool) -> Columns[M] | None:
         """Return whose columns are for such a stream and have room for it."""
         fitting = columns[self._free :] if seeded else columns[: self._free]
         fitting = [found for found in fitting if found.room > 0]
         # The first ones together, and then as many here as there.
-        return min(fitting, key=lambda found: max(len(found), BLOCK), default=None)
+        return min(fitting, key=lambda found: max(len(found), FOURS), default=None)
 
     def _round(self) -> None:
-        """Write a character of every text, then read of the prompts for about as long.
+        """Write a character of every text and read one of every prompt, and on until there is news.
 
-        Where nobody reads, write on until there is news.
+        Groups that are not worth a core are computed in turns, and so each gets its share.
         """
-        began = time.perf_counter()
-        writing = [columns for columns in self._writers if columns.settle()]
-        reading = any(map(len, self._readers))
-        while writing:
-            for columns in writing:
-                self._write(columns)
-            self._step(writing)
-            if reading or self._news:
-                break
-        now = time.perf_counter()
-        until, pieces = now + (now - began), PIECE * reading
-        while pieces and any(map(len, self._readers)):
-            for readers in self._readers:
-                if readers.settle():
-                    self._read(readers)
-            pieces -= 1
-            if writing and time.perf_counter() >= until:
-                break
+        every: list[Writers | Readers] = [*self._writers, *self._readers]
+        groups = [group for group in every if group.settle()]
+        if len(groups) > 1 and not self._side_by_side:
+            while not self._news:
+                for group in groups:
+                    self._advance(group, once=True)
+        elif groups:
+            others = [self._cores.submit(self._advance, group) for group in groups[1:]]
+            self._advance(groups[0])
+            for other in others:
+                other.result()
+        self._collect()
 
-    def _write(self, columns: Columns[Stream]) -> None:
-        logits, ids = columns.logits, columns.ids
-        for row, stream in enumerate(columns.rows):
-            if stream is None:
-                continue
-            if stream.full and not stream.cancelled:
-                self._park(columns, row, stream)
-                continue
-            idx = None if stream.cancelled else stream.write(logits[row : row + 1])
-            if idx is not None:
-                ids[row] = idx
-                self.written += 1
-                continue
-            columns.leave(row)
-            with self._changed:
-                self._gone([stream])
+    def _advance(self, group: Writers | Readers, once: bool = False) -> None:
+        """Let a group go on; where it has something to tell, the others end soon."""
+        try:
+            group.advance(lambda: once or self._news)
+        finally:
+            if not once or group.has_news:
+                self._news = True
 
-    def _step(self, writing: list[Columns[Stream]]) -> None:
-        """Let everybody read what was written, several batches side by side where they are long."""
-        left = [columns for columns in writing if len(columns)]
-        if not left:
-            return
-        others = [self._cores.submit(_quietly, columns) for columns in left[1:] if self._long]
-        began = time.perf_counter()
-        for columns in left if not self._long else left[:1]:
-            columns.step()
-        took = time.perf_counter() - began
-        self._long = len(left) > 1 and took > LONG * (1 if self._long else len(left))
-        for other in others:
-            other.result()
-
-    def _park(self, columns: Columns[Stream], row: int, stream: Stream) -> None:
-        stream.state = columns.state(row)
-        columns.leave(row)
+    def _collect(self) -> None:
+        """See to those who are over, whose reader is slow, or whose prompt is read."""
         with self._changed:
-            self._news = True
-            # Its reader may have caught up just now, and nobody would wake it again.
-            (self._parked.add if stream.full else self._waiting.append)(stream)
+            for writers in self._writers:
+                self._gone(writers.over)
+                for stream in writers.full:
+                    self._park(writers, stream)
+                writers.over, writers.full = [], []
+            for readers in self._readers:
+                for reading in readers.done:
+                    for stream in reading.streams:
+                        stream.state = reading.state
+                        self._waiting.append(stream)
+                readers.done = []
 
-    def _read(self, columns: Columns[_Reading]) -> None:
-        for row, reading in enumerate(columns.rows):
-            if reading is None:
-                continue
-            done = reading.at == len(reading.ids)
-            if not done and not reading.cancelled:
-                columns.ids[row] = reading.ids[reading.at]
-                reading.at += 1
-                self.read += 1
-                continue
-            state = columns.state(row) if done else self._initial
-            columns.leave(row)
-            with self._changed:
-                for stream in reading.streams:
-                    stream.state = state
-                    self._waiting.append(stream)
-                self._let_in()
-        if len(columns):
-            columns.step()
+    def _park(self, writers: Writers, stream: Stream) -> None:
+        """Let a stream wait outside for its reader; with the lock."""
+        row = writers.rows.index(stream)
+        stream.state = writers.state(row)
+        writers.leave(row)
+        # Its reader may have caught up just now, and nobody would wake it again.
+        (self._parked.add if stream.full else self._waiting.append)(stream)
 
     def _gone(self, streams: list[Stream]) -> None:
         """Forget streams that are over, or that nobody wants; with the lock."""
@@ -340,8 +307,3 @@ class Engine:
             self._gone(live)
         for stream in live:
             stream.finish(error=error)
-
-
-def _quietly(columns: Columns[Stream]) -> None:
-    with np.errstate(all="ignore"):  # a thread has its own
-        columns.step()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from char_rnn.errors import CharRNNError
 
 FULL = 4096
-"""Pieces that may wait for a slow reader; from so many on its stream pauses."""
+"""Characters that may wait for a slow reader; from so many on its stream pauses."""
 
 
 class Token(NamedTuple):
@@ -67,6 +67,7 @@ class Outbox:
     def __init__(self, bell: Bell, whole: bool) -> None:
         self._bell, self._whole = bell, whole
         self._pieces: deque[Piece] = deque()
+        self._put = self._taken = 0  # characters so far
         self.reason = ""
         self.error: CharRNNError | None = None
         self.made = 0
@@ -78,10 +79,11 @@ class Outbox:
     @property
     def full(self) -> bool:
         """Whether its reader is too slow to write on."""
-        return len(self._pieces) >= FULL and not self._whole
+        return self._put - self._taken >= FULL and not self._whole
 
     def put(self, piece: Piece) -> None:
         """Hand out a piece."""
+        self._put += len(piece.text)
         self._pieces.append(piece)
         if not self._whole:
             self._bell.ring()
@@ -109,6 +111,7 @@ class Outbox:
         found = []
         while self._pieces:
             found.append(self._pieces.popleft())
+            self._taken += len(found[-1].text)
         if self.drained is not None:
             self.drained()
         return found

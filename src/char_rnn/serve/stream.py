@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary
-from char_rnn.errors import CharRNNError
 from char_rnn.generate.choose import Chooser
 from char_rnn.generate.door import to_bytes
 from char_rnn.generate.stop import Stop, most_characters
@@ -15,6 +14,9 @@ from char_rnn.sample_config import SampleConfig
 from char_rnn.serve.outbox import Bell, Outbox, Piece, Token
 
 Array = np.ndarray
+
+AHEAD = 16
+"""Characters that are drawn, at most, before their text is told to who waits for it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,12 @@ class Job:
 class Stream(Outbox):
     """One text of a job: the `number`-th of those that go on from its prompt.
 
+    Whoever writes it draws its characters, by `choose` where `temperature` is None, and then says
+    with `tell` which they were: each at once, or some together.
+
     state: (S, L, H), where it goes on from, while it has no column.
+    temperature: t, where the next character is the likeliest of logits + t · noise; else None.
+    noise: by which it is drawn, if that must be the same whoever else is served.
     """
 
     state: Array
@@ -52,45 +59,66 @@ class Stream(Outbox):
         self.job, self._vocabulary = job, vocabulary
         config, V = job.config, vocabulary.size
         rng = np.random.default_rng(None if job.seed is None else [job.seed, number])
-        self._chooser = Chooser(config, V, 1, rng, job.amounts)
+        self._chooser = Chooser(config, V, 1, rng, job.amounts, AHEAD)
         self._length = most_characters(config)
         self._decoder, self._stop = vocabulary.decoder(), Stop(config)
         self._counts = np.zeros(V) if job.presence or job.frequency else None
         self._last: deque[int] = deque(maxlen=config.repetition_window)
         self._tokens: deque[Token] = deque()  # of text that is not certain yet
+        self._drawn = 0
+        only = self._counts is None and job.logprobs is None
+        self.temperature = self._chooser.steady if only else None
+        self.noise = self._chooser.noise if self.seeded else None
 
     @property
     def seeded(self) -> bool:
         """Whether it must be the same text whoever else is served."""
         return self.job.seed is not None
 
-    def write(self, logits: Array) -> int | None:
-        """Draw the next character from `logits` (1, V) and return its id; None at the end."""
-        if self.made >= self._length:
-            self._end("length")
-            return None
-        try:
-            weighed = logits if self._counts is None else self._weighed(logits)
-            idx: int = self._chooser(weighed, self.made, self._written()).item(0)
-        except CharRNNError as error:
-            self.finish(error=error)
-            return None
-        self.made += 1
+    @property
+    def left(self) -> int:
+        """How many characters may still be told."""
+        return self._length - self.made
+
+    def choose(self, logits: Array) -> int:
+        """Draw the next character from `logits` (1, V); raise CharRNNError where none can be."""
+        weighed = logits if self._counts is None else self._weighed(logits)
+        idx: int = self._chooser(weighed, self._drawn, self._written()).item(0)
+        self._drawn += 1
         if self.job.logprobs is not None:
             self._tokens.append(token(self._vocabulary, idx, logits[0], self.job.logprobs))
-        if idx == self._vocabulary.end:
-            self._end("stop")
-            return None
         if self._counts is not None:
             self._counts[idx] += 1
         if self._chooser.looks_back:
             self._last.append(idx)
-        self._put(self._stop.feed(self._decoder.feed(idx)))
+        return idx
+
+    def tell(self, ids: list[int]) -> None:
+        """Hand on the text of the next characters; what was drawn after its end is forgotten."""
+        ends = bool(ids) and ids[-1] == self._vocabulary.end
+        spelt = ids[:-1] if ends else ids
+        if self.job.config.ends:
+            text = self._until_stop(spelt)
+        else:
+            self.made += len(spelt)
+            text = "".join([self._decoder.feed(idx) for idx in spelt])
+        self._hand_on(text)
         if self._stop.done:
             self.finish("stop")
-        elif self.made >= self._length:
+        elif ends:
+            self.made += 1
+            self._end("stop")
+        elif not self.left:
             self._end("length")
-        return None if self.over else idx
+
+    def _until_stop(self, ids: list[int]) -> str:
+        text = ""
+        for idx in ids:
+            self.made += 1
+            text += self._stop.feed(self._decoder.feed(idx))
+            if self._stop.done:
+                break
+        return text
 
     def _weighed(self, logits: Array) -> Array:
         assert self._counts is not None
@@ -106,10 +134,10 @@ class Stream(Outbox):
 
     def _end(self, reason: str) -> None:
         """Hand out what was held back; a stop text in it is the reason."""
-        self._put(self._stop.feed(self._decoder.finish()) + self._stop.finish())
+        self._hand_on(self._stop.feed(self._decoder.finish()) + self._stop.finish())
         self.finish("stop" if self._stop.done else reason)
 
-    def _put(self, text: str) -> None:
+    def _hand_on(self, text: str) -> None:
         if not text:
             return
         tokens: tuple[Token, ...] = ()
