@@ -1,6 +1,7 @@
 """How `char-rnn serve` bears up: speed against bare generation, many streams, clients of all kinds.
 
     python -m benchmarks.serving [MODEL] [--requests 1000] [--characters 2000] [--leak 0]
+    python -m benchmarks.serving --cells
 
 The server is a process of its own on this machine's loopback, and all else is this one; nothing
 leaves the machine. It takes about a minute with the model that comes with the package.
@@ -9,11 +10,15 @@ leaves the machine. It takes about a minute with the model that comes with the p
 import argparse
 import http.client
 import json
+import os
 import random
+import selectors
 import socket
 import statistics
+import string
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -23,7 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
-from char_rnn import CharRNN, SampleConfig
+from benchmarks.attention import processor
+from char_rnn import CharRNN, SampleConfig, Vocabulary
 
 CONNECTIONS, STREAMS = 64, 64
 KIND = {"content-type": "application/json"}
@@ -119,34 +125,84 @@ def one_stream(server, path, characters, rounds=5):
         firsts += [server.stream(connection, 1)[0] for _ in range(10)]
     seeded = min(server.stream(connection, characters, seed=1)[1] for _ in range(2))
     connection.close()
-    ratio = statistics.median(b / s for b, s in zip(bare, served, strict=True))
-    alone = statistics.median(served) / characters
+    ratios = [b / s for b, s in zip(bare, served, strict=True)]
     print(
-        f"one stream: {1 / alone:,.0f} characters/s, {ratio:.2f} of bare generation "
-        f"(rounds {min(map(lambda b, s: b / s, bare, served)):.2f} to "
-        f"{max(map(lambda b, s: b / s, bare, served)):.2f}); with a seed "
-        f"{characters / seeded:,.0f} characters/s; first character idle: {quantiles(firsts)}"
+        f"one stream: {characters / statistics.median(served):,.0f} characters/s, "
+        f"{statistics.median(ratios):.2f} of bare generation (rounds {min(ratios):.2f} to "
+        f"{max(ratios):.2f}); with a seed {characters / seeded:,.0f} characters/s; "
+        f"first character idle: {quantiles(firsts)}"
     )
-    return alone
 
 
-def many_streams(server, characters, alone):
-    def run(_):
-        connection = server.connection()
-        found = server.stream(connection, characters)
-        connection.close()
-        return found
+def many_streams(server, characters):
+    """Return the seconds that STREAMS texts take together, and those until the first of each.
 
-    with ThreadPoolExecutor(STREAMS) as pool:
+    One thread that only counts: what the clients do is taken from the server's cores.
+    """
+    body = server.body(max_tokens=characters, stream=True, stream_options={"include_usage": True})
+    head = (
+        f"POST /v1/completions HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n"
+    )
+    request = f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    firsts, ends, selector = {}, {}, selectors.DefaultSelector()
+    began = time.perf_counter()
+    for _ in range(STREAMS):
+        client = socket.create_connection(("127.0.0.1", server.port))
+        client.sendall(request.encode())
+        selector.register(client, selectors.EVENT_READ)
+    while selector.get_map():
+        for key, _ in selector.select():
+            client = key.fileobj
+            data = client.recv(1 << 16)
+            if b"data: " in data:
+                firsts.setdefault(client, time.perf_counter() - began)
+            ends[client] = (ends.get(client, b"") + data)[-1000:]
+            if not data:
+                selector.unregister(client)
+                client.close()
+    seconds = time.perf_counter() - began
+    whole = f'"completion_tokens": {characters}'.encode()
+    assert all(whole in end and b"[DONE]" in end for end in ends.values())
+    return seconds, list(firsts.values())
+
+
+def beside_one(server, path, characters, rounds=3):
+    """Print what many streams are to one, through HTTP and as `sample_many` has it, in turns."""
+    model, config = CharRNN.load(path), SampleConfig(characters, temperature=1.0)
+    connection, rng = server.connection(), np.random.default_rng(0)
+    ratios, bare, per_second, firsts = [], [], [], []
+    server.stream(connection, 100)
+    many_streams(server, 100)
+    for _ in range(rounds):
+        one = server.stream(connection, characters)[1]
+        many, first = many_streams(server, characters)
+        ratios.append(STREAMS * one / many)
+        per_second.append(STREAMS * characters / many)
+        firsts += first
         began = time.perf_counter()
-        found = list(pool.map(run, range(STREAMS)))
-        seconds = time.perf_counter() - began
-    assert all(len(text) == characters for _, _, text in found)
-    each = seconds / (STREAMS * characters)
+        "".join(model.generate(PROMPT, config, rng))
+        one = time.perf_counter() - began
+        began = time.perf_counter()
+        model.generate_many([PROMPT] * STREAMS, config, rng)
+        bare.append(STREAMS * one / (time.perf_counter() - began))
+    connection.close()
+    about, median = model.config, statistics.median
     print(
-        f"{STREAMS} streams: {1 / each:,.0f} characters/s, {alone / each:.1f} times one stream; "
-        f"first character: {quantiles([first for first, _, _ in found])}"
+        f"{STREAMS} streams, {about.cell} of {about.layers} x {about.hidden_size}: "
+        f"{median(per_second):,.0f} characters/s, {median(ratios):.1f} times one stream "
+        f"({min(ratios):.1f} to {max(ratios):.1f}); without HTTP {median(bare):.1f} times; "
+        f"first character: {quantiles(firsts)}",
+        flush=True,
     )
+
+
+def fresh(folder, cell):
+    """Save a network of one layer that has learned nothing; return its file."""
+    vocabulary = Vocabulary(string.ascii_letters + string.digits + " \n,")
+    model = CharRNN(vocabulary.size, 512, cell=cell, vocabulary=vocabulary)
+    file = Path(folder) / f"{cell}.safetensors"
+    model.save(file)
+    return str(file)
 
 
 def many_requests(server, count, characters=60):
@@ -257,10 +313,18 @@ def main():
     arguments.add_argument("--requests", type=int, default=1000)
     arguments.add_argument("--characters", type=int, default=2000)
     arguments.add_argument("--leak", type=int, default=0, help="So many more, for the memory.")
+    arguments.add_argument("--cells", action="store_true", help="Only 64 streams, of more cells.")
     given = arguments.parse_args()
+    print(f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    if given.cells:
+        with tempfile.TemporaryDirectory() as folder:
+            for path in (given.model, *(fresh(folder, cell) for cell in ("rnn", "gru", "lstm"))):
+                with service(path) as server:
+                    beside_one(server, path, given.characters)
+        return
     with service(given.model) as server:
-        alone = one_stream(server, given.model, given.characters)
-        many_streams(server, given.characters, alone)
+        one_stream(server, given.model, given.characters)
+        beside_one(server, given.model, given.characters)
         many_requests(server, given.requests)
         before = server.memory()
         troublesome(server)
