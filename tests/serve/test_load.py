@@ -13,8 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from serving import TEXT, Running, a_model, until
 
+from char_rnn import SampleConfig
 from char_rnn.serve import outbox
+from char_rnn.serve.engine import Engine
 from char_rnn.serve.models import Models
+from char_rnn.serve.stream import Job, Stream
 
 
 @pytest.fixture
@@ -98,6 +101,34 @@ def test_slow_readers(crowded, monkeypatch):
     for connection in slow:
         connection.close()
     until(lambda: engine.busy == 0)
+
+
+def test_a_reader_that_catches_up_at_that_moment(small):
+    """Between the look whether it is slow and its pause: nobody would wake the stream again."""
+
+    class Silent:
+        def ring(self):
+            pass
+
+    class Caught(Stream):
+        looks = 0
+
+        @property
+        def full(self):
+            self.looks += 1
+            return self.looks == 1
+
+    engine = Engine(small, slots=2)
+    config = SampleConfig(100)
+    stream = Caught(
+        Job(small.vocabulary.encode("the "), config), 0, small.vocabulary, Silent(), True
+    )
+    engine.submit([stream])
+    until(lambda: stream.over)
+    assert stream.looks > 2
+    assert stream.made == 100
+    engine.close()
+    assert engine.join(10)
 
 
 def test_a_long_prompt_delays_nobody(running):
