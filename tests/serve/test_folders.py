@@ -17,7 +17,7 @@ from char_rnn.serve.errors import Refused
 from char_rnn.serve.folders import RunFolders, thinned
 from char_rnn.serve.models import Models
 from char_rnn.serve.training import Training, Trainings
-from char_rnn.serve.weights import Weights, picture
+from char_rnn.serve.weight_pictures import WeightPictures, picture
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_weights_are_told_while_somebody_looks(monkeypatch):
         characters=9, seconds=1.0, elapsed=1.5, progress=0.25,
     )  # fmt: skip
     model, told, looks = a_model(cell="lstm"), [], []
-    weights = Weights(lambda kind, found: told.append((kind, found)), lambda: bool(looks))
+    weights = WeightPictures(lambda kind, found: told.append((kind, found)), lambda: bool(looks))
     weights.begin(Stopped(model))
     weights(step), weights(step)
     assert not told

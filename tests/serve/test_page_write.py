@@ -171,6 +171,13 @@ def test_what_is_expected_is_what_is_drawn_from(tab):
     assert dict(bars(tab, "instead")) == before
 
 
+def test_what_could_stand_there_instead_is_known_of_what_was_typed(tab):
+    tab.check("#look input[value=none]", force=True)  # and whatever colours the text
+    begin(tab, "the cat")
+    until(lambda: bars(tab, "instead"))
+    assert tab.text_content("#instead-said") == "Instead of t"
+
+
 def test_what_comes_next_moves_as_one_types(tab, small):
     begin(tab, "th")
     until(lambda: bars(tab, "after"))

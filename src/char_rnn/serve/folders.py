@@ -44,6 +44,32 @@ def is_name(name: str) -> bool:
     return bool(NAME.fullmatch(name)) and not RESERVED.fullmatch(name)
 
 
+def answered(
+    name: str,
+    status: str,
+    message: str,
+    created: int,
+    about: dict[str, Any],
+    loss: dict[str, Any] | None,
+    validation: dict[str, Any] | None,
+    best: dict[str, Any] | None,
+    events: int,
+) -> dict[str, Any]:
+    """Return what is answered of a run, of whatever kind."""
+    return {
+        "name": name,
+        "object": "run",
+        "status": status,
+        "message": message or None,
+        "created": created,
+        **about,
+        "loss": loss,
+        "validation": validation,
+        "best": best,
+        "events": events,
+    }
+
+
 @dataclass(frozen=True)
 class Looked:
     """What a folder says of its run.
@@ -63,19 +89,18 @@ class Looked:
     curves: tuple[Array, Array] = (np.zeros((0, 3)), np.zeros((0, 3)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what is answered, as of a run of this server."""
-        return {
-            "name": self.name,
-            "object": "run",
-            "status": self.status,
-            "message": self.message or None,
-            "created": self.created,
-            **self.about,
-            "loss": self.loss,
-            "validation": self.validation,
-            "best": self.best,
-            "events": 0,
-        }
+        """Return what is answered."""
+        return answered(
+            self.name,
+            self.status,
+            self.message,
+            self.created,
+            self.about,
+            self.loss,
+            self.validation,
+            self.best,
+            events=0,
+        )
 
     def curves_told(self) -> dict[str, list[list[float]]]:
         """Return the curves as they are answered."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from char_rnn.errors import CharRNNError
 from char_rnn.serve.errors import Refused
-from char_rnn.serve.folders import OVER, Looked, RunFolders, is_name
+from char_rnn.serve.folders import OVER, Looked, RunFolders, answered, is_name
 from char_rnn.serve.models import Models
 from char_rnn.serve.processes import kill, started
 from char_rnn.serve.worker import REST, WATCH
@@ -100,18 +100,17 @@ class Training:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is answered."""
-        return {
-            "name": self.name,
-            "object": "run",
-            "status": self.status,
-            "message": self.message or None,
-            "created": self.created,
-            **self.about,
-            "loss": self.latest.get("loss"),
-            "validation": self.latest.get("validation"),
-            "best": self.best,
-            "events": self.count,
-        }
+        return answered(
+            self.name,
+            self.status,
+            self.message,
+            self.created,
+            self.about,
+            self.latest.get("loss"),
+            self.latest.get("validation"),
+            self.best,
+            events=self.count,
+        )
 
     def since(self, after: int) -> list[Event]:
         """Return the events after that number that are kept."""

@@ -61,7 +61,7 @@ def main() -> int:
 def _train(job: dict[str, Any], out: TextIO) -> None:
     from char_rnn.runs.begin import resume, train
     from char_rnn.serve.samples import Samples
-    from char_rnn.serve.weights import Weights
+    from char_rnn.serve.weight_pictures import WeightPictures
 
     folder, speed, last = Path(job["folder"]), Speed(), 0.0
 
@@ -76,9 +76,9 @@ def _train(job: dict[str, Any], out: TextIO) -> None:
         if found is not None:
             _tell(out, *found)
 
-    weights = Weights(lambda kind, told: _tell(out, kind, told), _watched.is_set)
+    pictures = WeightPictures(lambda kind, told: _tell(out, kind, told), _watched.is_set)
     common: dict[str, Any] = {"on_event": on_event, "progress": False}
-    common["callbacks"] = [weights, Samples(on_event, _watched.is_set)]
+    common["callbacks"] = [pictures, Samples(on_event, _watched.is_set)]
     if job["resume"]:
         run = resume(folder, **common, **job["settings"])
     else:

@@ -15,7 +15,7 @@ const make = (name, properties = {}, ...children) => {
   return made;
 };
 
-// Parts tell one another what has happened: "model", "tab", "text", "caret", "writing", "runs",
+// Parts tell one another what has happened: "model", "tab", "text", "caret", "known", "writing", "runs",
 // "run" (one to be watched).
 const news = new EventTarget();
 const tell = (name, detail) => news.dispatchEvent(new CustomEvent(name, { detail }));

@@ -57,6 +57,9 @@ $("text").addEventListener("input", () => {
   desk.known.length = Math.min(from, desk.known.length);
   desk.known.length = chars.length;
   desk.caret = caretThere();
+  if ($("text").value.length === $("text").maxLength) {
+    problem(new Problem(400, { message: "The desk holds 100,000 characters; read more on the tab Read." }));
+  }
   tell("text", { from, typed: true });
   tell("caret", desk.caret);
 });

@@ -13,7 +13,9 @@ const look = new Lens($("look"), {
     for (let i = from; i < end; i++) layer.spans[i].style.background = look.tint(i);
   },
   goTo: place => { if (!desk.writing) desk.move(place + 1); },
+  told: () => tell("known"),
   open: true,
+  always: true,  // what stands instead of a character is shown whatever is coloured
 });
 layer.paint = i => look.tint(i);
 {

@@ -3,7 +3,8 @@ let tree = new Tree();
 
 // ---- the way back
 
-const MOST_PAST = 100, BURST = 1000;  // milliseconds of typing that are undone at once
+const MOST_PAST = 100, MOST_KEPT = 2_000_000;  // steps, and characters in all of them
+const BURST = 1000;  // milliseconds of typing that are undone at once
 const past = [], future = [];
 const now = () => ({
   branch: tree.here, chars: desk.chars.slice(), known: desk.known.slice(), caret: desk.caret,
@@ -14,7 +15,9 @@ let present = now(), typedAt = -Infinity;
 const remember = together => {
   if (!together) {
     past.push(present);
-    past.splice(0, past.length - MOST_PAST);
+    let size = 0;
+    const enough = past.findLastIndex(({ chars }) => (size += chars.length) > MOST_KEPT);
+    past.splice(0, Math.max(past.length - MOST_PAST, enough + 1));
   }
   future.length = 0;
   typedAt = -Infinity;
@@ -221,7 +224,13 @@ $("clear").onclick = () => {
   $("text").focus();
 };
 $("copy").onclick = () => trying(async () => {
-  await navigator.clipboard.writeText(desk.text);
+  if (navigator.clipboard) await navigator.clipboard.writeText(desk.text);
+  else {  // a page that came over a network without TLS has none
+    const { caret } = desk;
+    $("text").select();
+    document.execCommand("copy");
+    desk.move(caret);
+  }
   say("Copied.");
 });
 $("save").onclick = () => {
@@ -241,12 +250,11 @@ $("write").addEventListener("keydown", event => {
 });
 
 // What was made stays over a reload of the page.
-const MOST_SAVED = 2_000_000;
 addEventListener("pagehide", () => {
   leave();
   const saved = tree.saved();
   const size = saved.branches.reduce((sum, { text }) => sum + text.length, 0);
-  if (size < MOST_SAVED) store("sessionStorage", "char-rnn tree", saved);
+  if (size < MOST_KEPT) store("sessionStorage", "char-rnn tree", saved);
 });
 {
   const saved = stored("sessionStorage", "char-rnn tree");

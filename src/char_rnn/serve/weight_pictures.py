@@ -19,7 +19,7 @@ PAUSE = 2.0
 """Seconds between two pictures."""
 
 
-class Weights:
+class WeightPictures:
     """A callback of training, which tells of the weights where `wanted` says so.
 
     Two steps are needed for a picture: the first keeps the weights, so that the second can tell how
