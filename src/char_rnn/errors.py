@@ -84,6 +84,21 @@ class WorkerDied(CharRNNError):
     """A worker process of a training run could not start, or has ended too early."""
 
 
+class RankDied(WorkerDied):
+    """A rank of a run on several machines has ended too early, or does not answer.
+
+    leader: whether rank 0 is such a one, which else speaks for all.
+    """
+
+    def __init__(self, message: str, leader: bool = False) -> None:
+        super().__init__(message)
+        self.leader = leader
+
+
+class TeamError(CharRNNError):
+    """The ranks of a run do not fit together: other texts, options, versions or weights."""
+
+
 class NonFiniteGradient(CharRNNError, ArithmeticError):
     """A gradient, or its norm, is NaN or infinite."""
 

@@ -227,6 +227,7 @@ def training_state(streams: Kind, B: int, losses: int) -> Kind:
             "val_loss": nullable(LOSS),
             "losses": list_of(LOSS, 0, losses),
             "own": Maybe(OWN),
+            "slices": Maybe(list_of(whole(1, 2**16), 1, 2**16)),
             "streams": streams,
             "rng": _GENERATOR,
             "began": list_of(boolean, B, B),

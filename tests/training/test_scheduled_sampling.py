@@ -53,8 +53,8 @@ def watch(trainer):
         given.append((inputs.copy(), targets.copy()))
         return step(self, inputs, targets, *others)
 
-    def read():
-        windows.append(text())
+    def read(columns):
+        windows.append(text(columns))
         return windows[-1]
 
     with pytest.MonkeyPatch.context() as patch:

@@ -14,6 +14,7 @@ from char_rnn import __version__
 from char_rnn.cli.completion import VARIABLE, complete
 from char_rnn.cli.help import write_lines
 from char_rnn.cli.interrupts import CLOSED_PIPE, Interrupted, flush, signals, silence
+from char_rnn.cli.ranks import unheard
 from char_rnn.cli.terminal import set_up
 from char_rnn.cli.words import fitting, with_command
 from char_rnn.errors import CharRNNError, UsageError, unknown_name
@@ -135,6 +136,8 @@ def _run(command: click.Command, name: str) -> int:
             )
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
+        if unheard(error):
+            return error.exit_code
         with suppress(OSError):
             error.show()
         return error.exit_code
@@ -147,6 +150,8 @@ def _run(command: click.Command, name: str) -> int:
         code, said = _verdict(error)
         if not code:
             raise
+        if unheard(error):
+            return code
         said = fitting(said, getattr(command, "called", None) or command)
         python = "python " if name.endswith(".py") else ""
         said = with_command(said, f"{python}{name} {shlex.join(sys.argv[1:])}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import click
 
 from char_rnn.cli.interrupts import failed_output, signals, silence
-from char_rnn.errors import WorkerDied
+from char_rnn.errors import RankDied, WorkerDied
 from char_rnn.runs.run import Run
 from char_rnn.runs.watch import Watch
 from char_rnn.storage.reading import reason
@@ -68,6 +68,7 @@ def train_to_end(run: Run, trainer: Trainer, watch: Watch, again: str) -> Ending
         received.append(number)
         trainer.stop = True
 
+    trainer.team.going_on(f"go on with `{again}`")
     with signals(stop):
         shown(watch.__enter__)
         try:
@@ -75,6 +76,8 @@ def train_to_end(run: Run, trainer: Trainer, watch: Watch, again: str) -> Ending
                 shown(watch.show, event)
                 if isinstance(event, End):
                     end = event
+        except RankDied as error:
+            raise RankDied(f"{error}; go on with `{again}`", error.leader) from error
         except WorkerDied as error:
             raise WorkerDied(f"{error}; go on with `{again}` or `{again} --threads 1`") from error
         finally:

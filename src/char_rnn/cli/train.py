@@ -8,6 +8,7 @@ import click
 from char_rnn.cli.completion import complete_model, complete_run, complete_text
 from char_rnn.cli.help import Command
 from char_rnn.cli.options import PATH, POSITIVE, option
+from char_rnn.cli.ranks import joined
 from char_rnn.cli.rules import TRAINING, check, given_options
 from char_rnn.cli.settings import settings
 from char_rnn.config import LENGTH, MODEL, RUN
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from char_rnn.data.corpus import Corpus
     from char_rnn.data.given import TextName
     from char_rnn.runs.run import Run
+    from char_rnn.training.team import Team
     from char_rnn.training.trainer import Trainer
 
 MUSIC = "Music"
@@ -84,7 +86,9 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     Ctrl-C saves and says how to go on; so do SIGTERM, SIGHUP and a closed pipe.
     """
     given = given_options(ctx)
-    run, trainer = _resumed(options, given) if options["resume"] else _begun(options, given)
+    team = joined(given)
+    begin = _resumed if options["resume"] else _begun
+    run, trainer = begin(options, given, team)
     if trainer is None:
         return 0
     from char_rnn.analyse.baselines import uniform
@@ -95,15 +99,16 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     click.echo(f"Architecture: {architecture(trainer)}")
     for note in run.notes + trainer.notes:
         click.echo(f"Note: {note}")
-    again = f"char-rnn train --resume {shlex.quote(str(run.folder))}"
+    several = f"mpiexec -n {team.size} " if team.size > 1 else ""
+    again = f"{several}char-rnn train --resume {shlex.quote(str(run.folder))}"
     watch = make_watch(uniform(trainer.corpus.vocabulary.size))
     ending = train_to_end(run, trainer, watch, again)
-    if ending.end.reason == "interrupted":
+    if ending.end.reason == "interrupted" or not team.leads:
         return ending.code
     return _tell_the_end(run, trainer, ending, _is_music(options["text"], given))
 
 
-def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer]":
+def _begun(options: dict[str, Any], given: dict[str, Any], team: "Team") -> "tuple[Run, Trainer]":
     """Return a new run and its trainer."""
     from char_rnn.runs.describe import text_line
     from char_rnn.runs.new import NewRun
@@ -113,13 +118,15 @@ def _begun(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Traine
             "--reset_after and --reset_before are forms of the gru, not of the "
             f"{options['cell']}: leave them out"
         )
-    text, given = _text(options["text"], given)
+    with team.together():
+        text, given = _text(options["text"], given)
     new = NewRun(
         text,
         given,
         out=options["out"],
         start_from=options["start_from"],
         tell=lambda note: click.echo(f"Note: {note}"),
+        team=team,
     )
     if new.added:
         click.echo(f"New to the model: {new.added}")
@@ -171,7 +178,9 @@ def _number(said: Any) -> Any:
     return int(said) if isinstance(said, str) and said.isdecimal() else said
 
 
-def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trainer | None]":
+def _resumed(
+    options: dict[str, Any], given: dict[str, Any], team: "Team"
+) -> "tuple[Run, Trainer | None]":
     """Return the run and its trainer, where it was left; None where only its end was left."""
     from char_rnn.data.given import TextName
     from char_rnn.runs.describe import calibration
@@ -181,8 +190,10 @@ def _resumed(options: dict[str, Any], given: dict[str, Any]) -> "tuple[Run, Trai
     del given["resume"]
     texts = [TextName(text) for text in given.pop("text", ())]
     check_free(given)
-    run = Run.open(options["resume"])
-    trainer = go_on(run, given, own_text_again(run, texts) if texts else None)
+    with team.together():
+        run = Run.open(options["resume"])
+        corpus = own_text_again(run, texts) if texts else None
+    trainer = go_on(run, given, corpus, team=team)
     if only_finished(run, trainer):
         click.echo(f"Calibrated: {calibration(run.model.summary)}")
         return run, None

@@ -26,14 +26,14 @@ class DocumentStreams(Streams):
         self._shuffled: int | None = None  # the epoch whose order `_rows` has
         super().__init__(self._rows, 0, len(ids), batch_size, seq_length)
 
-    def next(self) -> Window:
-        """Return the next window; at the end of an epoch the next one begins."""
+    def next(self, columns: slice = slice(None)) -> Window:
+        """Return the next window, of those columns; at the end of an epoch the next one begins."""
         epoch = self.epoch + (self.position == self.windows_per_epoch)
         if self._shuffled != epoch:
             order = shuffle(len(self._ends) - 1, self._seed, epoch)
             self._rows.ids[1:] = self._documents[places_of(self._ends, order)]
             self._shuffled = epoch
-        return super().next()
+        return super().next(columns)
 
 
 class Rows:

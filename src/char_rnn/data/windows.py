@@ -112,8 +112,11 @@ class Streams:
         self.position = 0
         self.epoch = 0
 
-    def next(self) -> Window:
-        """Return the next window; at the end of an epoch the next one begins."""
+    def next(self, columns: slice = slice(None)) -> Window:
+        """Return the next window; at the end of an epoch the next one begins.
+
+        columns: the streams that are read; of the others there are zeros.
+        """
         if self.position == self.windows_per_epoch:
             self.position = 0
             self.epoch += 1
@@ -122,9 +125,10 @@ class Streams:
         if first and self._rng is not None:
             self.offset = int(self._rng.integers(self._offsets))
         at = self._starts + self.offset + self.position * T
-        rows = self._ids.read_rows(at, T + 1).T.astype(np.intp)
+        rows = np.zeros((T + 1, self.batch_size), np.intp)
+        rows[:, columns] = self._ids.read_rows(at[columns], T + 1).T
         self.position += 1
-        return Window(np.ascontiguousarray(rows[:-1]), np.ascontiguousarray(rows[1:]), first)
+        return Window(rows[:-1], rows[1:], first)
 
     def state(self) -> dict[str, int]:
         """Return where the streams are."""

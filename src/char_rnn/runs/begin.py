@@ -14,7 +14,7 @@ from char_rnn.checks import Boolean
 from char_rnn.config import LENGTHS
 from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText
-from char_rnn.errors import UsageError, WorkerDied, did_you_mean
+from char_rnn.errors import RankDied, UsageError, WorkerDied, did_you_mean
 from char_rnn.runs.describe import architecture, calibration, text_line
 from char_rnn.runs.going_on import check_free, go_on, only_finished, same_text
 from char_rnn.runs.new import MODEL_FIELDS, OF_TEXT, TEXT_FIELDS, TRAIN_FIELDS, NewRun
@@ -26,6 +26,7 @@ from char_rnn.storage.reading import StrPath, as_path
 from char_rnn.training.events import Divergence, End, Event
 from char_rnn.training.optimisers import Optimizer
 from char_rnn.training.own import Callback, Own, check_function, check_usable
+from char_rnn.training.team import ALONE, Team
 from char_rnn.training.trainer import Trainer
 
 ECHO = 0.5
@@ -49,6 +50,7 @@ def train(
     optimizer: AnyOptimizer | None = None,
     schedule: str | Schedule | None = None,
     callbacks: Sequence[Callback] = (),
+    team: Team = ALONE,
     **settings: Any,
 ) -> Run:
     """Train a model on `text` and return the run: its model, its curves, its notes.
@@ -79,13 +81,15 @@ def train(
         (training/own.py). What is planned, the learning rate too, is planned for AdamW.
     callbacks: functions of an event, called before it is written down and shown; they may change
         the model. What one raises ends the run at once, and its last checkpoint is what is left.
+    team: the other processes that train it (docs/cluster.md); every one of them calls this with the
+        same arguments. The run of the leader has the folder; another's is in memory, without notes.
 
     Ctrl-C ends it after the step in hand: what was learned is kept, and the run is returned with a
     note that says how to go on. A second one raises KeyboardInterrupt at once.
     Raises UsageError for a wrong setting, a DataError for a text that cannot be used, a RunError
     or FileError where no folder can be made.
     """
-    with worded_for_python(), _watch(progress) as watch:
+    with worded_for_python(), _watch(progress if team.leads else False) as watch:
         names, own = _names_and_own(optimizer, schedule, callbacks, on_event)
         given = _checked(settings | names | _reading(pattern, bytes))
         _check_flags(save=save)
@@ -97,6 +101,7 @@ def train(
             out=None if out is None else as_path("out", out),
             save=save,
             start_from=start_from.model if isinstance(start_from, Run) else start_from,
+            team=team,
         )
         watch.line(f"Text: {text_line(new.corpus)}")
         new.plan()
@@ -118,6 +123,7 @@ def resume(
     optimizer: Optimizer | type[Optimizer] | None = None,
     schedule: Schedule | None = None,
     callbacks: Sequence[Callback] = (),
+    team: Team = ALONE,
     **changes: Any,
 ) -> Run:
     """Go on with a run, to the same bits as if it had never ended, and return it.
@@ -127,20 +133,22 @@ def resume(
     changes: settings that may change: iterations, epochs or minutes of the whole run, from its
         beginning; patience, eval_every, sample_every, sample_length, temperature, threads.
     optimizer, schedule: the run's own, if it began with such: the same again.
-    on_event, progress, callbacks, Ctrl-C: as in `train`.
+    on_event, progress, callbacks, team, Ctrl-C: as in `train`. All of a team must see the folder.
 
     Raises UsageError for other settings, and for a run that is over and stays so with these;
     RunError for what is no run, that another process trains, or whose text has changed.
     """
-    with worded_for_python(), _watch(progress) as watch:
+    with worded_for_python(), _watch(progress if team.leads else False) as watch:
         names, own = _names_and_own(optimizer, schedule, callbacks, on_event)
+        own["team"] = team
         given = _checked(changes | names)
         check_free(given)
         if run is None:
             raise UsageError(
                 f"the folder is None, as that of {IN_MEMORY} is: hand over the run itself"
             )
-        run = run if isinstance(run, Run) else Run.open(run)
+        with team.together():
+            run = run if isinstance(run, Run) else Run.open(run)
         corpus = None if text is None else same_text(run, text)
         trainer = go_on(run, given, corpus, **own)
         if only_finished(run, trainer):
@@ -222,6 +230,7 @@ def _to_the_end(run: Run, trainer: Trainer, watch: Watch, on_event: OnEvent | No
     end, failed, diverged = None, None, 0
     name = "run" if run.folder is None else repr(str(run.folder))
     again = f"char_rnn.resume({name})"
+    trainer.team.going_on(f"go on with {again}")
     with _ctrl_c(trainer):
         try:
             for event in run.follow(trainer):
@@ -236,6 +245,8 @@ def _to_the_end(run: Run, trainer: Trainer, watch: Watch, on_event: OnEvent | No
                     watch.show(event)
                 except Exception as error:
                     failed, trainer.stop = error, True
+        except RankDied as error:
+            raise RankDied(f"{error}; go on with {again}", error.leader) from error
         except WorkerDied as error:
             alone = f"char_rnn.resume({name}, threads=1)"
             raise WorkerDied(f"{error}; go on with {again} or {alone}") from error

@@ -15,6 +15,7 @@ from char_rnn.runs.run import IN_MEMORY, Run
 from char_rnn.settings import settings_of
 from char_rnn.storage.reading import shown
 from char_rnn.training.own import Own
+from char_rnn.training.team import ALONE
 from char_rnn.training.trainer import Trainer
 
 FREE = frozenset(name for name, about in settings_of(TrainConfig).items() if about.free)
@@ -64,24 +65,36 @@ def go_on(
     """Return the trainer of `run`, locked from now on, where it was left.
 
     given: settings that change. corpus: the run's text, if it is open already. own: the optimiser
-    and the schedule that it began with, where they are its own, and callbacks.
+    and the schedule that it began with, where they are its own, callbacks, and the team.
     """
     check_free(given)
-    run.hold()
+    team = own.get("team", ALONE)
+    with team.together():
+        if team.leads:
+            run.hold()
     try:
-        train = run.train_config
-        changes = dict(given)
-        if any(name in changes for name in LENGTHS):
-            changes = dict.fromkeys(LENGTHS) | changes
-        train = dataclasses.replace(train, **changes)
-        check(given, run.model_config.to_dict() | train.to_dict())
-        corpus = run.corpus() if corpus is None else corpus
-        length = corpus.parts(train.val_fraction, train.calibration).train_stop
-        check_room(run.model_config, train, length)
+        with team.together():
+            train, corpus = _checked(run, given, corpus)
         return run.trainer(corpus, train, **own)
     except BaseException:
         run.release()
         raise
+
+
+def _checked(
+    run: Run, given: Mapping[str, Any], corpus: Corpus | None
+) -> tuple[TrainConfig, Corpus]:
+    """Return how the run goes on, and its text."""
+    train = run.train_config
+    changes = dict(given)
+    if any(name in changes for name in LENGTHS):
+        changes = dict.fromkeys(LENGTHS) | changes
+    train = dataclasses.replace(train, **changes)
+    check(given, run.model_config.to_dict() | train.to_dict())
+    corpus = run.corpus() if corpus is None else corpus
+    length = corpus.parts(train.val_fraction, train.calibration).train_stop
+    check_room(run.model_config, train, length)
+    return train, corpus
 
 
 def only_finished(run: Run, trainer: Trainer) -> bool:
@@ -91,6 +104,13 @@ def only_finished(run: Run, trainer: Trainer) -> bool:
     """
     if not trainer.over:
         return False
+    team = trainer.team
+    with team.together():
+        return _finished(run, trainer) if team.leads else True
+
+
+def _finished(run: Run, trainer: Trainer) -> bool:
+    """Finish it; raise UsageError if it was finished already."""
     try:
         if run.finish(trainer):
             return True

@@ -1,6 +1,7 @@
 """A new run: from settings, a text, a plan, and perhaps a model that is there."""
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Unpack
@@ -27,6 +28,7 @@ from char_rnn.storage.reading import StrPath, as_path
 from char_rnn.text_config import DOCUMENT_KINDS, TextConfig
 from char_rnn.training.own import Own, named
 from char_rnn.training.parallel import available_threads
+from char_rnn.training.team import ALONE, Team
 from char_rnn.training.trainer import Trainer
 from char_rnn.training.validation import MOST_VALIDATION
 
@@ -52,6 +54,8 @@ class NewRun:
     recipe: the settings where nobody says anything.
     tell: is called with what the user should know before the text is read, which goes into `notes`
         else.
+    team: with whom it is trained: each member makes one of the same. The leader's has a folder and
+        a plan; in what goes wrong with one, all end.
 
     corpus, start: the text and the model, which have one vocabulary by now.
     added: a sentence on the characters that the model did not know, "" for none.
@@ -68,9 +72,24 @@ class NewRun:
         start_from: CharRNN | StrPath | None = None,
         recipe: Recipe = TRAIN_RECIPE,
         tell: Callable[[str], object] | None = None,
+        team: Team = ALONE,
     ) -> None:
-        self._out, self._save = out, save
+        self._team, self._recipe = team, recipe
+        self._out, self._save = out if team.leads else None, save and team.leads
         self._given = dict(given)
+        with team.together():
+            self._begin(text, start_from, tell)
+        team.check_same("the text", self.corpus.sha256)
+        start = None if self.start is None else self.start.parameters.flat.tobytes()
+        team.check_same("the model to start from", start and hashlib.blake2b(start).hexdigest())
+
+    def _begin(
+        self,
+        text: GivenText | Corpus,
+        start_from: CharRNN | StrPath | None,
+        tell: Callable[[str], object] | None,
+    ) -> None:
+        given, recipe, save = self._given, self._recipe, self._save
         self.train = _train_config(given, recipe)
         self.model: dict[str, Any] = {
             "cell": recipe.cell,
@@ -108,9 +127,13 @@ class NewRun:
 
     def plan(self) -> None:
         """Choose for the time there is what nobody has set, and measure this machine for it."""
-        self._check_room()
+        with self._team.together():
+            self._check_room()
         if self.train.minutes is not None:
-            plan = self._made_plan(self.train.minutes)
+            with self._team.together():
+                plan = self._made_plan(self.train.minutes) if self._team.leads else None
+            plan = self._team.told(plan)
+            assert plan is not None
             self._spent, self.reasons = plan.seconds, plan.reasons
             self.model = self.model | plan.model
             self.train = dataclasses.replace(self.train, **plan.train)
@@ -119,7 +142,8 @@ class NewRun:
             # What is there already must not be thrown away by the first large steps.
             rate = self.train.learning_rate * FINE_TUNING
             self.train = dataclasses.replace(self.train, learning_rate=rate)
-        self._check_room()
+        with self._team.together():
+            self._check_room()
 
     def make(self, command: str = "", **own: Unpack[Own]) -> tuple[Run, Trainer]:
         """Make the run and its trainer, with what is its `own`.
@@ -127,22 +151,9 @@ class NewRun:
         command: which one makes it, where it is not char-rnn.
         """
         corpus = self.corpus
-        vocabulary = corpus.vocabulary
-        model = ModelConfig(vocabulary.size, end=vocabulary.end, **self.model)
-        if self._save:
-            name = f"{corpus.name}-{model.cell}{model.hidden_size}"
-            run = Run.create(
-                self._out or new_folder(name),
-                model,
-                self.train,
-                corpus,
-                self.start,
-                command,
-                self._copy(),
-                named(own, self.train),
-            )
-        else:
-            run = Run.in_memory(model, self.train, corpus, self.start)
+        own["team"] = self._team
+        with self._team.together():
+            run = self._made_run(command, own)
         run.notes = [*corpus.notes, *self.notes]
         try:
             trainer = run.trainer(corpus, **own)
@@ -152,6 +163,24 @@ class NewRun:
         # On a busy machine planning may take long; most of the time is for training all the same.
         trainer.budget.elapsed = min(self._spent, MOST_PLANNING * 60 * (self.train.minutes or 0))
         return run, trainer
+
+    def _made_run(self, command: str, own: Own) -> Run:
+        corpus = self.corpus
+        vocabulary = corpus.vocabulary
+        model = ModelConfig(vocabulary.size, end=vocabulary.end, **self.model)
+        if self._save:
+            name = f"{corpus.name}-{model.cell}{model.hidden_size}"
+            return Run.create(
+                self._out or new_folder(name),
+                model,
+                self.train,
+                corpus,
+                self.start,
+                command,
+                self._copy(),
+                named(own, self.train),
+            )
+        return Run.in_memory(model, self.train, corpus, self.start)
 
     def _check_place(self) -> None:
         """Raise what is wrong before the text is read, which may take long."""
@@ -240,14 +269,13 @@ class NewRun:
     def _made_plan(self, minutes: float) -> Plan:
         corpus, train = self.corpus, self.train
         assert train.threads is not None
+        threads = train.threads * self._team.size
         length, start, stop = corpus.parts(train.val_fraction, train.calibration)
         held_out = min(stop - start, MOST_VALIDATION)
         V, documents = corpus.vocabulary.size, 0
         if corpus.ends is not None:
             documents = int((corpus.ends < length).sum())
-        return make_plan(
-            length, held_out, V, minutes, train.threads, self._settled, documents=documents
-        )
+        return make_plan(length, held_out, V, minutes, threads, self._settled, documents=documents)
 
     def _copy(self) -> bytes | None:
         """Return the text itself, if it lies nowhere else."""

@@ -42,6 +42,7 @@ from char_rnn.storage.models import CONFIG_FILE, LAST_FILE, MODEL_FILE
 from char_rnn.storage.reading import StrPath, as_path, shown
 from char_rnn.training.events import Event
 from char_rnn.training.own import Own, check_same
+from char_rnn.training.team import ALONE
 from char_rnn.training.trainer import Trainer
 from char_rnn.training.validation import MOST_VALIDATION
 
@@ -269,12 +270,16 @@ class Run:
         """Return a trainer at the run's last checkpoint, or at its start if there is none.
 
         train: settings that replace the run's own (a longer run, say), from `follow` on.
-        own: optimizer, schedule and callbacks, as `Trainer` takes them.
+        own: optimizer, schedule, callbacks and team, as `Trainer` takes them.
         Raises RunError if the text is no longer the one that the run began with, or it began with
         another own optimiser or schedule, or a file that the run writes lies elsewhere too;
         CorruptFile if what it goes on from does not fit.
         """
-        train, config = train or self.train_config, self.model_config
+        with own.get("team", ALONE).together():
+            return self._made_trainer(corpus, train or self.train_config, own)
+
+    def _made_trainer(self, corpus: Corpus, train: TrainConfig, own: Own) -> Trainer:
+        config = self.model_config
         self._check_text(corpus)
         corpus = corpus.shuffled(train.rng_seed)
         saved, last, start_file = None, Path(LAST_FILE), Path(START_FILE)
@@ -339,8 +344,11 @@ class Run:
     def follow(self, trainer: Trainer) -> Iterator[Event]:
         """Pass on the events of `trainer`, which `trainer()` has made, writing each down first.
 
-        A trainer that is over yields nothing, and nothing is written.
+        A trainer that is over yields nothing, and nothing is written. Of a team the leader writes.
         """
+        if not trainer.team.leads:
+            yield from trainer
+            return
         if trainer.over:
             self.release()
             return

@@ -48,7 +48,9 @@ class Backpropagation:
         Raises WorkerDied; the window is then still the next one.
         """
         undo = self.streams.state(), self.rng.bit_generator.state, self.hidden, self.began
-        window = self.streams.next()
+        # Who draws inputs needs all of them, so that all members draw the same.
+        read = slice(None) if self._sampling.active else workers.columns
+        window = self.streams.next(read)
         if window.first:
             self.begin_again(workers)
         elif self._reset:

@@ -18,6 +18,7 @@ from char_rnn.schedules import Schedule
 from char_rnn.storage.reading import StrPath, shown
 from char_rnn.training.events import Event
 from char_rnn.training.optimisers import Optimizer, make_optimizer
+from char_rnn.training.team import Team
 
 Callback = Callable[[Event], object]
 """Is called with every event, before anybody else sees it. If it is an object that has a method
@@ -30,6 +31,7 @@ class Own(TypedDict, total=False):
     optimizer: Optimizer | type[Optimizer] | None
     schedule: Schedule | None
     callbacks: Sequence[Callback]
+    team: Team
 
 
 def check_usable(own: Own) -> None:

@@ -24,6 +24,7 @@ from char_rnn.model.parameters import Parameters
 from char_rnn.tables import CELLS
 from char_rnn.training.dropout import Noise
 from char_rnn.training.shared import create
+from char_rnn.training.team import ALONE, Team
 from char_rnn.training.worker import ANSWER
 
 Array = np.ndarray
@@ -56,19 +57,41 @@ def worker_count(threads: int, T: int, B: int, weights: int, cell: str) -> int:
     return max(1, min(threads, B // 2, int(T * B * weights / SMALLEST_SLICE)))
 
 
+def own_group() -> dict[str, Any]:
+    """Return how a process is started such that Ctrl-C reaches only who can save the run."""
+    if os.name == "nt":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined, unused-ignore]
+    return {"process_group": 0}
+
+
+def with_package() -> dict[str, str]:
+    """Return an environment in which an interpreter finds this package, wherever it lies."""
+    package = Path(__file__).parents[2]
+    path = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return os.environ | {"PYTHONPATH": path}
+
+
 class Workers:
     """Networks over slices of the batch, the first of them in this process.
 
     They compute with a copy of `parameters`, which dropout may change.
-    count: how many slices, at most B. Windows are (T, B).
+    count: how many slices, at most as many as there are streams. Windows are (T, B).
+    team: who shares the batch; the slices are of this member's columns, and what `step` returns and
+        leaves is of the whole batch all the same.
+
+    columns: of this member.
     """
 
-    def __init__(self, parameters: Parameters, count: int, T: int, B: int) -> None:
+    def __init__(
+        self, parameters: Parameters, count: int, T: int, B: int, team: Team = ALONE
+    ) -> None:
         config = parameters.config
-        count = max(1, min(count, B))
+        self._team, self.columns = team, team.columns(B)
+        first, own = self.columns.start, self.columns.stop - self.columns.start
+        count = max(1, min(count, own))
         self._parameters, self._weights = parameters, parameters.like()
         self._network = Network(self._weights)
-        bounds = [B * k // count for k in range(count + 1)]
+        bounds = [first + own * k // count for k in range(count + 1)]
         self._slices = [slice(a, b) for a, b in pairwise(bounds)]
         self._size = T * B
         self._processes: list[_Process] = []
@@ -128,14 +151,29 @@ class Workers:
 
         began: (B,), True for the streams that begin with the initial state; None for none.
         noise: what dropout leaves out of this window.
-        Raises WorkerDied if a worker has ended; the weights are as they were.
+        Raises WorkerDied if a worker, or another member of the team, has ended; the weights are as
+        they were.
         """
-        masks = None
         began = np.zeros(state.shape[2], bool) if began is None else began
         self._weights.flat[:] = self._parameters.flat
+        masks, gradients = None, self._network.gradients
         if noise is not None:
             masks, inputs = noise.masks, noise.hide(inputs)
             noise.scale(self._weights)
+        try:
+            total, after = self._own_slices(inputs, targets, state, began, masks)
+        except WorkerDied:
+            self._team.lost()
+            raise
+        total = self._team.add(gradients.flat, after, total)
+        if noise is not None:
+            noise.scale(gradients)
+        return total / self._size, after
+
+    def _own_slices(
+        self, inputs: Array, targets: Array, state: Array, began: Array, masks: Array | None
+    ) -> tuple[float, Array]:
+        """Return the summed loss of this member's columns, and the states, right in these."""
         if self._processes:
             shared = self._shared
             shared["inputs"][:], shared["targets"][:] = inputs, targets
@@ -148,16 +186,15 @@ class Workers:
         mine = inputs[:, cut]
         network.forward(mine, state[:, :, cut], None if masks is None else masks[:, cut])
         total = network.backward(targets[:, cut], self._size, began[cut])
-        after = network.state()
+        after = np.empty_like(state)
+        after[:, :, cut] = network.state()
         if self._processes:
             for process, gradients in zip(self._processes, shared["gradients"], strict=True):
                 total += process.receive()
                 np.add(network.gradients.flat, gradients, out=network.gradients.flat)
-            shared["after"][:, :, cut] = after
-            after = shared["after"].copy()
-        if noise is not None:
-            noise.scale(network.gradients)
-        return total / self._size, after
+            others = slice(cut.stop, self.columns.stop)
+            after[:, :, others] = shared["after"][:, :, others]
+        return total, after
 
     def close(self) -> None:
         """End the workers and wait for them."""
@@ -175,15 +212,8 @@ class _Process:
     """A worker seen from the process that started it."""
 
     def __init__(self, task: dict[str, Any], file: int) -> None:
-        package = Path(__file__).parents[2]
-        path = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        # Of its own group, so that Ctrl-C reaches only the process that can save the run.
-        group: dict[str, Any] = (
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined, unused-ignore]
-            if os.name == "nt"
-            else {"process_group": 0, "pass_fds": [file]}
-        )
+        files: dict[str, Any] = {} if os.name == "nt" else {"pass_fds": [file]}
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "char_rnn.training.worker"],
@@ -191,8 +221,9 @@ class _Process:
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 bufsize=0,
-                env=os.environ | ONE_BLAS_THREAD | {"PYTHONPATH": path},
-                **group,
+                env=with_package() | ONE_BLAS_THREAD,
+                **own_group(),
+                **files,
             )
         except OSError as error:
             self._errors.close()

@@ -26,6 +26,7 @@ class ScheduledSampling:
     """Mixes what the model draws into one window of B streams after the other."""
 
     def __init__(self, train: TrainConfig, parameters: Parameters, B: int) -> None:
+        self.active = train.scheduled_sampling > 0
         self._share = rising(train.sampling_schedule, train.scheduled_sampling)
         self._parameters, self._B = parameters, B
         self._stepper: Stepper | None = None

@@ -4,6 +4,7 @@ Everything that decides the next step is in `state()`: a trainer restored from i
 same bits. Evaluation and samples use networks and random numbers of their own.
 """
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -30,13 +31,17 @@ from char_rnn.training.optimisers import Optimizer, make_optimizer
 from char_rnn.training.own import Callback, as_callbacks, as_schedule, check_same, described
 from char_rnn.training.parallel import Workers, available_threads, worker_count
 from char_rnn.training.progress import Progress
+from char_rnn.training.team import ALONE, Team
 from char_rnn.training.validation import MOST_VALIDATION, Validation
 
 Array = np.ndarray
 AnyEvent = TypeVar("AnyEvent", bound=Progress)
 
 GOOD_EVERY = 500
-CHECKPOINT_SECONDS = 30.0
+COMPARED_EVERY = 100
+"""Steps after which a team compares its weights."""
+CHECKPOINT_SECONDS, CHECKPOINT_SECONDS_OF_A_TEAM = 30.0, 10.0
+"""What a team has not saved is lost with any of its members."""
 
 
 class Trainer:
@@ -49,6 +54,8 @@ class Trainer:
     schedule: an own function of the progress, 0 to 1, and the iteration; the learning rate is the
         config's times what it returns.
     callbacks: functions of an event, called before it is yielded; what one raises ends training.
+    team: with whom it trains (training/team.py): all members make a trainer of the same and iterate
+        over it; samples are the leader's alone.
 
     An own optimiser or schedule goes through a divergence as the config's do. Whoever restores a
     state hands over the same ones again (training/own.py).
@@ -68,18 +75,18 @@ class Trainer:
         optimizer: Optimizer | type[Optimizer] | None = None,
         schedule: Schedule | None = None,
         callbacks: Sequence[Callback] = (),
+        team: Team = ALONE,
     ) -> None:
         _check_parts(model, corpus, config)
+        self.team = team
         self.model, self.config = model, config
         self.corpus = corpus.shuffled(config.rng_seed)
         self.rng = np.random.default_rng(config.rng_seed) if rng is None else as_generator(rng)
         self.notes: list[str] = []
         self.stop = False
         self._cut_text()
-        B, T = self.streams.batch_size, self.streams.seq_length
-        self.threads = worker_count(
-            config.threads or available_threads(), T, B, model.num_parameters, model.config.cell
-        )
+        self.threads = self._count_workers()
+        self.slices = [int(n) for n in team.gather(self.threads)]
 
         chosen = make_optimizer(config, optimizer)
         self.own = described(None if optimizer is None else chosen, schedule)
@@ -91,7 +98,7 @@ class Trainer:
         self.seconds = 0.0
         self.learner = Learner(model, self.streams, config, chosen, self.rng)
         self.budget = Budget(config, self.streams.windows_per_epoch)
-        self.validation = Validation(self.averaged, corpus, config.patience)
+        self.validation = Validation(self.averaged, corpus, config.patience, team)
 
     def __repr__(self) -> str:
         return f"Trainer({self.model}, {self.corpus}, iteration {self.iteration:,})"
@@ -113,6 +120,24 @@ class Trainer:
         self.val_stop = min(self.val_stop, self.val_start + MOST_VALIDATION)
         offsets = self.rng if config.random_offset else None
         self.streams = corpus.streams(self.train_stop, B, T, config.rng_seed, offsets)
+
+    def _count_workers(self) -> int:
+        """Return how many slices this member makes of its streams."""
+        B, T, size = self.streams.batch_size, self.streams.seq_length, self.team.size
+        if size > B:
+            raise UsageError(
+                f"{size} ranks cannot share {B} streams; start {B} ranks or fewer, or take a "
+                "larger --batch_size, if the text is long enough for it"
+            )
+        own = self.team.columns(B)
+        model = self.model
+        return worker_count(
+            self.config.threads or available_threads(),
+            T,
+            own.stop - own.start,
+            model.num_parameters,
+            model.config.cell,
+        )
 
     @property
     def averaged(self) -> CharRNN:
@@ -165,7 +190,7 @@ class Trainer:
         T, B = self.streams.seq_length, self.streams.batch_size
         with (
             blas_threads(1),
-            Workers(self.model.parameters, self.threads, T, B) as workers,
+            Workers(self.model.parameters, self.threads, T, B, self.team) as workers,
             self.learner.optimizer.on_threads(self.threads),
         ):
             for callback in self.callbacks:
@@ -179,9 +204,10 @@ class Trainer:
         config, recovery = self.config, self.learner.recovery
         last_save = time.monotonic()
         self.budget.start()
-        if self.iteration == 0 and config.sample_every:
+        if self.iteration == 0 and config.sample_every and self.team.leads:
             yield self._first_sample()
-        while not self.over and not self.stop:
+        patience = CHECKPOINT_SECONDS if self.team.size == 1 else CHECKPOINT_SECONDS_OF_A_TEAM
+        while not self._agree():
             try:
                 step = self._step(workers)
             except WorkerDied:
@@ -196,12 +222,13 @@ class Trainer:
             due = self._every(config.eval_every)
             if due and self.progress < 1:
                 yield from self._evaluation()
-            if self._every(config.sample_every):
+            if self._every(config.sample_every) and self.team.leads:
                 yield self.sample()
-            if self.progress < 1 and (due or time.monotonic() - last_save > CHECKPOINT_SECONDS):
+            if self._every(COMPARED_EVERY):
+                self._compare()
+            if self.progress < 1 and (due or time.monotonic() - last_save > patience):
                 yield self._checkpoint()
                 last_save = time.monotonic()
-            self.budget.tick()
         if self.progress >= 1:
             yield from self._evaluation()
         yield self._checkpoint()
@@ -217,8 +244,20 @@ class Trainer:
         self.iteration += 1
         self.characters += self.streams.batch_size * self.streams.seq_length
         self.seconds += time.perf_counter() - began
-        self.budget.tick()
+        self._agree()
         return self._tell(Step, skipped=not taken)
+
+    def _agree(self) -> bool:
+        """Return whether it ends here, and know what time it is: both the same for all members."""
+        self.budget.tick()
+        self.budget.elapsed, stop = self.team.agree(self.budget.elapsed, self.stop)
+        return stop or self.over
+
+    def _compare(self) -> None:
+        """Raise TeamError unless all members have the same weights."""
+        if self.team.size > 1:
+            weights = hashlib.blake2b(self.model.parameters.flat.tobytes()).hexdigest()
+            self.team.check_same(f"the weights after {self.iteration:,} steps", weights)
 
     # What it tells.
 
@@ -256,7 +295,7 @@ class Trainer:
         began = time.perf_counter()
         loss, best = self.validation.measure(self.val_start, self.val_stop)
         if self.progress < 1:  # else it is the last one, and a quick one must not undo the end
-            self.budget.reserve = time.perf_counter() - began
+            self.budget.reserve = self.team.told(time.perf_counter() - began)
         yield self._tell(Evaluation, val_loss=loss, best=best)
 
     def _checkpoint(self) -> Checkpoint:
@@ -275,7 +314,8 @@ class Trainer:
     def state(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return everything that decides the next step: arrays, and facts for JSON."""
         facts = self.now().by_name() | self.learner.facts() | self.validation.facts()
-        facts |= {"reserve": self.budget.reserve} | ({"own": self.own} if self.own else {})
+        facts |= {"reserve": self.budget.reserve, "slices": self.slices}
+        facts |= {"own": self.own} if self.own else {}
         return self.learner.tensors(), facts
 
     def restore(
@@ -295,6 +335,23 @@ class Trainer:
         self.iteration, self.characters = saved["iteration"], saved["characters"]
         self.seconds = saved["seconds"]
         self.budget.elapsed, self.budget.reserve = saved["elapsed"], saved["reserve"]
+        before = saved.get("slices", self.slices)
+        if _sums(before) != _sums(self.slices):
+            self.notes.append(
+                f"gradients are summed over other slices of the batch, {_shown(self.slices)}, "
+                f"before {_shown(before)}: the run goes on, but not to the same bits"
+            )
+
+
+def _sums(slices: list[int]) -> list[int]:
+    """Return in which order gradients are added: ranks of a slice each are as one rank."""
+    return [len(slices)] if set(slices) == {1} else slices
+
+
+def _shown(slices: list[int]) -> str:
+    """Return slices of each rank in words."""
+    each = " + ".join(map(str, slices))
+    return f"{each} on {len(slices)} ranks" if len(slices) > 1 else each
 
 
 def _check_parts(model: CharRNN, corpus: Corpus, config: TrainConfig) -> None:

@@ -8,6 +8,7 @@ from char_rnn.charrnn import CharRNN
 from char_rnn.data.corpus import Corpus
 from char_rnn.model.network import Network
 from char_rnn.scoring import TRAINING, mean_loss
+from char_rnn.training.team import ALONE, Team
 
 MOST_VALIDATION = 250_000
 """Characters."""
@@ -17,12 +18,13 @@ class Validation:
     """Measures the loss of `model` on ids of `corpus`, with a network of its own.
 
     patience: evaluations in a row that are no better before it is out of it; 0 for any number.
+    team: who trains it; what its leader measures, counts for all.
 
     loss, best: the last and the lowest loss, nats a character; None before the first.
     """
 
-    def __init__(self, model: CharRNN, corpus: Corpus, patience: int) -> None:
-        self._model, self._corpus, self._patience = model, corpus, patience
+    def __init__(self, model: CharRNN, corpus: Corpus, patience: int, team: Team = ALONE) -> None:
+        self._model, self._corpus, self._patience, self._team = model, corpus, patience, team
         self._network: Network | None = None
         self.loss: float | None = None
         self.best: float | None = None
@@ -32,7 +34,7 @@ class Validation:
         """Return the loss on ids[start:stop], and whether it is the best so far."""
         if self._network is None:
             self._network = Network(self._model.parameters)
-        loss = mean_loss(self._network, self._corpus, start, stop, TRAINING)
+        loss = self._team.told(mean_loss(self._network, self._corpus, start, stop, TRAINING))
         best = bool(np.isfinite(loss)) and (self.best is None or loss < self.best)
         if best:
             self.best = loss
