@@ -136,10 +136,9 @@ def _run(command: click.Command, name: str) -> int:
             )
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        if unheard(error):
-            return error.exit_code
         with suppress(OSError):
-            error.show()
+            if not unheard(error):
+                error.show()
         return error.exit_code
     except (BrokenPipeError, SystemExit):
         # The reader of our output has gone (`| head`): there is nobody to tell. click and rich
@@ -150,13 +149,12 @@ def _run(command: click.Command, name: str) -> int:
         code, said = _verdict(error)
         if not code:
             raise
-        if unheard(error):
-            return code
         said = fitting(said, getattr(command, "called", None) or command)
         python = "python " if name.endswith(".py") else ""
         said = with_command(said, f"{python}{name} {shlex.join(sys.argv[1:])}")
         with suppress(OSError):
-            click.echo(f"{name}: {said}", err=True, color=True)
+            if not unheard(error):
+                click.echo(f"{name}: {said}", err=True, color=True)
         return code
 
 

@@ -100,7 +100,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     for note in run.notes + trainer.notes:
         click.echo(f"Note: {note}")
     several = f"mpiexec -n {team.size} " if team.size > 1 else ""
-    again = f"{several}char-rnn train --resume {shlex.quote(str(run.folder))}"
+    folder = team.told(str(run.folder))
+    again = f"{several}char-rnn train --resume {shlex.quote(folder)}"
     watch = make_watch(uniform(trainer.corpus.vocabulary.size))
     ending = train_to_end(run, trainer, watch, again)
     if ending.end.reason == "interrupted" or not team.leads:

@@ -1,9 +1,9 @@
 """The team of a run on several machines: MPI carries what its ranks hand over.
 
-Gradients are added in the order of the ranks, whatever MPI is used: every rank adds its share of the
-parameters (an all-to-all), and hands the sums to all (an all-gather). That is as many bytes as MPI's
-own sum over all ranks takes, which however adds in an order that depends on their number; so N ranks
-of one thread compute the bits of one process with N threads.
+Gradients are added in the order of the ranks, whatever MPI is used: every rank adds its share of
+the parameters (an all-to-all), and hands the sums to all (an all-gather). That is as many bytes as
+MPI's own sum over all ranks takes, which however adds in an order that depends on their number. So N
+ranks of one thread compute the bits of one process with N threads.
 
 Nothing waits for ever: a rank that has not answered within `patience` seconds, or ten times as long
 as this one has worked itself, counts as dead.
@@ -147,8 +147,9 @@ class Ranks(Team):
         found = self.gather(value)
         if others := [rank for rank, said in enumerate(found) if said != found[0]]:
             raise _Known(
-                f"{what}: {self._names(others)} {'has' if len(others) == 1 else 'have'} other than "
-                f"{self.name(0)}{self._what(found[others[0]], found[0])}"
+                f"{what} must be the same on all ranks, and {self._names(others)} "
+                f"{'has' if len(others) == 1 else 'have'} other than {self.name(0)}"
+                f"{self._what(found[others[0]], found[0])}"
             )
 
     def _what(self, found: object, first: object) -> str:
@@ -205,9 +206,10 @@ class Ranks(Team):
             if bound is not None and waited > bound:
                 self._broken = True
                 silent = self._silent()
+                saved = "what was saved before is left" if 0 in silent else "the last step is saved"
                 raise RankDied(
                     f"{self._names(silent) or 'a rank'} has not answered for {waited:.0f} seconds; "
-                    "the last step is saved",
+                    f"{saved}",
                     leader=0 in silent,
                 )
             if waited > SPIN:

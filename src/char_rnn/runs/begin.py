@@ -228,7 +228,8 @@ def _to_the_end(run: Run, trainer: Trainer, watch: Watch, on_event: OnEvent | No
     for note in run.notes:
         watch.line(f"Note: {note}")
     end, failed, diverged = None, None, 0
-    name = "run" if run.folder is None else repr(str(run.folder))
+    folder = trainer.team.told(run.folder)
+    name = "run" if folder is None else repr(str(folder))
     again = f"char_rnn.resume({name})"
     trainer.team.going_on(f"go on with {again}")
     with _ctrl_c(trainer):

@@ -16,11 +16,12 @@ def text_line(corpus: Corpus) -> str:
 
 
 def architecture(trainer: Trainer) -> str:
-    """Return what is trained, and on how many threads."""
-    model, threads = trainer.model, trainer.threads
+    """Return what is trained, and on how many threads and ranks."""
+    model, threads, size = trainer.model, trainer.threads, trainer.team.size
+    ranks = f" on each of {size} ranks" if size > 1 else ""
     return (
         f"{model.outline}, {model.config.layers} × {form(model.config)}, {model.num_parameters:,} "
-        f"parameters, {threads} thread{'s' * (threads != 1)}"
+        f"parameters, {threads} thread{'s' * (threads != 1)}{ranks}"
     )
 
 

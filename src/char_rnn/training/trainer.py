@@ -204,7 +204,7 @@ class Trainer:
         config, recovery = self.config, self.learner.recovery
         last_save = time.monotonic()
         self.budget.start()
-        if self.iteration == 0 and config.sample_every and self.team.leads:
+        if self.iteration == 0 and config.sample_every:  # which may draw an offset
             yield self._first_sample()
         patience = CHECKPOINT_SECONDS if self.team.size == 1 else CHECKPOINT_SECONDS_OF_A_TEAM
         while not self._agree():
@@ -257,7 +257,10 @@ class Trainer:
         """Raise TeamError unless all members have the same weights."""
         if self.team.size > 1:
             weights = hashlib.blake2b(self.model.parameters.flat.tobytes()).hexdigest()
-            self.team.check_same(f"the weights after {self.iteration:,} steps", weights)
+            self.team.check_same(
+                f"the weights after {self.iteration:,} steps, as they are on machines of one kind,",
+                weights,
+            )
 
     # What it tells.
 
