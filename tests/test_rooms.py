@@ -48,9 +48,11 @@ MAY_IMPORT = {
     | BELOW
     | {"constrain", "recipes", "scoring", "training", "runs", "analyse", "lab", "pictures"}
     | {"music"},
+    "cluster": GROUND | BELOW | {"training"},
     "cli": GROUND
     | BELOW
-    | {"recipes", "scoring", "training", "runs", "analyse", "lab", "pictures", "music", "serve"},
+    | {"recipes", "scoring", "training", "runs", "analyse", "lab", "pictures", "music", "serve"}
+    | {"cluster"},
     "__main__": {"cli"},
 }
 

@@ -2,8 +2,8 @@
 
 Gradients are added in the order of the ranks, whatever MPI is used: every rank adds its share of
 the parameters (an all-to-all), and hands the sums to all (an all-gather). That is as many bytes as
-MPI's own sum over all ranks takes, which however adds in an order that depends on their number. So N
-ranks of one thread compute the bits of one process with N threads.
+MPI's own sum over all ranks takes, which however adds in an order that depends on their number. So
+N ranks of one thread compute the bits of one process with N threads.
 
 Nothing waits for ever: a rank that has not answered within `patience` seconds, or ten times as long
 as this one has worked itself, counts as dead.
