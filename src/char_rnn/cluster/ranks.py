@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from char_rnn.cluster.keeper import Keeper
-from char_rnn.errors import CharRNNError, RankDied, TeamError
+from char_rnn.errors import CharRNNError, RankDied, TeamError, UsageError
 from char_rnn.training.team import Team
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ WORK = 10.0
 """Times of this rank's own work that another one may take longer."""
 SPIN, PAUSE = 0.002, 0.0002
 """Seconds of waiting after which a core is left to others, and for how long."""
-LAST_CALL = 3.0
+LAST_CALL = 2.0
 """Seconds in which a rank that is alive tells so."""
 LONGEST_END = 300.0
 """Seconds that rank 0 may take to write what is left."""
@@ -55,7 +55,7 @@ class Ranks(Team):
         self._comm, self.patience = comm, patience
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
         self.hosts = list(hosts)
-        self._training = self._broken = False
+        self._training = self._broken = self._leaderless = False
         self._keeper = Keeper() if self.leads else None
         self.going_on("nothing was saved yet")
         sys.excepthook = self._end_with
@@ -140,7 +140,7 @@ class Ranks(Team):
 
     def gather(self, value: Anything) -> list[Anything]:
         """Return what all ranks hand over; raise TeamError if one has failed instead."""
-        return self._exchange(value, failed=False)
+        return self._exchange(value)
 
     def check_same(self, what: str, value: object) -> None:
         """Raise TeamError unless `value` is the same on all ranks."""
@@ -169,15 +169,15 @@ class Ranks(Team):
         except _Known:
             raise
         except CharRNNError as error:
-            self._exchange(str(error), failed=True, own=error)
+            self._exchange((str(error), isinstance(error, UsageError)), error)
         except Exception as error:  # a fault, which that rank shows whole
-            self._exchange(f"{type(error).__name__}: {error}", failed=True, own=error)
+            self._exchange((f"{type(error).__name__}: {error}", False), error)
         else:
-            self._exchange(None, failed=False)
+            self._exchange(None)
 
-    def _exchange(self, value: Any, failed: bool, own: Exception | None = None) -> list[Any]:
-        """Return the values of all; raise what the first rank that has failed tells."""
-        sent = np.frombuffer(pickle.dumps((failed, value)), np.uint8)
+    def _exchange(self, value: Any, error: Exception | None = None) -> list[Any]:
+        """Return the values of all; raise what the first rank with an `error` tells in its place."""
+        sent = np.frombuffer(pickle.dumps((error is not None, value)), np.uint8)
         sizes = np.empty(self.size, np.int64)
         self._wait(self._comm.Iallgather(np.array([sent.size]), sizes))
         bounds = [0, *np.cumsum(sizes).tolist()]
@@ -188,10 +188,10 @@ class Ranks(Team):
         wrong = [(rank, said) for rank, (bad, said) in enumerate(found) if bad]
         if not wrong:
             return [said for _, said in found]
-        if own is not None and (wrong[0][0] == self.rank or len(wrong) == self.size):
-            raise own
-        rank, said = wrong[0]
-        raise _Known(f"{self.name(rank)}: {said}")
+        rank, (said, usage) = wrong[0]
+        if error is not None and (rank == self.rank or len(wrong) == self.size):
+            raise error
+        raise (_KnownUsage if usage else _Known)(f"{self.name(rank)}: {said}")
 
     def _names(self, ranks: list[int]) -> str:
         return ", ".join(self.name(rank) for rank in ranks)
@@ -206,11 +206,14 @@ class Ranks(Team):
             if bound is not None and waited > bound:
                 self._broken = True
                 silent = self._silent()
-                saved = "what was saved before is left" if 0 in silent else "the last step is saved"
+                self._leaderless = 0 in silent
+                saved = "the last step is saved"
+                if self._leaderless:
+                    saved = "what was saved before is left"
                 raise RankDied(
                     f"{self._names(silent) or 'a rank'} has not answered for {waited:.0f} seconds; "
                     f"{saved}",
-                    leader=0 in silent,
+                    leader=self._leaderless,
                 )
             if waited > SPIN:
                 time.sleep(PAUSE)
@@ -236,7 +239,7 @@ class Ranks(Team):
 
     def _part(self) -> None:
         """Wait until all ranks are at their end; end those that do not come to it."""
-        if self._broken and self.leads:
+        if self._broken and (self.leads or self._leaderless):
             self._end()
         farewell = self._comm.Ibarrier()
         # Rank 0 may have much to write, and the others nothing.
@@ -262,6 +265,10 @@ class Ranks(Team):
 
 class _Known(TeamError):
     """What all ranks know by now."""
+
+
+class _KnownUsage(_Known, UsageError):
+    """Such that is wrong usage, so that all ranks end with the same exit code."""
 
 
 def _kind(array: Array) -> Any:

@@ -15,6 +15,7 @@ from char_rnn.data.form import Form
 from char_rnn.data.given import ITSELF, GivenText, as_source
 from char_rnn.data.sources import STDIN, Source
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary, Vocabulary
+from char_rnn.data.windows import fit
 from char_rnn.errors import UsageError, did_you_mean
 from char_rnn.recipes import TRAIN_RECIPE, Recipe
 from char_rnn.runs.folder import RUNS, check_new, new_folder
@@ -194,6 +195,8 @@ class NewRun:
         train, V = self.train, self.corpus.vocabulary.size
         length = self.corpus.parts(train.val_fraction, train.calibration).train_stop
         check_room(ModelConfig(vocab_size=V, **self.model), train, length)
+        if self._team.size > 1:  # before there is a folder
+            self._team.check_shares(fit(length, train.batch_size, train.seq_length)[0])
 
     def _reading(self, text: GivenText | Corpus) -> TextConfig:
         """Return how the text is read; raise UsageError where that is settled."""

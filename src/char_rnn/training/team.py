@@ -14,6 +14,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from char_rnn.errors import UsageError
+
 Array = np.ndarray
 Anything = TypeVar("Anything")
 
@@ -37,6 +39,14 @@ class Team:
     def columns(self, B: int) -> slice:
         """Return which of B streams are this member's."""
         return slice(B * self.rank // self.size, B * (self.rank + 1) // self.size)
+
+    def check_shares(self, B: int) -> None:
+        """Raise UsageError unless each member has at least one of B streams."""
+        if self.size > B:
+            raise UsageError(
+                f"{self.size} ranks cannot share a batch of {B}; start {B} ranks or fewer, or take "
+                "a larger --batch_size, if the text is long enough for it"
+            )
 
     def add(self, gradients: Array, after: Array, total: float) -> float:
         """Make `gradients` (P,) and `after` (S, L, B, H) those of all; return the summed loss.

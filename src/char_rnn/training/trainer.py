@@ -123,12 +123,8 @@ class Trainer:
 
     def _count_workers(self) -> int:
         """Return how many slices this member makes of its streams."""
-        B, T, size = self.streams.batch_size, self.streams.seq_length, self.team.size
-        if size > B:
-            raise UsageError(
-                f"{size} ranks cannot share {B} streams; start {B} ranks or fewer, or take a "
-                "larger --batch_size, if the text is long enough for it"
-            )
+        B, T = self.streams.batch_size, self.streams.seq_length
+        self.team.check_shares(B)
         own = self.team.columns(B)
         model = self.model
         return worker_count(
