@@ -1,17 +1,14 @@
 """`mpiexec -n N char-rnn train`: rank 0 speaks for all."""
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from char_rnn.cli.interrupts import silence
+from char_rnn.cluster.launcher import leads
 
 if TYPE_CHECKING:
     from char_rnn.training.team import Team
-
-NUMBERS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK")
-"""Where launchers tell a process its number."""
 
 
 def joined(given: dict[str, Any]) -> "Team":
@@ -20,7 +17,7 @@ def joined(given: dict[str, Any]) -> "Team":
     given: the options, which must be the same everywhere. Cores are shared among the ranks of a
     machine, where nothing is said of threads.
     """
-    from char_rnn.cluster.join import join, share_of_cores
+    from char_rnn.cluster.joining import join, share_of_cores
 
     team = join()
     if not team.leads:
@@ -37,4 +34,4 @@ def unheard(error: BaseException) -> bool:
 
     if isinstance(error, RankDied) and error.leader:
         return False
-    return any(os.environ.get(name, "0") not in ("", "0") for name in NUMBERS)
+    return not leads()

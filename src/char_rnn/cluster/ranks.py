@@ -15,13 +15,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from char_rnn.cluster.keeper import Keeper
 from char_rnn.errors import CharRNNError, RankDied, TeamError, UsageError
-from char_rnn.training.team import Team
+from char_rnn.training.team import Team, share
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm, Request
@@ -71,17 +72,20 @@ class Ranks(Team):
     def add(self, gradients: Array, after: Array, total: float) -> float:
         """Make `gradients` and `after` those of all ranks; return the summed loss."""
         self._training = True
-        self._hand_in(total, after)
+        total = self._hand_in(total, after)
         self._sum(gradients)
-        return self._total
+        return total
 
     def lost(self) -> None:
         """Tell that this rank has no gradients, and that its step cannot be done."""
         self._broken = True
         self._wait(self._comm.Iallgather(np.array([1.0, 0.0]), np.empty((self.size, 2))))
 
-    def _hand_in(self, total: float, after: Array) -> None:
-        """Exchange losses and states; raise RankDied if a rank has told that it is lost."""
+    def _hand_in(self, total: float, after: Array) -> float:
+        """Exchange losses and states; return the summed loss.
+
+        Raises RankDied if a rank has told that it is lost.
+        """
         lost_and_total = np.empty((self.size, 2))
         self._wait(self._comm.Iallgather(np.array([0.0, total]), lost_and_total))
         if lost := np.flatnonzero(lost_and_total[:, 0]).tolist():
@@ -90,19 +94,19 @@ class Ranks(Team):
                 f"a worker process of {self._names(lost)} ended in the middle of the run; the last "
                 "step is saved"
             )
-        self._total = float(lost_and_total[0, 1])
-        for more in lost_and_total[1:, 1].tolist():
-            self._total += more
         # Streams first, so that each rank's lie together in memory.
         B = after.shape[2]
         streams = np.ascontiguousarray(np.moveaxis(after, 2, 0))
-        bounds = [self._of(rank, B).start for rank in range(self.size)] + [B]
-        self._all_gather(streams.reshape(B, -1), bounds)
+        self._all_gather(streams.reshape(B, -1), self._bounds(B))
         after[...] = np.moveaxis(streams, 0, 2)
+        summed = 0.0  # in the order of the ranks, as the gradients
+        for loss in lost_and_total[:, 1].tolist():
+            summed += loss
+        return summed
 
     def _sum(self, gradients: Array) -> None:
         P = gradients.size
-        bounds = [P * rank // self.size for rank in range(self.size + 1)]
+        bounds = self._bounds(P)
         own = gradients[bounds[self.rank] : bounds[self.rank + 1]]
         received = np.empty((self.size, own.size), gradients.dtype)
         counts = np.diff(bounds)
@@ -123,8 +127,9 @@ class Ranks(Team):
         counts, starts = np.diff(bounds) * M, [M * bound for bound in bounds[:-1]]
         self._wait(self._comm.Iallgatherv(MPI.IN_PLACE, [rows, counts, starts, _kind(rows)]))
 
-    def _of(self, rank: int, B: int) -> slice:
-        return slice(B * rank // self.size, B * (rank + 1) // self.size)
+    def _bounds(self, n: int) -> list[int]:
+        """Return where, of `n` things, the share of each rank begins, and the end of the last."""
+        return [share(n, rank, self.size)[0] for rank in range(self.size + 1)]
 
     def agree(self, elapsed: float, stop: bool) -> tuple[float, bool]:
         """Return the seconds of rank 0, and whether any rank wants to stop."""
@@ -176,7 +181,7 @@ class Ranks(Team):
             self._exchange(None)
 
     def _exchange(self, value: Any, error: Exception | None = None) -> list[Any]:
-        """Return the values of all; raise what the first rank with an `error` tells in its place."""
+        """Return the values of all; raise what the first rank that has an `error` tells."""
         sent = np.frombuffer(pickle.dumps((error is not None, value)), np.uint8)
         sizes = np.empty(self.size, np.int64)
         self._wait(self._comm.Iallgather(np.array([sent.size]), sizes))
@@ -184,7 +189,7 @@ class Ranks(Team):
         whole = np.empty((bounds[-1], 1), np.uint8)
         whole[bounds[self.rank] : bounds[self.rank + 1], 0] = sent
         self._all_gather(whole, bounds)
-        found = [pickle.loads(whole[a:b].tobytes()) for a, b in zip(bounds, bounds[1:])]  # noqa: B905, RUF007
+        found = [pickle.loads(whole[a:b].tobytes()) for a, b in pairwise(bounds)]
         wrong = [(rank, said) for rank, (bad, said) in enumerate(found) if bad]
         if not wrong:
             return [said for _, said in found]
@@ -243,7 +248,7 @@ class Ranks(Team):
             self._end()
         farewell = self._comm.Ibarrier()
         # Rank 0 may have much to write, and the others nothing.
-        deadline = time.monotonic() + (LAST_CALL if self.leads or self._broken else LONGEST_END)
+        deadline = time.monotonic() + (self.patience if self.leads else LONGEST_END)
         while not farewell.Test():
             if time.monotonic() > deadline:
                 self._end()

@@ -38,7 +38,7 @@ class Team:
 
     def columns(self, B: int) -> slice:
         """Return which of B streams are this member's."""
-        return slice(B * self.rank // self.size, B * (self.rank + 1) // self.size)
+        return slice(*share(B, self.rank, self.size))
 
     def check_shares(self, B: int) -> None:
         """Raise UsageError unless each member has at least one of B streams."""
@@ -85,3 +85,8 @@ class Team:
 
 
 ALONE = Team()
+
+
+def share(n: int, rank: int, size: int) -> tuple[int, int]:
+    """Return where, of `n` things, the share of a member begins and ends."""
+    return n * rank // size, n * (rank + 1) // size

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from char_rnn import __version__
+from char_rnn.cluster.launcher import SIZES, number_of, started_by_mpi
 from char_rnn.errors import MissingExtra, TeamError
 from char_rnn.training.parallel import available_threads
 from char_rnn.training.team import ALONE, Team
@@ -14,22 +15,8 @@ from char_rnn.training.team import ALONE, Team
 if TYPE_CHECKING:
     from char_rnn.cluster.ranks import Ranks
 
-SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_SIZE")
-NUMBERS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK")
-"""What launchers put into the environment of each process."""
 HANG = "CHAR_RNN_HANG"
 """The environment variable with the seconds after which a silent rank counts as dead."""
-
-
-def started_by_mpi() -> bool:
-    """Tell whether this process is one of several that a launcher has started."""
-    size = _number(SIZES)
-    return size > 1 or (size < 0 and _number(NUMBERS) >= 0)
-
-
-def own_number() -> int:
-    """Return the number of this process among those that a launcher has started, 0 if none has."""
-    return max(0, _number(NUMBERS))
 
 
 def join() -> Team:
@@ -80,7 +67,7 @@ def _ranks() -> "Ranks":
             "`pip install mpich`, and start with its mpiexec"
         ) from None
     comm = MPI.COMM_WORLD.Dup()
-    asked = _number(SIZES)
+    asked = number_of(SIZES)
     if asked > 1 and comm.Get_size() == 1:
         raise TeamError(
             f"the launcher has started {asked} processes, and MPI knows of one: mpiexec and the "
@@ -100,12 +87,3 @@ def _patience(usual: float) -> float:
     if not 0 < seconds < 1e9:
         raise TeamError(f"{HANG} is {said!r}; it must be a number of seconds greater than 0")
     return seconds
-
-
-def _number(names: tuple[str, ...]) -> int:
-    """Return what the first of these variables that is a number says, or −1."""
-    for name in names:
-        said = os.environ.get(name, "")
-        if said.isdecimal():
-            return int(said)
-    return -1
