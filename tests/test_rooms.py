@@ -48,11 +48,12 @@ MAY_IMPORT = {
     | BELOW
     | {"constrain", "recipes", "scoring", "training", "runs", "analyse", "lab", "pictures"}
     | {"music"},
+    "sweeps": GROUND | BELOW | {"recipes", "scoring", "training", "runs", "pictures"},
     "cluster": GROUND | BELOW | {"training"},
     "cli": GROUND
     | BELOW
     | {"recipes", "scoring", "training", "runs", "analyse", "lab", "pictures", "music", "serve"}
-    | {"cluster"},
+    | {"cluster", "sweeps"},
     "__main__": {"cli"},
 }
 

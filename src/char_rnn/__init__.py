@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from char_rnn import analyse as analyse
+    from char_rnn import cluster as cluster
     from char_rnn import lab as lab
     from char_rnn import music as music
     from char_rnn.charrnn import CharRNN as CharRNN
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from char_rnn.runs.begin import train as train
     from char_rnn.runs.run import Run as Run
     from char_rnn.sample_config import SampleConfig as SampleConfig
+    from char_rnn.sweeps.begin import sweep as sweep
     from char_rnn.tables import register_cell as register_cell
     from char_rnn.tables import register_optimizer as register_optimizer
     from char_rnn.text_config import TextConfig as TextConfig
@@ -61,14 +63,15 @@ _HOMES = {
     "resume": "runs.begin",
     "sample_with_temperature": "exercise",
     "softmax": "exercise",
+    "sweep": "sweeps.begin",
     "train": "runs.begin",
 }
 
-__all__ = [*sorted(_HOMES), "analyse", "lab", "music"]  # noqa: PLE0604
+__all__ = [*sorted(_HOMES), "analyse", "cluster", "lab", "music"]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("analyse", "lab", "music"):
+    if name in ("analyse", "cluster", "lab", "music"):
         return import_module(f"char_rnn.{name}")
     if name in _HOMES:
         return getattr(import_module(f"char_rnn.{_HOMES[name]}"), name)

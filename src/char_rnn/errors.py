@@ -99,6 +99,10 @@ class TeamError(CharRNNError):
     """The ranks of a run do not fit together: other texts, options, versions or weights."""
 
 
+class SweepError(CharRNNError):
+    """A sweep cannot be kept where it was asked for, or another one is kept there."""
+
+
 class NonFiniteGradient(CharRNNError, ArithmeticError):
     """A gradient, or its norm, is NaN or infinite."""
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "plot": "Draw the curves of a run.",
     "serve": "Serve models over HTTP.",
     "show": "Draw and play tunes.",
+    "sweep": "Compare settings over several seeds.",
     "train": "Train a model on a text.",
 }
 EXAMPLES = (
