@@ -119,7 +119,7 @@ def test_help_loads_no_numpy():
 PUBLIC = {
     "train", "resume", "Run", "CharRNN", "Trainer", "Corpus", "Vocabulary", "ByteVocabulary",
     "ModelConfig", "TrainConfig", "SampleConfig", "TextConfig", "CharRNNError", "analyse", "lab",
-    "music", "cross_entropy", "register_cell", "register_optimizer",
+    "music", "cluster", "sweep", "cross_entropy", "register_cell", "register_optimizer",
     # of the exercise
     "clip_gradients", "cross_entropy_loss", "numerical_gradient", "one_hot",
     "sample_with_temperature", "softmax",

@@ -234,6 +234,8 @@ def command_of(where: Sequence[str], outcome: Outcome) -> str:
             value = values[name]
             if name in NEVER or value is None or not about.option:
                 continue
+            if name == "reset_after" and outcome.used["model"]["cell"] != "gru":
+                continue
             planned = minutes is not None and name in PLANNED
             if value == _usual(config, name) and not planned and name not in LENGTHS:
                 continue
