@@ -79,6 +79,8 @@ def test_every_option_that_is_named_is_one_of_the_command(path):
             known = options(CALLED["char-rnn train"])
             assert named(rest) <= EVERY, message
             rest = fitting(rest, CALLED["char-rnn train"])
+        elif room == "sweeps":  # which is for one command
+            known = options(CALLED["char-rnn sweep"])
         elif room == "cli":
             known = EVERY
         else:  # a room below names options in brackets, which `fitting` takes out

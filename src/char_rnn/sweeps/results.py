@@ -246,5 +246,4 @@ def command_of(where: Sequence[str], outcome: Outcome) -> str:
                 said.append(f"--{name}")
             elif about.opposite:
                 said.append(f"--{about.opposite}")
-    said += ["--rng_seed", str(outcome.seed)]
-    return shlex.join(said)
+    return f"{shlex.join(said)} --rng_seed {outcome.seed}"
