@@ -2,6 +2,7 @@
 
     python -m benchmarks.ranks [--steps 60]                     # two minutes
     python -m benchmarks.ranks --batches TEXT [--characters 3e6] # what larger batches cost in loss
+    python -m benchmarks.ranks --local TEXT    # weights averaged now and then, beside gradients
 
 The first one starts mpiexec. It measures an exchange beside MPI's own sum, steps on one core, with
 a worker, and on two ranks, in turns; then it draws docs/ranks.svg.
@@ -199,7 +200,7 @@ def costs(count):
 def batches(text, characters):
     """Print the validation loss after the same number of characters, in batches of each size."""
     print("| batch | steps | validation loss, seeds 0 and 1 |\n| --- | --- | --- |", flush=True)
-    corpus = Corpus.from_file(text)
+    corpus = Corpus.from_text(Path(text).read_text("utf-8"))
     for batch in (16, 32, 64, 128, 256, 512):
         count = max(1, round(characters / (batch * T)))
         losses = []
@@ -215,15 +216,58 @@ def batches(text, characters):
         print(f"| {batch} | {count:,} | {losses[0]:.3f}, {losses[1]:.3f} |", flush=True)
 
 
+def local(text, characters):
+    """Print the loss of four ranks that add gradients, or average weights every k steps."""
+    whole = Path(text).read_text("utf-8")
+    cut = int(0.95 * len(whole))
+    vocabulary = Corpus.from_text(whole).vocabulary
+    count = round(characters / (64 * T))
+    print("| | learning rate | validation loss, seeds 0 and 1 |\n| --- | --- | --- |", flush=True)
+    for every in (0, 1, 4, 16, 64):
+        for rate in (0.0028, 0.0057):
+            losses = [_averaged(whole, cut, vocabulary, count, every, rate, s) for s in (0, 1)]
+            what = f"weights averaged every {every} steps" if every else "gradients added, batch 64"
+            print(f"| {what} | {rate} | {losses[0]:.3f}, {losses[1]:.3f} |", flush=True)
+
+
+def _averaged(whole, cut, vocabulary, count, every, rate, seed):
+    size = 4 if every else 1
+    config = TrainConfig(
+        batch_size=64 // size, seq_length=T, iterations=count, learning_rate=rate,
+        schedule="cosine", warmup=min(100, count // 5), clip=1.0, eval_every=0, sample_every=0,
+        val_fraction=0, threads=1, rng_seed=seed,
+    )  # fmt: skip
+    trainers = []
+    for k in range(size):
+        part = whole[cut * k // size : cut * (k + 1) // size]
+        corpus = Corpus.from_text(part, vocabulary=vocabulary)
+        rng = np.random.default_rng(seed)
+        model = CharRNN(vocabulary.size, 128, "gru", rng=rng, vocabulary=vocabulary)
+        trainers.append(Trainer(model, corpus, config))
+    flat = [trainer.model.parameters.flat for trainer in trainers]
+    streams = [(event for event in trainer if isinstance(event, Step)) for trainer in trainers]
+    for at in range(1, count + 1):
+        for stream in streams:
+            next(stream)
+        if every and (at % every == 0 or at == count):
+            mean = np.mean(flat, axis=0)
+            for weights in flat:
+                weights[:] = mean
+    return float(trainers[0].model.surprisal(whole[cut:]).mean())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--rank", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--batches", metavar="TEXT")
+    parser.add_argument("--local", metavar="TEXT")
     parser.add_argument("--characters", type=float, default=3e6)
     asked = parser.parse_args()
     if asked.rank:
         on_a_rank(asked.steps)
+    elif asked.local:
+        local(asked.local, asked.characters)
     elif asked.batches:
         batches(asked.batches, asked.characters)
     else:
