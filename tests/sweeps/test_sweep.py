@@ -1,5 +1,6 @@
 """Sweeps: what is varied, who does which training, what comes of it, whoever dies meanwhile."""
 
+import dataclasses
 import json
 import os
 import random
@@ -15,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import char_rnn
+from char_rnn.config import PLANNED
 from char_rnn.data.corpus import Corpus
 from char_rnn.errors import CharRNNError, SweepError, UsageError
 from char_rnn.sweeps import jobs as jobs_module
 from char_rnn.sweeps.begin import shown_sweep
 from char_rnn.sweeps.jobs import Jobs
-from char_rnn.sweeps.results import results
+from char_rnn.sweeps.results import command_of, results
 from char_rnn.sweeps.spec import Spec, checked
 from char_rnn.sweeps.store import hidden, open_study
 from char_rnn.sweeps.training import do
@@ -153,6 +155,18 @@ def test_the_loss_is_that_of_a_training_alone(place):
         corpus, hidden_size=4, rng_seed=0, save=False, progress=False, threads=1, **SMALL
     )
     assert row.loss == alone.model.summary["val_loss"]
+
+
+def test_a_command_says_all_that_was_planned(place):
+    asked, corpus = spec(["hidden_size=4"], seeds=1)
+    settings = {"minutes": 0.02, "val_fraction": 0.2}
+    (row,) = finish(place, dataclasses.replace(asked, settings=settings), corpus).rows
+    used = row.outcomes[0].used
+    command = shlex.split(command_of(["text.txt"], row.outcomes[0]))
+    for name in PLANNED:
+        value = (used["train"] | used["model"])[name]
+        said = command[command.index(f"--{name}") + 1]
+        assert said == (str(value).lower() if isinstance(value, bool) else str(value))
 
 
 def test_mean_and_spread_are_over_the_seeds(place):

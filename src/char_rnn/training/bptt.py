@@ -48,9 +48,7 @@ class Backpropagation:
         Raises WorkerDied; the window is then still the next one.
         """
         undo = self.streams.state(), self.rng.bit_generator.state, self.hidden, self.began
-        # Who draws inputs needs all of them, so that all members draw the same.
-        read = slice(None) if self._sampling.active else workers.columns
-        window = self.streams.next(read)
+        window = self.streams.next(workers.columns)
         if window.first:
             self.begin_again(workers)
         elif self._reset:

@@ -26,7 +26,6 @@ class ScheduledSampling:
     """Mixes what the model draws into one window of B streams after the other."""
 
     def __init__(self, train: TrainConfig, parameters: Parameters, B: int) -> None:
-        self.active = train.scheduled_sampling > 0
         self._share = rising(train.sampling_schedule, train.scheduled_sampling)
         self._parameters, self._B = parameters, B
         self._stepper: Stepper | None = None
@@ -35,6 +34,9 @@ class ScheduledSampling:
         """Return inputs (T, B) with the current share of them drawn by the model.
 
         state: (S, L, B, H), with which the window begins.
+        Of a team each member draws for all streams, and so spends the same random numbers; what it
+        draws is right where it has the inputs.
+
         Each input but the first is replaced with the same probability, independently. No random
         number is spent where the share is 0, and `inputs` themselves are not changed.
         """
