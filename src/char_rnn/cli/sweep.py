@@ -29,9 +29,10 @@ ITS_OWN = ("vary", "seeds", "sampler", "trials", "prune", "out", "storage", "nam
     cls=Command,
     sections=(SWEEP, TEXT, LENGTH, MODEL),
     examples=(
-        "char-rnn sweep book.txt --vary hidden_size=128,256 --vary cell=gru,lstm --minutes 2",
-        "char-rnn sweep book.txt --vary learning_rate=0.001..0.02 --sampler tpe --trials 20",
-        "char-rnn sweep book.txt --vary layers=1,2 --storage postgresql://me@host/sweeps",
+        "char-rnn sweep book.txt --vary hidden_size=128,256 --minutes 2",
+        "char-rnn sweep book.txt --vary cell=gru,lstm --vary layers=1,2 --seeds 5",
+        "char-rnn sweep book.txt --vary clip=0.2..5 --sampler tpe --trials 20",
+        "char-rnn sweep book.txt --vary cell=gru,rnn --storage sqlite:///cells.db",
         "char-rnn sweep --show sweeps/book",
     ),
 )
