@@ -2,7 +2,9 @@
 
 import shutil
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from threadpoolctl import threadpool_limits
@@ -30,6 +32,20 @@ def shakespeare() -> Path:
     if not path.is_file():
         pytest.skip("../shared/data/shakespeare.txt is not here")
     return path
+
+
+@pytest.fixture
+def set_clock(monkeypatch):
+    """Return what gives one module clocks of its own: the clocks of `time` are those of every thread.
+
+    The event loop of a server that runs for other tests would sleep by them for hours.
+    """
+
+    def set_clock(module, **clocks):
+        own = SimpleNamespace(**{**vars(time), **clocks})
+        monkeypatch.setattr(module, "time", own)
+
+    return set_clock
 
 
 @pytest.fixture(autouse=True)

@@ -130,9 +130,9 @@ def test_a_hang_up_that_is_ignored_stays_ignored(home, start):
     assert process.wait(60) == 143
 
 
-def test_signals(monkeypatch):
+def test_signals(set_clock):
     now, wishes = [100.0], []
-    monkeypatch.setattr(interrupts.time, "monotonic", lambda: now[0])
+    set_clock(interrupts, monotonic=lambda: now[0])
     with signals(wishes.append):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)  # `timeout` sends it twice

@@ -222,13 +222,13 @@ def test_the_job_of_a_process_that_is_gone_is_taken_up_at_once(place):
     assert taken.trial.number != job.trial.number
 
 
-def test_the_job_of_a_machine_that_gives_no_sign_is_taken_up_later(place, monkeypatch):
+def test_the_job_of_a_machine_that_gives_no_sign_is_taken_up_later(place, set_clock):
     asked, _ = spec(["hidden_size=4"], seeds=1)
     found = Jobs(open_study(place, "s", asked), asked)
     job = found.take()
     job.trial.set_user_attr("owner", json.dumps(["elsewhere", 1234]))
     now = [0.0]
-    monkeypatch.setattr(jobs_module.time, "monotonic", lambda: now[0])
+    set_clock(jobs_module, monotonic=lambda: now[0])
     for second in (0, 50, 100, 150):
         now[0] = second
         job.trial.set_user_attr("alive", second)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
+from char_rnn.training import budget
 from char_rnn.training.events import Sample
 
 CONFIG = TrainConfig(
@@ -14,7 +15,7 @@ CONFIG = TrainConfig(
 )  # fmt: skip
 
 
-def temperatures(config, monkeypatch, clock=None):
+def temperatures(config, monkeypatch):
     """Return what each sample's temperature was, by iteration, and the trainer."""
     corpus = Corpus.from_text("a rose is a rose is a rose. " * 30)
     rng = np.random.default_rng(0)
@@ -28,8 +29,6 @@ def temperatures(config, monkeypatch, clock=None):
         return generate(self, seed, settings, rng)
 
     monkeypatch.setattr(CharRNN, "generate", listen)
-    if clock is not None:
-        monkeypatch.setattr("time.perf_counter", clock)
     iterations = [event.iteration for event in trainer if isinstance(event, Sample)]
     return dict(zip(iterations, asked, strict=True)), trainer
 
@@ -55,7 +54,7 @@ def test_epochs(monkeypatch):
     assert len(found) > 2 and found == pytest.approx({i: 1 - i / total for i in found})
 
 
-def test_minutes(monkeypatch):
+def test_minutes(monkeypatch, set_clock):
     """Where time decides, the share of the time that is over does."""
     ticks = iter(range(10**9))
     config = dataclasses.replace(
@@ -69,7 +68,8 @@ def test_minutes(monkeypatch):
         return original(self)
 
     monkeypatch.setattr(Trainer, "sample", note)
-    found, _ = temperatures(config, monkeypatch, lambda: float(next(ticks)))
+    set_clock(budget, perf_counter=lambda: float(next(ticks)))
+    found, _ = temperatures(config, monkeypatch)
     assert found[0] == 2.0 and len(found) > 5
     assert found == pytest.approx({i: 2.0 - 1.5 * done for i, done in progress.items()})
     assert min(found.values()) < 0.8

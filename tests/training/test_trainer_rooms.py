@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from char_rnn import CharRNN, Corpus, TrainConfig
+from char_rnn.training import budget as budget_module
 from char_rnn.training import validation as validation_module
 from char_rnn.training.budget import Budget
 from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Sample, Step
@@ -32,9 +33,9 @@ def test_of_minutes_the_last_evaluation_is_kept_free():
     assert budget.progress(0) == 1
 
 
-def test_time_counts_from_tick_to_tick(monkeypatch):
+def test_time_counts_from_tick_to_tick(set_clock):
     times = iter([100.0, 103.0, 110.0])
-    monkeypatch.setattr("char_rnn.training.budget.time.perf_counter", lambda: next(times))
+    set_clock(budget_module, perf_counter=lambda: next(times))
     budget = Budget(TrainConfig(minutes=1), 5)
     budget.elapsed = 5.0  # of planning
     budget.start()
