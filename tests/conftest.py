@@ -36,9 +36,10 @@ def shakespeare() -> Path:
 
 @pytest.fixture
 def set_clock(monkeypatch):
-    """Return what gives one module clocks of its own: the clocks of `time` are those of every thread.
+    """Return what gives one module clocks of its own.
 
-    The event loop of a server that runs for other tests would sleep by them for hours.
+    Those of `time` are every thread's: the event loop of a server that runs for other tests would
+    sleep by them for hours.
     """
 
     def set_clock(module, **clocks):
