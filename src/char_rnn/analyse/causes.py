@@ -35,7 +35,7 @@ from char_rnn.analyse.findings import (
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.model.parameters import parameter_shapes
 from char_rnn.runs.curves import Curves
-from char_rnn.runs.plan import usual_rate
+from char_rnn.runs.plan import USUAL_RATE, scaled_rate
 
 ENOUGH = 0.9  # of what two characters tell of the next: with less a run is poor
 MOVING = 0.05  # of what is left to learn, in the last fifth: with less, time is not what it lacks
@@ -230,4 +230,4 @@ def _unusual(case: Case) -> dict[str, Any]:
 
 
 def _usual_rate(config: ModelConfig) -> float:
-    return rounded(usual_rate(config.hidden_size, config.layers))
+    return rounded(scaled_rate(USUAL_RATE, config.hidden_size, config.layers))
