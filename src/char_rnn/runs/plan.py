@@ -5,7 +5,8 @@ The rule, whose numbers come from runs on tiny-shakespeare (docs/results.md):
 1. Measure how many characters a second this machine trains on, with a model of middle size.
 2. A larger model learns more from each character and reads fewer of them. Take the largest one
    that still reads as many as it needs (`LADDER`).
-3. What is seen often is learned by heart. Dropout grows with the number of epochs.
+3. What is seen often is learned by heart. Dropout grows with the number of epochs, that on the
+   output later than the rest.
    Of short documents, such as names, less is needed, and two layers early on.
 4. Learning rate by size, warm-up over 2 % of the steps, and down to almost nothing at the end.
 
@@ -54,8 +55,9 @@ class Way(NamedTuple):
     """What is chosen in another way for another kind of text.
 
     cell, ladder: the models. learning_rate: that of one layer of 256 units.
-    epochs_without_dropout: how many do without; that before the output sets in later and grows
-        twice as fast, up to the others'. dropconnect: how much of it for each dropout.
+    epochs_without_dropout: how many do without. epochs_without_output_dropout: how many do without
+        that on the output, which then grows twice as fast, up to that between the layers.
+    dropconnect: how much of it for each dropout.
     """
 
     cell: str
@@ -66,27 +68,35 @@ class Way(NamedTuple):
     dropconnect: float
 
 
-USUAL_RATE = 0.004  # of Adam, one layer of 256 units
+USUAL_RATE = 0.004
+"""Of Adam, one layer of 256 units; what a diagnosis calls usual (analyse/causes.py)."""
 # Two and a half times the usual rate learns more in the same time, whatever the cell. Without
-# dropout before the output a model is too sure, which calibration takes back, and its loss is
+# dropout on the output a model is too sure, which calibration takes back, and its loss is
 # lower; of a text that is read forty times it would learn too much by heart (docs/results.md).
-TEXT = Way("gru", LADDER, 2.5 * USUAL_RATE, 2, 16, 0.5)
+TEXT = Way(
+    cell="gru",
+    ladder=LADDER,
+    learning_rate=2.5 * USUAL_RATE,
+    epochs_without_dropout=2,
+    epochs_without_output_dropout=16,
+    dropconnect=0.5,
+)
 # Of names two narrow layers learn more than a wide one in the same time, with less dropout, and an
 # LSTM more than a GRU (docs/results.md).
 SHORT_DOCUMENTS = Way(
-    "lstm",
-    (
-        Rung(1, 128, 16, 32, 0),
+    cell="lstm",
+    ladder=(
+        LADDER[0],
         Rung(1, 192, 16, 32, 3e5),
         Rung(2, 192, 32, 50, 2e6),
         Rung(2, 256, 32, 50, 8e6),
         Rung(2, 384, 32, 64, 4e7),
         Rung(2, 512, 32, 64, 1e8),
     ),
-    0.006,
-    7,
-    7,
-    1.0,
+    learning_rate=0.006,
+    epochs_without_dropout=7,
+    epochs_without_output_dropout=7,
+    dropconnect=1.0,
 )
 SHORT = 64  # characters that a short document has on average, at most
 # 2 × 384 units: 1.418 after 18 epochs with 0.25, 1.454 after 25 epochs with 0.41.
@@ -96,7 +106,7 @@ SAMPLES = 4
 # one at the end, and fewer say nothing of where the run was going (analyse/advice.py).
 EVALUATING, FEWEST, MOST = 0.04, 4, 20
 # In ten seconds four would take a quarter of the time, and the loss is what it is for.
-BRIEF, FEWEST_IN_BRIEF = 60, 2
+BRIEF, FEWEST_IN_BRIEF = 60, 2  # seconds; evaluations
 REAL = 0.8  # of the speed of one slice alone: cores share caches, and gradients are added up
 SHARE = 0.02  # of the time, at most, to measure the speed
 LONGEST = 2.0  # seconds
@@ -160,11 +170,9 @@ def make_plan(
     evaluations = EVALUATING * seconds * 2 * pace / max(held_out, 1)
     evaluations = min(max(evaluations, FEWEST if seconds >= BRIEF else FEWEST_IN_BRIEF), MOST)
     most = MOST_DROPOUT if rung.hidden_size < LARGE else MOST_DROPOUT_LARGE
-    dropout = 0.1 * math.log2(max(epochs, 1) / way.epochs_without_dropout)
-    dropout = round(min(max(dropout, 0.0), most), 2)
+    dropout = grown(0.1, epochs, way.epochs_without_dropout, most)
     between = dropout if rung.layers > 1 else 0.0
-    before_output = 0.2 * math.log2(max(epochs, 1) / way.epochs_without_output_dropout)
-    before_output = round(min(max(before_output, 0.0), dropout), 2)
+    on_output = grown(0.2, epochs, way.epochs_without_output_dropout, dropout)
     learning_rate = scaled_rate(way.learning_rate, rung.hidden_size, rung.layers)
     recurrent_gates = cell_class(ModelConfig(vocab_size, cell=cell)).recurrent_gates()
     dropconnect = round(way.dropconnect * dropout, 2) if recurrent_gates else 0.0
@@ -181,7 +189,7 @@ def make_plan(
         "reset": 0.0 if documents else 0.03,
         "random_offset": not documents,
         "layer_dropout": between,
-        "output_dropout": before_output,
+        "output_dropout": on_output,
         "recurrent_dropout": dropconnect,
         # The mean reaches back over the last tenth of the run, at most a thousand steps.
         "average": round(min(0.999, 1 - 10 / iterations), 4) if iterations > 500 else 0.0,
@@ -197,7 +205,7 @@ def make_plan(
         f"characters at a time: the largest model on the ladder that reads what it needs "
         f"({pace:,.0f} characters/s, {pace * seconds / 1e6:.1f} million)",
         f"{epochs:.1f} epochs of {length:,} characters: dropout between layers {between:g}, "
-        f"before the output {before_output:g}, DropConnect {dropconnect:.2f}",
+        f"on the output {on_output:g}, DropConnect {dropconnect:.2f}",
         f"about {iterations:,.0f} iterations at a learning rate of up to "
         f"{learning_rate:.4f}, with a warm-up of {train['warmup']} and half a cosine to 1 %",
     ]
@@ -207,6 +215,12 @@ def make_plan(
         reasons,
         time.perf_counter() - began,
     )
+
+
+def grown(step: float, epochs: float, without: float, most: float) -> float:
+    """Return a dropout: 0 for `without` epochs, `step` more at each doubling, at most `most`."""
+    share = step * math.log2(max(epochs, 1) / without)
+    return round(min(max(share, 0.0), most), 2)
 
 
 def scaled_rate(rate: float, hidden_size: int, layers: int) -> float:
