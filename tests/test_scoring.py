@@ -1,4 +1,4 @@
-"""Surprisals, cold windows, dynamic evaluation, baselines and passages."""
+"""Surprisals, cold windows, baselines and passages."""
 
 import math
 
@@ -8,7 +8,6 @@ from traced import traced
 
 from char_rnn import CharRNN, Corpus, TrainConfig, Trainer
 from char_rnn.analyse import baselines, surprise
-from char_rnn.analyse.dynamic import dynamic_surprisals
 from char_rnn.analyse.surprise import coloured, heat, likeliest, most_surprising
 from char_rnn.data.document_streams import Rows
 from char_rnn.data.vocabulary import ByteVocabulary, Vocabulary
@@ -140,20 +139,6 @@ def test_the_memory_of_scoring_does_not_grow_with_the_vocabulary():
         with traced() as most:
             score_all()
             assert most() < 200e6
-
-
-def test_dynamic_evaluation_learns_and_tells_nothing_in_advance(trained):
-    model, _ = trained
-    before = model.parameters.flat.copy()
-    text = "hello hello hello " * 40
-    other = Corpus.from_text(text.replace("hello", "shelly"), model.vocabulary)
-    still = surprisals(model, other, 0, other.length, 1)
-    learned = dynamic_surprisals(model, other, 0, other.length)
-    np.testing.assert_array_equal(model.parameters.flat, before)
-    np.testing.assert_allclose(learned[:20], still[:20], atol=1e-5)
-    assert learned[-200:].mean() < 0.8 * still[-200:].mean()
-    # What comes later does not change what was said of what came before.
-    np.testing.assert_allclose(dynamic_surprisals(model, other, 0, 101), learned[:100], atol=1e-6)
 
 
 def test_uniform():

@@ -27,13 +27,18 @@ def text_of(V, length, rng):
 
 
 def check(train, test, V):
-    expected = reference_ngrams.ngram_nats(train, test, V, 6)
-    for n, nats in ngram_nats(train, test, V, 6):
-        np.testing.assert_allclose(nats, expected[n], rtol=0, atol=1e-12)
+    """For windows of six symbols, and of eight where these fit."""
+    expected = reference_ngrams.ngram_nats(train, test, V, 8)
+    for order in {6, packing.longest(V)}:
+        for n, nats in ngram_nats(train, test, V, order):
+            np.testing.assert_allclose(nats, expected[n], rtol=0, atol=1e-12)
 
 
-# From 1,024 symbols on, three have too many bits, and their ranks stand for them.
-@pytest.mark.parametrize("V", [1, 2, 15, 255, 256, 1023, 1024, 1500, 70_000, 1_114_111])
+# From 1,024 symbols on, three have too many bits, from 128 on four, and ranks stand for them;
+# from 32,768 on the ranks of four cannot be had.
+@pytest.mark.parametrize(
+    "V", [1, 2, 15, 127, 128, 255, 256, 1023, 1024, 1500, 32_767, 32_768, 70_000, 1_114_111]
+)
 @pytest.mark.parametrize("block", [50, 1 << 18])
 def test_they_are_those_of_the_slow_way(V, block, monkeypatch):
     monkeypatch.setattr(ngrams, "BLOCK", block)
@@ -50,12 +55,12 @@ def test_short_texts(N, M, V, seed):
     check(ids[:N], ids[N:], V)
 
 
-@pytest.mark.parametrize("order", range(1, 7))
+@pytest.mark.parametrize("order", range(1, 9))
 def test_ngram_probabilities_sum_to_one(order):
     rng = np.random.default_rng(order)
     V = 4
     train = rng.choice(V - 1, 300, p=[0.6, 0.3, 0.1])  # one symbol is never seen
-    for context in (train[-6:], np.array([3, 3, 0, 1, 2, 0]), rng.integers(V, size=6)):
+    for context in (train[-8:], np.array([3, 3, 0, 1, 2, 0]), rng.integers(V, size=8)):
         total = 0.0
         for symbol in range(V):
             test = np.concatenate([context, [symbol]])
@@ -74,15 +79,16 @@ def test_ngrams_know_what_repeats_and_uniform_does_not():
 
 def test_only_as_long_as_they_can_be():
     ids = np.zeros(9, np.uint8)
-    for order in (0, 7):
-        with pytest.raises(UsageError, match="from 1 to 6"):
-            nats_of(ids, ids, 1, order)
+    for V, most in ((1, 8), (32_767, 8), (32_768, 6)):
+        for order in (0, most + 1):
+            with pytest.raises(UsageError, match=f"from 1 to {most}"):
+                nats_of(ids, ids, V, order)
 
 
 def test_the_memory_they_take():
     """Even where no six characters come twice; the text itself has a byte each."""
     ids = np.random.default_rng(0).integers(100, size=1_000_000).astype(np.uint8)
     with traced() as most:
-        for _ in ngram_nats(ids, ids[:10_000], 100, 6):
+        for _ in ngram_nats(ids, ids[:10_000], 100, 8):
             pass
         assert most() < 50e6

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from char_rnn import CharRNN
+from char_rnn import CharRNN, Run, TrainConfig
 from char_rnn.data.corpus import Corpus
+from char_rnn.data.given import TextName
 from char_rnn.data.sources import Source
 from char_rnn.data.vocabulary import Vocabulary
 from char_rnn.errors import NotText, TextTooShort, UnknownCharacters, UsageError
 from char_rnn.music.midi import write_midi
 from char_rnn.music.text import from_text
+from char_rnn.runs.scored_text import scored_text
 
 SMALL = ["--hidden_size", "8", "--iterations", "3", "--sample_every", "0", "--threads", "1"]
 HELD_OUT = "the last 10% of the text, which this model was not trained on"
@@ -152,6 +154,61 @@ def test_what_this_text_cannot_give_is_told_first(run, monkeypatch):
     for wrong in ("nan", "0", "1.5"):
         with pytest.raises(UsageError, match="val_fraction"):
             run("evaluate", "shakespeare", "t.txt", "--val_fraction", wrong)
+
+
+def own_run(run, name, *options):
+    """Train on 45,000 characters, of which 10 % validate and the 2,000 before that calibrate."""
+    rng = np.random.default_rng(0)
+    text = "".join(rng.choice(["the ", "cat ", "sat ", "ran\n"], 11_250))
+    Path("own.txt").write_text(text, newline="")
+    run("train", "own.txt", *SMALL, *options, "--out", name)
+    return CharRNN.load(name)
+
+
+def unseen(model, text="own.txt", **asked):
+    return scored_text(model, TextName(text), **asked).unseen
+
+
+@pytest.mark.parametrize("documents", [False, True])
+def test_from_where_on_a_text_was_not_trained_on(run, documents):
+    model = own_run(run, "r", *(["--documents", "lines"] if documents else []))
+    parts = Run.open("r").corpus().parts(0.1, TrainConfig().calibration)
+    assert parts.val_start - parts.train_stop >= 2_000
+    assert unseen(model) == unseen(model, val_fraction=0.05) == parts.train_stop
+    Path("other.txt").write_text("the cat sat\n" * 90)
+    assert unseen(model, "other.txt") == unseen(model, "other.txt", val_fraction=0.5) == 0
+    if not documents:
+        model = own_run(run, "not", "--calibration", 0)
+        assert unseen(model) == parts.val_start
+
+
+def test_mixed_with_ngrams(run):
+    own_run(run, "r")
+    found = figures(run, "r", "own.txt", "--mix", "--dynamic", "--dynamic_rms")
+    ways = ("this model", "dynamic evaluation (learns as it reads)", "dynamic evaluation by RMS")
+    for way in ways:
+        mixed = found[f"{way}, mixed with the 8-gram"]
+        alone = found["loss" if way == "this model" else way]
+        assert mixed["nats"] < alone["nats"] and 0 <= mixed["weight of the model"] <= 1
+        assert mixed["fitted on"] == 2_000
+    # The order of the words is chance: n-grams know the words, three steps of training do not.
+    assert found["this model, mixed with the 8-gram"]["nats"] < 0.6 < found["loss"]["nats"]
+    said = run("evaluate", "r", "own.txt", "--mix", "--no_baselines").out
+    assert re.search(r"^this model, mixed with the 8-gram +0\.", said, re.M)
+    assert re.search(r"^Mixed: 0\.\d\d of the model, fitted on the 2,000 characters", said, re.M)
+
+
+def test_where_nothing_can_fit_a_mixture(run):
+    own_run(run, "r", "--calibration", 0)
+    with pytest.raises(UsageError, match=r"--mix: .* there are 0"):
+        run("evaluate", "r", "own.txt", "--mix")
+    # Part of what was held out can.
+    found = figures(run, "r", "own.txt", "--mix", "--val_fraction", "0.05")
+    assert found["this model, mixed with the 8-gram"]["fitted on"] == 2_250
+    with pytest.raises(UsageError, match=r"--mix: .* there are 0"):
+        run("evaluate", "shakespeare", "own.txt", "--mix")
+    with pytest.raises(UsageError, match=r"--dynamic_rms: .* there are 0"):
+        run("evaluate", "shakespeare", "own.txt", "--dynamic_rms")
 
 
 def test_overlap_is_strict_too(run):

@@ -1,9 +1,9 @@
 """n-grams of characters: interpolated modified Kneser-Ney (Chen & Goodman 1999).
 
-A window is the six symbols from some place on. All windows of the training text, as numbers in
-the order of their symbols, are sorted once. Then those that begin alike stand together, so that
-one array holds the n-grams of every n ≤ 6, each beside the others of its context; and how often
-one stands in the text is where it ends in the array less where it begins.
+A window is the six symbols from some place on, or eight for longer n-grams. All windows of the
+training text, as numbers in the order of their symbols, are sorted once. Then those that begin
+alike stand together, so that one array holds the n-grams of every n, each beside the others of its
+context; and how often one stands in the text is where it ends in the array less where it begins.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from char_rnn.analyse.packing import LONGEST, Packing
+from char_rnn.analyse.packing import LONG, SHORT, Packing, longest
 from char_rnn.errors import UsageError
 
 Array = np.ndarray
@@ -27,16 +27,19 @@ def ngram_nats(train: Array, test: Array, V: int, order: int) -> Iterator[tuple[
     counts of the longest n-grams are those of the text; those of the others are the number of
     characters that stand before them.
     """
-    if not 1 <= order <= LONGEST:
-        raise UsageError(f"n-grams of {order} characters; they can have from 1 to {LONGEST}")
+    if not 1 <= order <= longest(V):
+        raise UsageError(
+            f"n-grams of {order} of {V:,} symbols; they can have from 1 to {longest(V)}"
+        )
     N = len(train)
     p = np.full(len(test), 1 / V)
     if N < 2:
         yield from ((n, -np.log(p)) for n in range(1, order + 1))
         return
-    before = train[max(N - LONGEST + 1, 0) :]
+    length = SHORT if order <= SHORT else LONG
+    before = train[max(N - length + 1, 0) :]
     follows = np.concatenate([before, test])
-    packing = Packing(V, train, follows)
+    packing = Packing(V, length, train, follows)
     text = _Windows.sorted(packing, packing.of(train))
     tests = list(_tests(packing, packing.of(follows), len(before)))
     for n in range(1, order + 1):
@@ -60,7 +63,7 @@ class _Windows(NamedTuple):
 
 
 class _Test(NamedTuple):
-    """Sorted windows of the test text, and where in it each begins, from −5 on."""
+    """Sorted windows of the test text, and where in it each begins, before it too."""
 
     keys: Array
     common: Array

@@ -1,5 +1,6 @@
 """`char-rnn evaluate`: how well a model knows a text, and what that number means."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ import click
 from char_rnn.cli.completion import complete_model, complete_text
 from char_rnn.cli.evaluated import SHOWN, show, summary, tell, tell_lines, write_page
 from char_rnn.cli.help import Command
+from char_rnn.cli.measured import all_finite, measured, surprise
 from char_rnn.cli.options import PATH, POSITIVE, option
 from char_rnn.cli.report import echo_json
 from char_rnn.cli.rules import EVALUATING, check, given_options
@@ -18,12 +20,9 @@ from char_rnn.errors import TextTooShort, UsageError
 from char_rnn.text_config import TextConfig
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from char_rnn.charrnn import CharRNN
     from char_rnn.data.corpus import Corpus
     from char_rnn.runs.scored_text import ScoredText
-    from char_rnn.scoring import Tell
 
 SCORED, MORE = "What is scored", "What else is measured"
 LINES, OUTPUT = "Each line on its own", "Output"
@@ -41,6 +40,8 @@ class Asked:
     streams: int
     windows: int | None
     dynamic: bool
+    dynamic_rms: bool
+    mix: bool
     free_running: bool
     plot: Path | None
     no_baselines: bool
@@ -103,6 +104,18 @@ class Asked:
     help="Also while learning from what was read (one stream, slow).",
 )
 @option(
+    "dynamic_rms",
+    is_flag=True,
+    group=MORE,
+    help="The same, each step by how large gradients are in the text before.",
+)
+@option(
+    "mix",
+    is_flag=True,
+    group=MORE,
+    help="Also mixed with n-grams of the text before; a part of it fits the weight.",
+)
+@option(
     "free_running",
     is_flag=True,
     group=MORE,
@@ -156,13 +169,13 @@ def command(ctx: click.Context, /, path: Path, text: str, **options: Any) -> Non
     _check_text(found, asked, scored)
     for file in filter(None, (asked.plot, asked.html)):
         check_writable(file)
-    nats = _surprisals(model, found, asked.streams)
-    report = {"model": str(path)} | _measured(model, found, asked, scored, nats)
+    nats = surprise(model, found, asked.streams)
+    report = {"model": str(path)} | measured(model, found, asked, scored, nats)
     if asked.json:
         echo_json(report)
     else:
         tell(report, found.left_out)
-    if scored is not None and _all_finite(nats):
+    if scored is not None and all_finite(nats):
         if asked.show:
             show(scored[:SHOWN], nats[:SHOWN])
         if asked.html:
@@ -174,63 +187,6 @@ def _readable(found: "ScoredText") -> str | None:
     corpus, start = found.corpus, found.start
     scored = corpus.vocabulary.decode(corpus.read(start + 1, corpus.length))
     return scored if len(scored) == corpus.length - start - 1 else None
-
-
-def _surprisals(model: "CharRNN", found: "ScoredText", streams: int) -> "np.ndarray":
-    """Return −log p of each character that is scored; say so where one is no finite number."""
-    import numpy as np
-
-    from char_rnn.cli.waiting import waiting
-    from char_rnn.scoring import surprisals
-
-    # What overflows is told below, and not by NumPy.
-    with waiting("Reading the text") as told, np.errstate(over="ignore", invalid="ignore"):
-        nats = surprisals(model, found.corpus, found.start, found.corpus.length, streams, told)
-    if not _all_finite(nats):
-        click.echo(
-            "Note: not all that the model predicts is a finite number, for its weights are too "
-            "large; only its loss is told",
-            err=True,
-        )
-    return nats
-
-
-def _all_finite(nats: "np.ndarray") -> bool:
-    import numpy as np
-
-    return bool(np.isfinite(nats).all())
-
-
-def _measured(
-    model: "CharRNN", found: "ScoredText", asked: Asked, scored: str | None, nats: "np.ndarray"
-) -> dict[str, Any]:
-    """Return the report: of the model's `nats`, and of all else that was asked for."""
-    from char_rnn.cli.waiting import waiting
-    from char_rnn.runs.score import in_units
-
-    finite = _all_finite(nats)
-    report: dict[str, Any] = {
-        "text": found.corpus.name,
-        "scored": found.reason,
-        "characters": len(nats),
-        "unit": found.corpus.vocabulary.unit,
-        "left out": {
-            "characters": sum(found.left_out.values()),
-            "distinct": "".join(found.left_out),
-        },
-        "loss": in_units(float(nats.mean())),
-    }
-    if finite:
-        report |= _more(model, found, asked)
-    if finite and asked.free_running:
-        with waiting("Free running") as told:
-            report["free running"] = _free_running(model, found, asked.plot, told)
-    if not asked.no_baselines:
-        with waiting("Baselines") as told:
-            report |= _baselines(found, told)
-    if finite and scored is not None:
-        report["most surprising"] = _passages(scored, nats)
-    return report
 
 
 def _opened(path: Path, model: "CharRNN", text: str, asked: Asked) -> "ScoredText":
@@ -282,17 +238,25 @@ def _check(asked: Asked, given: dict[str, Any]) -> None:
 
 def _check_text(found: "ScoredText", asked: Asked, scored: str | None) -> None:
     """Tell what cannot be had of this text before anything long begins."""
+    from char_rnn.analyse.dynamic import passages_of
     from char_rnn.analyse.free_running import places_of
+    from char_rnn.analyse.mixture import fitting_from
     from char_rnn.scoring import windows_of
 
     start, stop = found.start, found.corpus.length
     if scored is None and (asked.show or asked.html):
         raise UsageError("--show and --html need a model of characters; this one reads bytes")
-    if asked.windows:
-        try:
-            windows_of(start, stop, asked.windows)
-        except TextTooShort as error:
-            raise UsageError(f"--windows: {error}") from error
+    needs: dict[str, Callable[[], object]] = {
+        "windows": lambda: windows_of(start, stop, asked.windows or 1),
+        "mix": lambda: fitting_from(start, found.unseen),
+        "dynamic_rms": lambda: passages_of(start),
+    }
+    for name, need in needs.items():
+        if getattr(asked, name):
+            try:
+                need()
+            except (TextTooShort, UsageError) as error:
+                raise UsageError(f"--{name}: {error}") from error
     if asked.free_running:
         places_of(start, stop)
 
@@ -309,68 +273,3 @@ def _each_line(model: "CharRNN", found: "ScoredText", asked: Asked) -> None:
     scores = lines.in_order(asked.sort == SURPRISE, asked.reverse)
     tell_lines(scores, asked.json)
     click.echo(summary(found, lines), err=True)
-
-
-def _more(model: "CharRNN", found: "ScoredText", asked: Asked) -> dict[str, Any]:
-    """Return the losses of other ways to read the same text."""
-    from char_rnn.analyse.dynamic import dynamic_surprisals
-    from char_rnn.cli.waiting import waiting
-    from char_rnn.runs.score import in_units
-    from char_rnn.scoring import cold_loss
-
-    ids, start, stop, windows = found.corpus, found.start, found.corpus.length, asked.windows
-    figures = {}
-    if windows:
-        with waiting(f"Windows of {windows}") as told:
-            cold = cold_loss(model, ids, start, stop, windows, told)
-        figures[f"windows of {windows}, each from the initial state"] = in_units(cold)
-    if asked.dynamic:
-        with waiting("Dynamic evaluation") as told:
-            learned = dynamic_surprisals(model, ids, start, stop, progress=told)
-        figures["dynamic evaluation (learns as it reads)"] = in_units(float(learned.mean()))
-    return figures
-
-
-def _baselines(found: "ScoredText", told: "Tell") -> dict[str, Any]:
-    """Return the losses of the baselines, and how much they learn from."""
-    from char_rnn.analyse import baselines
-    from char_rnn.runs.score import in_units
-
-    corpus, before = found.corpus, found.start + 1
-    losses = baselines.losses(corpus, found.start, told)
-    few = baselines.too_few(corpus, found.start)
-    if few:
-        which = "; ".join(f"{name} ({why})" for name, why in few.items())
-        click.echo(f"Note: baselines left out for so few characters: {which}", err=True)
-    figures: dict[str, Any] = {"baselines": {n: in_units(loss) for n, loss in losses.items()}}
-    if found.start:
-        taught = min(before, baselines.MOST_TRAINING)
-        figures["baselines learn from"] = {"characters": taught, "of": before}
-    return figures
-
-
-def _free_running(
-    model: "CharRNN", found: "ScoredText", picture: Path | None, told: "Tell"
-) -> dict[str, Any]:
-    """Return what free running finds; the part before, if there is one, is a reference."""
-    import numpy as np
-
-    from char_rnn.analyse.baselines import MOST_TRAINING
-    from char_rnn.analyse.free_running import free_running
-
-    ids, start, stop = found.corpus, found.start, found.corpus.length
-    train = ids.read(max(0, start - MOST_TRAINING), start) if start else None
-    rng = np.random.default_rng(0)  # so that the same model gets the same figures
-    drift = free_running(model, ids, start, stop, rng, train, progress=told)
-    if picture is not None:
-        from char_rnn.analyse.plots import plot_free_running
-
-        plot_free_running(drift, picture)
-        click.echo(f"Written: {picture}", err=True)
-    return drift.to_dict()
-
-
-def _passages(scored: str, nats: "np.ndarray") -> list[dict[str, Any]]:
-    from char_rnn.analyse.surprise import most_surprising
-
-    return [passage._asdict() for passage in most_surprising(scored, nats)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from char_rnn.cli.measured import THIS
 from char_rnn.cli.report import echo_json_lines
 from char_rnn.cli.terminal import write_styled
 
@@ -37,7 +38,7 @@ def tell(report: dict[str, Any], left_out: dict[str, int]) -> None:
         )
     click.echo()
     rows = [
-        ("this model" if name == "loss" else name, figures)
+        (THIS if name == "loss" else name, figures)
         for name, figures in report.items()
         if isinstance(figures, dict) and "nats" in figures
     ]
@@ -48,6 +49,7 @@ def tell(report: dict[str, Any], left_out: dict[str, int]) -> None:
     for name, f in rows:
         of = _perplexity(f["perplexity"])
         click.echo(f"{name:<{width}}  {f['nats']:>9.4f}  {f['bits']:>9.4f}  {of:>10}")
+    _tell_weights([f for _, f in rows if "weight of the model" in f], unit)
     if "free running" in report:
         click.echo()
         _tell_free_running(report["free running"])
@@ -65,6 +67,16 @@ def tell(report: dict[str, Any], left_out: dict[str, int]) -> None:
         click.echo("\nThe most surprising passages (mean nats a character):")
         for passage in report["most surprising"]:
             click.echo(f"  {passage['nats']:.2f} at {passage['at']:,}: {passage['text']!r}")
+
+
+def _tell_weights(mixed: list[dict[str, Any]], unit: str) -> None:
+    """Print how much of the model is in each mixture, and how that was found."""
+    if mixed:
+        weights = ", ".join(f"{figures['weight of the model']:.2f}" for figures in mixed)
+        click.echo(
+            f"\nMixed: {weights} of the model, fitted on the {mixed[0]['fitted on']:,} {unit}s "
+            "before, which it was not trained on."
+        )
 
 
 def _perplexity(value: float) -> str:

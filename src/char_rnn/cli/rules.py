@@ -145,8 +145,8 @@ DRAWING = (
 EVALUATING = (
     Rule(
         (
-            *("streams", "windows", "dynamic", "free_running", "plot", "no_baselines"),
-            *("show", "html"),
+            *("streams", "windows", "dynamic", "dynamic_rms", "mix", "free_running", "plot"),
+            *("no_baselines", "show", "html"),
         ),
         "each_line",
         lambda on: not on,

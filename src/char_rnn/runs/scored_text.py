@@ -18,6 +18,7 @@ from char_rnn.text_config import USUAL, TextConfig
 class ScoredText:
     """A text to score: from `start` on, for the `reason`.
 
+    unseen: from where on the model was not trained on it.
     left_out: how often each character stands in the whole text that the model does not know.
     notes: what the user should know.
     source: what the corpus was read from, where anything was left out.
@@ -25,6 +26,7 @@ class ScoredText:
 
     corpus: Corpus
     start: int
+    unseen: int
     reason: str
     left_out: dict[str, int]
     notes: tuple[str, ...] = ()
@@ -65,7 +67,15 @@ def scored_text(
     count = corpus.length - start - 1
     if count < 1:
         raise UsageError(f"{corpus.name} leaves {count + 1} characters to score; 2 are needed")
-    return ScoredText(corpus, start, reason, left_out, tuple(notes), source if left_out else None)
+    return ScoredText(
+        corpus,
+        start,
+        _unseen(model, corpus),
+        reason,
+        left_out,
+        tuple(notes),
+        source if left_out else None,
+    )
 
 
 _SAID = ("encoding", "pattern", "column")  # what a text may need said to be read as in training
@@ -188,3 +198,15 @@ def _start(model: CharRNN, corpus: Corpus, val_fraction: float | None) -> tuple[
         count = int((corpus.ends >= start).sum()) - 1
         return start, f"{count:,} of {len(corpus.ends) - 1:,} documents{seen}"
     return int(corpus.length * (1 - fraction)), f"the last {fraction:.0%} of the text{seen}"
+
+
+def _unseen(model: CharRNN, corpus: Corpus) -> int:
+    """Return from where on the model was not trained on the text.
+
+    Of its own that is what it was calibrated on, and then what was held out.
+    """
+    if not _is_own(model, corpus):
+        return 0
+    start = corpus.parts(float(model.summary.get("val_fraction") or 0.0)).val_start
+    calibrated = int(model.summary.get("calibration_characters") or -1)
+    return max(0, start - calibrated - 1)
