@@ -49,15 +49,15 @@ class Voice:
         config: SampleConfig | None = None,
         rng: np.random.Generator | None = None,
         copies: "CopyIndex | None" = None,
-        threads: int = 1,
+        threads: int | None = None,
         conditions: "Sequence[Condition]" = (),
     ) -> Pieces[S]:
         """Return what follows `seed`: an iterator over pieces of text, as they are made.
 
         Without a seed text the model begins a new line, where its vocabulary has one.
         copies: the text that `config.max_copy` must not copy from.
-        threads: of BLAS. Two help only where a layer has a million weights or more, on a machine
-            with nothing else to do.
+        threads: of BLAS. None: one, and a second core computes half of each product where the
+            weights outgrow the cache of one (model/halves.py); the text is the same.
         conditions: of one's own, beside those of `config`; each makes a constraint
             (constrain/base.py) of what the model can write.
         """

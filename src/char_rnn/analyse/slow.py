@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from char_rnn.analyse.findings import HINT, ILL, SLOW, Finding, options
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.windows import fit
+from char_rnn.model.blas import available_threads
 from char_rnn.runs.curves import Curves
 from char_rnn.runs.plan import measure
-from char_rnn.training.parallel import available_threads
 
 BATCH, WINDOW = 32, 20  # what keeps a machine busy: streams, and steps between two updates
 TIMED = 0.15  # seconds

@@ -112,7 +112,7 @@ SEARCH = "Search for the likeliest text"
     "threads",
     type=POSITIVE,
     group=OUTPUT,
-    told="1 for one text, all cores for many",
+    told="two cores for one text of a large model, all of them for many",
     help="BLAS threads; for many texts, groups of them written side by side.",
 )
 @option("highlight", is_flag=True, group=OUTPUT, help="Colour the output as source code.")
@@ -227,7 +227,7 @@ def _write(
         texts = model.generate_each(seeds, config, rng, copies, options["threads"])
         _write_all(texts, seeds, several)
     else:
-        pieces = model.generate(seeds[0], config, rng, copies, options["threads"] or 1)
+        pieces = model.generate(seeds[0], config, rng, copies, options["threads"])
         stream(seeds[0], pieces, config, out, options["highlight"])
         if config.conditions:
             early = "; it ended early, for --effort was spent" if pieces.gave_up else ""

@@ -9,7 +9,7 @@ import numpy as np
 from char_rnn import __version__
 from char_rnn.cluster.launcher import SIZES, number_of, started_by_mpi
 from char_rnn.errors import MissingExtra, TeamError
-from char_rnn.training.parallel import available_threads
+from char_rnn.model.blas import available_threads
 from char_rnn.training.team import ALONE, Team
 
 if TYPE_CHECKING:

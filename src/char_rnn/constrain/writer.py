@@ -65,13 +65,13 @@ class ConstrainedWriter(Writer):
         seed: str,
         config: SampleConfig,
         rng: np.random.Generator,
-        threads: int = 1,
+        threads: int | None = None,
         copies: "CopyIndex | None" = None,
         conditions: Sequence[Condition] = (),
     ) -> Pieces[str]:
         """Return what follows `seed`, as an iterator over its pieces.
 
-        threads: of BLAS. copies: the training text, for `config.max_copy`.
+        threads: of BLAS; None: see Stepper. copies: the training text, for `config.max_copy`.
         conditions: more of them, of one's own.
         Raises UsageError for conditions that cannot be met; the iterator raises ConstraintNotMet.
         """
@@ -86,7 +86,7 @@ class ConstrainedWriter(Writer):
         seed: str,
         config: SampleConfig,
         rng: np.random.Generator,
-        threads: int,
+        threads: int | None,
         copies: "CopyIndex | None",
         conditions: Sequence[Condition],
     ) -> Pieces[str]:
@@ -96,8 +96,8 @@ class ConstrainedWriter(Writer):
         length = most_characters(config)
         guard = make_guard(config, self._vocabulary, length, copies, conditions)
         assert guard is not None
-        with blas_threads(threads):
-            stepper = after_reading(self._parameters, [ids])
+        with blas_threads(threads or 1):
+            stepper = after_reading(self._parameters, [ids], helped=threads is None)
         chooser = self._chooser(config, rng)
         found: ConstrainedIds[Place] = ConstrainedIds(
             stepper, begun, length, chooser, guard, config.effort
@@ -106,14 +106,19 @@ class ConstrainedWriter(Writer):
         return Pieces(pieces, lambda: found.taken_back, "characters")
 
     def _write_code(
-        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int, others: bool
+        self,
+        seed: str,
+        config: SampleConfig,
+        rng: np.random.Generator,
+        threads: int | None,
+        others: bool,
     ) -> Pieces[str]:
         if config.constrained or config.ends or others:
             raise UsageError(
                 "code ends where a statement does and is cut nowhere else; leave stop, lines, "
                 "until_line_end and all other conditions out"
             )
-        stepper = Stepper(self._parameters)
+        stepper = Stepper(self._parameters, helped=threads is None)
         chooser = self._chooser(config, rng, ends=False)  # it ends where a statement does
         writer = CodeWriter(stepper, chooser, self._vocabulary, config.effort)
         pieces = _limited(writer.write(seed, config.length), threads)
@@ -159,7 +164,7 @@ def refuse_conditions(config: SampleConfig, where: str) -> None:
         )
 
 
-def _limited(things: Iterable[T], threads: int) -> Iterator[T]:
-    """Yield `things`, made with so many BLAS threads."""
-    with blas_threads(threads):
+def _limited(things: Iterable[T], threads: int | None) -> Iterator[T]:
+    """Yield `things`, made with so many BLAS threads; None: one."""
+    with blas_threads(threads or 1):
         yield from things

@@ -12,15 +12,18 @@ Array = np.ndarray
 
 
 def after_reading(
-    parameters: Parameters, seeds: Sequence[Array], stopped: Callable[[], bool] = lambda: False
+    parameters: Parameters,
+    seeds: Sequence[Array],
+    stopped: Callable[[], bool] = lambda: False,
+    helped: bool = True,
 ) -> Stepper:
     """Return a stepper of B streams, each of which has read its own one of B `seeds`.
 
     Seeds are ids, at least one each; those of the same length are read as one batch.
-    stopped: asked at each step; where it says so nothing more is read.
+    stopped: asked at each step; where it says so nothing more is read. helped: see Stepper.
     """
     sizes = np.array([len(seed) for seed in seeds])
-    stepper = Stepper(parameters, len(seeds))
+    stepper = Stepper(parameters, len(seeds), helped=helped)
     state = stepper.initial_state()
     for size in np.unique(sizes):
         rows = np.flatnonzero(sizes == size).tolist()

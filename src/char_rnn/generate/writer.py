@@ -48,22 +48,22 @@ class Writer:
         return self._vocabulary.beginning(seed)
 
     def write(
-        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int = 1
+        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int | None = None
     ) -> Iterator[str]:
-        """Yield what follows `seed`, piece by piece. threads: of BLAS."""
+        """Yield what follows `seed`, piece by piece. threads: of BLAS; None: see Stepper."""
         ids = self._ids(seed, config, rng, threads)
         return spell(ids, self._vocabulary, Stop(config))
 
     def _ids(
-        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int
+        self, seed: str, config: SampleConfig, rng: np.random.Generator, threads: int | None
     ) -> Iterator[int]:
         ids, length = self.begin(seed), most_characters(config)
         if length and not len(ids):
             # Nothing to begin with: the first character is drawn from all of them alike.
             ids, length = rng.integers(self._vocabulary.size, size=1), length - 1
             yield int(ids[0])
-        with blas_threads(threads):
-            stepper = after_reading(self._parameters, [ids])
+        with blas_threads(threads or 1):
+            stepper = after_reading(self._parameters, [ids], helped=threads is None)
             for drawn in sample(stepper, length, self._chooser(config, rng)):
                 yield drawn.item(0)
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import char_rnn
 from char_rnn.errors import WorkerDied
-from char_rnn.model.blas import blas_threads
-from char_rnn.training.parallel import ONE_BLAS_THREAD, available_threads
+from char_rnn.model.blas import available_threads, blas_threads
+from char_rnn.training.parallel import ONE_BLAS_THREAD
 
 Tell = Callable[[float], object]
 """Is told which share is done, from 0 to 1."""

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from char_rnn.errors import UsageError
+from char_rnn.model import halves
 from char_rnn.model.cells import StepMemory
 from char_rnn.model.inputs import CharacterInput
 from char_rnn.model.layer import Layer
@@ -23,6 +24,7 @@ from char_rnn.model.parameters import Parameters
 from char_rnn.model.weights import LayerWeights, Weights, dense
 
 Array = np.ndarray
+_MakesProduct = Callable[[Array, Array, Array], Callable[[], object]]
 
 
 class Stepper:
@@ -34,10 +36,15 @@ class Stepper:
     together: how many streams are multiplied in one product, all of them if None. The bits that
         come out for a stream depend on this number, and on nothing else that there is beside it:
         B may be any multiple.
+    helped: whether a second core may take half of a product, where that pays (halves.py).
     """
 
     def __init__(
-        self, weights: Weights | Parameters, B: int = 1, together: int | None = None
+        self,
+        weights: Weights | Parameters,
+        B: int = 1,
+        together: int | None = None,
+        helped: bool = True,
     ) -> None:
         together = B if together is None else together
         if B % together:
@@ -47,9 +54,13 @@ class Stepper:
         config, layers = self._parameters.config, self._weights.layers
         V, H = config.vocab_size, config.hidden_size
         below = [layer.G * H for layer in layers[1:]]
+        laid_out = [self._weights.of(k, together) for k in range(len(layers))]
+        product = partial(_product, together=together)
+        if together == 1 and sum(each.nbytes for each in laid_out) > halves.ONE_CORE:
+            product = partial(_product_in_halves, helped=helped and B == 1)
         self._levels = [
-            _Level(layer, self._weights.of(k, together), B, together, N)
-            for k, (layer, N) in enumerate(zip(layers, [*below, V], strict=True))
+            _Level(layer, of_layer, B, N, product)
+            for layer, of_layer, N in zip(layers, laid_out, [*below, V], strict=True)
         ]
         self._logits = aligned((B, V), config.dtype)
         self._prepare()
@@ -113,9 +124,11 @@ class Stepper:
 
 
 class _Level:
-    """One layer at one step. N: rows of what is read of it."""
+    """One layer at one step. N: rows of what is read of it. product: makes its products."""
 
-    def __init__(self, layer: Layer, weights: LayerWeights, B: int, together: int, N: int) -> None:
+    def __init__(
+        self, layer: Layer, weights: LayerWeights, B: int, N: int, product: "_MakesProduct"
+    ) -> None:
         cell, G, R, H = layer.cell, layer.G, layer.R, layer.H
         self._layer = layer
 
@@ -150,12 +163,12 @@ class _Level:
         late = iter(weights.late)
         for phase in cell.phases:
             if phase.operand is not None:
-                product = recurrent[cell.rows(phase)][0]
-                self._calls.append(_product(kept[phase.operand], next(late), product, together))
+                gate = recurrent[cell.rows(phase)][0]
+                self._calls.append(product(kept[phase.operand], next(late), gate))
                 self._calls += self._norm(cell.rows(phase))
             self._calls.append(getattr(step, phase.forward))
         # What this state gives to the layer above, and to its own next step.
-        self._after = [_product(self.states[0], weights.main, self._y, together)]
+        self._after = [product(self.states[0], weights.main, self._y)]
         for phase in cell.phases:
             if phase.operand is None and cell.count(phase):
                 self._after += self._norm(cell.rows(phase))
@@ -228,3 +241,12 @@ def _product(x: Array, weights: Array, out: Array, together: int) -> Callable[[]
     rows = x.reshape(B // together, together, H)
     blocks = out[:, : n * w].reshape(B // together, together, n, w).transpose(2, 0, 1, 3)
     return partial(np.matmul, rows, weights[:, None], blocks)
+
+
+def _product_in_halves(x: Array, weights: Array, out: Array, helped: bool) -> Callable[[], object]:
+    """Return what does the same for products of one stream, half by half."""
+    cut, rows = halves.cut(len(weights)), len(weights)
+    own, other = (
+        _product(x, weights[half], out[:, half], 1) for half in (slice(cut), slice(cut, rows))
+    )
+    return halves.halved(own, other, helped)

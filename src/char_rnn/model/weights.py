@@ -47,13 +47,17 @@ class Weights:
         # One stream: weights in rows, as BLAS reads them fastest beside a vector (GRU of 512
         # units: 18 instead of 23 µs). Many: in columns, cut into blocks as products.py says (10
         # streams of a GRU of 256 units: 22 instead of 52 µs).
-        shape = (columns, H) if together == 1 else (columns // width, H, width)
-        key = (k, start, *shape, late_width)
+        shape: tuple[int, ...] = (columns, H)
+        late_shape: tuple[int, ...] = (H, H)
+        if together > 1:
+            shape = (columns // width, H, width)
+            late_shape = (H // late_width, H, late_width)
+        key = (k, start, *shape, *late_shape)
         if key not in self._made:
             self._made[key] = made = LayerWeights(
                 start,
                 aligned(shape, layer.dtype),
-                aligned((len(late), H // late_width, H, late_width), layer.dtype),
+                aligned((len(late), *late_shape), layer.dtype),
                 late,
             )
             made.fill(self._reader(k), layer.recurrent_weight())
@@ -78,7 +82,7 @@ class LayerWeights:
     """What multiplies one layer's h, [D; U], in the layout that some number of streams wants.
 
     start: the row at which U begins. main: (rows, H), or cut into blocks (n, H, w).
-    late: (gates, n, H, w), blocks of those of U that multiply something else than h.
+    late: (gates, …), each in the same way, those of U that multiply something else than h.
     gates: which of U's these are.
     """
 
@@ -93,9 +97,14 @@ class LayerWeights:
         rows = np.zeros((self.main.size // H, H), self.main.dtype)
         rows[: len(reader)] = reader
         rows[self.start :] = recurrent.reshape(-1, H)[: len(rows) - self.start]
-        self.main[:] = rows if self.main.ndim == 2 else _in_blocks(rows, self.main)
+        self.main[:] = _laid_out(rows, self.main)
         for weight, gate in zip(self.late, self.gates, strict=True):
-            weight[:] = _in_blocks(recurrent[gate], weight)
+            weight[:] = _laid_out(recurrent[gate], weight)
+
+    @property
+    def nbytes(self) -> int:
+        """What one character reads."""
+        return self.main.nbytes + self.late.nbytes
 
 
 def dense(layer: Layer) -> DenseInput:
@@ -104,6 +113,6 @@ def dense(layer: Layer) -> DenseInput:
     return layer.input
 
 
-def _in_blocks(rows: Array, blocks: Array) -> Array:
+def _laid_out(rows: Array, blocks: Array) -> Array:
     """Return the view of `rows` (columns of the product, H) that has the shape of `blocks`."""
-    return rows.reshape(len(blocks), -1, rows.shape[1]).swapaxes(1, 2)
+    return rows if blocks.ndim == 2 else rows.reshape(len(blocks), -1, rows.shape[1]).swapaxes(1, 2)

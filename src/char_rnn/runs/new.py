@@ -17,6 +17,7 @@ from char_rnn.data.sources import STDIN, Source
 from char_rnn.data.vocabulary import AnyVocabulary, ByteVocabulary, Vocabulary
 from char_rnn.data.windows import fit
 from char_rnn.errors import UsageError, did_you_mean
+from char_rnn.model.blas import available_threads
 from char_rnn.recipes import TRAIN_RECIPE, Recipe
 from char_rnn.runs.folder import RUNS, check_new, new_folder
 from char_rnn.runs.lists import list_advice
@@ -28,7 +29,6 @@ from char_rnn.storage import check_folder
 from char_rnn.storage.reading import StrPath, as_path
 from char_rnn.text_config import DOCUMENT_KINDS, TextConfig
 from char_rnn.training.own import Own, named
-from char_rnn.training.parallel import available_threads
 from char_rnn.training.team import ALONE, Team
 from char_rnn.training.trainer import Trainer
 from char_rnn.training.validation import MOST_VALIDATION

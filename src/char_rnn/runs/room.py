@@ -5,8 +5,9 @@ from dataclasses import replace
 from char_rnn import scoring
 from char_rnn.config import ModelConfig, TrainConfig
 from char_rnn.data.windows import fit
+from char_rnn.model.blas import available_threads
 from char_rnn.model.room import item_size, need, parameter_count, window_memory
-from char_rnn.training.parallel import available_threads, worker_count
+from char_rnn.training.parallel import worker_count
 
 PROCESS = 45_000_000  # bytes of Python and NumPy
 OWN, OF_WORKER, OF_SAVING, LAYOUTS = 8, 1, 9, 2

@@ -28,14 +28,13 @@ from functools import partial
 
 from char_rnn.charrnn import CharRNN
 from char_rnn.errors import CharRNNError
-from char_rnn.model.blas import blas_threads
+from char_rnn.model.blas import available_threads, blas_threads
 from char_rnn.model.stepper import Stepper
 from char_rnn.serve.columns import Columns, M, Pool
 from char_rnn.serve.errors import Overloaded, Stopping
 from char_rnn.serve.readers import Readers, Reading
 from char_rnn.serve.stream import Stream
 from char_rnn.serve.writers import Writers
-from char_rnn.training.parallel import available_threads
 
 FOURS = 4
 """Seeded texts that stand in one product."""

@@ -15,6 +15,7 @@ from char_rnn.data.corpus import Corpus
 from char_rnn.data.given import GivenText, as_source
 from char_rnn.data.sources import STDIN
 from char_rnn.errors import SweepError, UsageError
+from char_rnn.model.blas import available_threads
 from char_rnn.runs.words import worded_for_python
 from char_rnn.storage import write_bytes, write_json
 from char_rnn.storage.reading import StrPath, as_path
@@ -24,7 +25,7 @@ from char_rnn.sweeps.store import FINGERPRINT, check_extra, is_url, open_study
 from char_rnn.sweeps.vary import as_varied
 from char_rnn.sweeps.worker import spec_of, task_of
 from char_rnn.text_config import TextConfig
-from char_rnn.training.parallel import ONE_BLAS_THREAD, available_threads, own_group, with_package
+from char_rnn.training.parallel import ONE_BLAS_THREAD, own_group, with_package
 
 FOLDER = Path("sweeps")
 NAME = "sweep"

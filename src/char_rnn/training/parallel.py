@@ -38,13 +38,6 @@ ONE_BLAS_THREAD = {
 } | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 
-def available_threads() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def worker_count(threads: int, T: int, B: int, weights: int, cell: str) -> int:
     """Return how many slices of a batch (T, B) pay, at most `threads`.
 

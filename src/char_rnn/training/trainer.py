@@ -19,7 +19,7 @@ from char_rnn.data.windows import fit
 from char_rnn.errors import UsageError, WorkerDied
 from char_rnn.formats import training_state
 from char_rnn.generate.arguments import as_generator
-from char_rnn.model.blas import blas_threads
+from char_rnn.model.blas import available_threads, blas_threads
 from char_rnn.model.network import Network
 from char_rnn.sample_config import SampleConfig
 from char_rnn.schedules import Schedule, falling, parse_temperature
@@ -29,7 +29,7 @@ from char_rnn.training.events import Checkpoint, Divergence, End, Evaluation, Ev
 from char_rnn.training.learner import LOSS_WINDOWS, Learner
 from char_rnn.training.optimisers import Optimizer, make_optimizer
 from char_rnn.training.own import Callback, as_callbacks, as_schedule, check_same, described
-from char_rnn.training.parallel import Workers, available_threads, worker_count
+from char_rnn.training.parallel import Workers, worker_count
 from char_rnn.training.progress import Progress
 from char_rnn.training.team import ALONE, Team
 from char_rnn.training.validation import MOST_VALIDATION, Validation
