@@ -1,8 +1,10 @@
 """Run every benchmark, print the tables, write docs/performance.json, and redraw docs/.
 
+Figures are kept by the name of the machine: those of another one stay beside them.
+
     python -m benchmarks [--rounds 5] [--threads 2] [--only training,large,generation,beam,…]
 
-It takes about ten minutes on an idle machine with two cores. What is left out by `--only` keeps
+It takes about twenty minutes on an idle machine with two cores. What is left out by `--only` keeps
 its last figures. Start-up has a command of its own: python -m benchmarks.startup.
 """
 
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import report
+from benchmarks import machine, report
 from benchmarks.growth import curves
 from benchmarks.limit import operations, product_rate
 from benchmarks.min_char_rnn import MinCharRNN
@@ -112,7 +114,10 @@ def main() -> None:
     if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
         print("other work loads this machine: the figures are not to be relied on")
     file = DOCS / "performance.json"
-    figures = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    machines = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    name = machine.name()
+    figures = machines.setdefault(name, {})
+    print(name)
     if "training" in parts:
         figures["training"] = training(args.rounds, args.threads)
     if "large" in parts:
@@ -125,8 +130,8 @@ def main() -> None:
         figures["reference"] = reference(args.threads)
     if "growth" in parts:
         figures["growth"] = [point for cell in CELLS for point in curves(cell)]
-    file.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
-    report.write(figures, DOCS)
+    file.write_text(json.dumps(machines, indent=1) + "\n", "utf-8")
+    report.write(machines, DOCS)
     print(f"written: {file.name}, performance.md and performance.svg in {DOCS.name}/")
 
 

@@ -1,23 +1,27 @@
-"""Characters per second of generation: one stream beside PyTorch's, and 64 prompts as one batch."""
+"""Characters per second of generation: one stream and 64 prompts, beside PyTorch and JAX."""
 
 import string
 import time
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.jax_peer import generation_loop
 from benchmarks.steps import PAUSE
-from benchmarks.training_speed import Peer
+from benchmarks.training_speed import Peer, weights_of
 from char_rnn import CharRNN, Vocabulary
 from char_rnn.sample_config import SampleConfig
 
 VOCABULARY = Vocabulary("\n " + string.ascii_letters + string.digits + ".")
 PROMPTS = 64
 WARM_UP = 200  # characters before the clock starts
+JAX_LENGTHS = {1: 4000, PROMPTS: 1000}  # of a text, by how many texts are written
 
 
-def ours(model: CharRNN, length: int, threads: int = 1) -> float:
+def ours(model: CharRNN, length: int, threads: int | None = None) -> float:
     """Return our characters per second, one stream."""
     config = SampleConfig(length, temperature=1.0)
     stream = model.generate("a", config, np.random.default_rng(0), threads=threads)
@@ -29,9 +33,9 @@ def ours(model: CharRNN, length: int, threads: int = 1) -> float:
     return (length - WARM_UP) / (time.perf_counter() - began)
 
 
-def with_all_threads(model: CharRNN, length: int) -> float:
-    """Return our characters per second, one stream with as many BLAS threads as PyTorch has."""
-    return ours(model, length, torch.get_num_threads())
+def on_one_core(model: CharRNN, length: int) -> float:
+    """Return our characters per second, one stream that no second core helps."""
+    return ours(model, length, 1)
 
 
 def many(model: CharRNN, length: int) -> float:
@@ -55,8 +59,15 @@ def theirs(peer: nn.Module, length: int) -> float:
     return (length - WARM_UP) / (time.perf_counter() - began)
 
 
+def compiled(run: Callable[[int], np.ndarray], B: int, length: int) -> float:
+    """Return JAX's characters per second, B texts of `length` in one compiled call."""
+    began = time.perf_counter()
+    run(1)
+    return B * length / (time.perf_counter() - began)
+
+
 def measure(cell: str, H: int, threads: int, rounds: int = 5) -> dict[str, object]:
-    """Return the medians of all three, taken in turn."""
+    """Return the medians of all of them, taken in turn."""
     torch.set_num_threads(threads)
     model = CharRNN(
         VOCABULARY.size,
@@ -67,27 +78,35 @@ def measure(cell: str, H: int, threads: int, rounds: int = 5) -> dict[str, objec
         rng=np.random.default_rng(0),
     )
     peer = Peer(cell, H)
+    weights = {name: array.numpy() for name, array in weights_of(model).items()}
+    loops = {B: generation_loop(cell, 1, weights, B, length) for B, length in JAX_LENGTHS.items()}
     taken = []
     for _ in range(rounds):
         turn = []
-        for speed, subject, length in (
-            (ours, model, 8000),
-            (theirs, peer, 2000),
-            (with_all_threads, model, 8000),
-            (many, model, 2000),
+        for speed in (
+            partial(ours, model, 8000),
+            partial(theirs, peer, 2000),
+            partial(on_one_core, model, 8000),
+            partial(many, model, 2000),
+            partial(compiled, loops[1], 1, JAX_LENGTHS[1]),
+            partial(compiled, loops[PROMPTS], PROMPTS, JAX_LENGTHS[PROMPTS]),
         ):
             time.sleep(PAUSE)
-            turn.append(speed(subject, length))
+            turn.append(speed())
         taken.append(turn)
-    one, pytorch, wide, batch = np.median(taken, axis=0)
+    one, pytorch, alone, batch, jax, jax_batch = np.median(taken, axis=0)
     return {
         "cell": cell,
         "hidden": H,
         "ours": one,
         "pytorch": pytorch,
         "ratio": one / pytorch,
-        "wide_ratio": wide / pytorch,
+        "one_core": alone,
         "many": batch,
         "many_ratio": batch / one,
         "many_to_pytorch": batch / pytorch,
+        "jax": jax,
+        "jax_ratio": one / jax,
+        "jax_many": jax_batch,
+        "jax_many_ratio": batch / jax_batch,
     }

@@ -21,7 +21,8 @@ def training_row(p: Point) -> str:
     name = p["cell"] + (f", {p['layers']} layers" if p["layers"] > 1 else "")
     return (
         f"| {name} | {p['hidden']} | {p['batch']} | {p['ours']:,.0f} | {p['pytorch']:,.0f} "
-        f"| {p['ratio']:.2f} | {p['best_ratio']:.2f} | {100 * p['share']:.0f} % |"
+        f"| {p['ratio']:.2f} | {p['best_ratio']:.2f} | {100 * p['share']:.0f} % "
+        f"| {_given(p, 'jax', ',.0f')} | {_given(p, 'jax_ratio', '.2f')} |"
     )
 
 
@@ -39,9 +40,15 @@ def generation_row(p: Point) -> str:
     """Return one line of the generation table."""
     return (
         f"| {p['cell']} | {p['hidden']} | {p['ours']:,.0f} | {p['pytorch']:,.0f} "
-        f"| {p['ratio']:.1f} | {p['wide_ratio']:.1f} | {p['many']:,.0f} | {p['many_ratio']:.1f} "
-        f"| {p['many_to_pytorch']:.0f} |"
+        f"| {p['ratio']:.1f} | {_given(p, 'one_core', ',.0f')} | {_given(p, 'jax_ratio', '.2f')} "
+        f"| {p['many']:,.0f} | {p['many_ratio']:.1f} | {p['many_to_pytorch']:.0f} "
+        f"| {_given(p, 'jax_many_ratio', '.2f')} |"
     )
+
+
+def _given(p: Point, key: str, form: str) -> str:
+    """Return a figure, or nothing where it was not measured."""
+    return format(p[key], form) if key in p else ""
 
 
 def beam_row(p: Point) -> str:
@@ -54,19 +61,33 @@ def table(head: str, rows: Iterable[str]) -> str:
     return "\n".join([head, "| --- |" + " ---: |" * (head.count("|") - 2), *rows])
 
 
-def tables(figures: dict[str, Any]) -> dict[str, str]:
-    """Return the text that stands between each pair of marks."""
+def tables(machines: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Return the text that stands between each pair of marks: of each machine, after its name."""
+    found: dict[str, list[str]] = {}
+    for name, figures in machines.items():
+        for part, text in _of_one(figures).items():
+            found.setdefault(part, []).append(f"**{name}**\n\n{text}")
+    return {part: "\n\n".join(texts) for part, texts in found.items()}
+
+
+def _of_one(figures: dict[str, Any]) -> dict[str, str]:
+    """Return the tables of one machine."""
     out = {}
     if points := figures.get("training"):
         grid = [p for p in points if p["layers"] == 1 and p["batch"] > 1]
         mean = statistics.geometric_mean(p["ratio"] for p in grid)
         best = statistics.geometric_mean(p["best_ratio"] for p in grid)
         bound = statistics.median(p["bound"] for p in points)
-        head = "| cell | H | B | ours/s | PyTorch/s | ratio | quickest steps | of the bound |"
+        head = (
+            "| cell | H | B | ours/s | PyTorch/s | ratio | quickest steps | of the bound "
+            "| JAX/s | ratio |"
+        )
+        beside = [p["jax_ratio"] for p in grid if "jax_ratio" in p]
+        jax = f" Beside JAX: **{statistics.geometric_mean(beside):.2f}**." if beside else ""
         out["training"] = (
             f"{table(head, map(training_row, points))}\n\n"
             f"Geometric mean over the grid: **{mean:.2f}** by medians, "
-            f"{best:.2f} by the quickest.\n"
+            f"{best:.2f} by the quickest.{jax}\n"
             f"The bound: {bound / 1e9:.0f} GF/s of float32 products on these cores."
         )
     if points := figures.get("large"):
@@ -77,8 +98,8 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
         out["large"] = table(head, map(large_row, points))
     if points := figures.get("generation"):
         head = (
-            "| cell | H | ours/s | PyTorch/s | ratio | with all BLAS threads | 64 prompts/s "
-            "| to our one stream | to PyTorch's |"
+            "| cell | H | ours/s | PyTorch/s | ratio | one core/s | to JAX's loop | 64 prompts/s "
+            "| to our one stream | to PyTorch's | to JAX's 64 |"
         )
         out["generation"] = table(head, map(generation_row, points))
     if points := figures.get("beam"):
@@ -105,17 +126,18 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
     return out
 
 
-def write(figures: dict[str, Any], docs: Path) -> None:
-    """Put the tables into docs/performance.md and draw docs/performance.svg."""
+def write(machines: dict[str, dict[str, Any]], docs: Path) -> None:
+    """Put the tables into docs/performance.md and draw docs/performance.svg, of one machine."""
     page = docs / "performance.md"
     text = page.read_text("utf-8")
-    for name, table in tables(figures).items():
+    for name, table in tables(machines).items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         before, _, rest = text.partition(begin)
         text = before + begin + "\n" + table + "\n\n" + end + rest.partition(end)[2]
     page.write_text(text, "utf-8")
-    if figures.get("growth"):
-        _draw(figures["growth"], docs / "performance.svg")
+    growth = [figures["growth"] for figures in machines.values() if figures.get("growth")]
+    if growth:
+        _draw(growth[0], docs / "performance.svg")
 
 
 def _draw(points: list[Point], file: Path) -> None:
