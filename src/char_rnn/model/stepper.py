@@ -24,7 +24,9 @@ from char_rnn.model.parameters import Parameters
 from char_rnn.model.weights import LayerWeights, Weights, dense
 
 Array = np.ndarray
-_MakesProduct = Callable[[Array, Array, Array], Callable[[], object]]
+Calls = list[Callable[[], object]]
+_MakesProduct = Callable[[Array, Array, Array], tuple[Calls, Calls]]
+"""Of x, weights and where to: what makes the first rows of a product, and what then all of it."""
 
 
 class Stepper:
@@ -55,11 +57,11 @@ class Stepper:
         V, H = config.vocab_size, config.hidden_size
         below = [layer.G * H for layer in layers[1:]]
         laid_out = [self._weights.of(k, together) for k in range(len(layers))]
-        product = partial(_product, together=together)
+        product: _MakesProduct = partial(_whole_product, together=together)
         if together == 1 and sum(each.nbytes for each in laid_out) > halves.ONE_CORE:
             product = partial(_product_in_halves, helped=helped and B == 1)
         self._levels = [
-            _Level(layer, of_layer, B, N, product)
+            _Level(layer, of_layer, B, N, product, last=layer is layers[-1])
             for layer, of_layer, N in zip(layers, laid_out, [*below, V], strict=True)
         ]
         self._logits = aligned((B, V), config.dtype)
@@ -85,6 +87,8 @@ class Stepper:
             are all told so.
         """
         if fresh:
+            for level in self._levels:
+                level.settle()
             self._weights.renew()
             self._prepare()
         for level, of_layer in zip(self._levels, state.swapaxes(0, 1), strict=True):
@@ -124,10 +128,20 @@ class Stepper:
 
 
 class _Level:
-    """One layer at one step. N: rows of what is read of it. product: makes its products."""
+    """One layer at one step. N: rows of what is read of it. product: makes its products.
+
+    last: whether no layer is above it. Then the next character is drawn while a second core may
+    still compute what this one gives to its own next step (`settle`).
+    """
 
     def __init__(
-        self, layer: Layer, weights: LayerWeights, B: int, N: int, product: "_MakesProduct"
+        self,
+        layer: Layer,
+        weights: LayerWeights,
+        B: int,
+        N: int,
+        product: _MakesProduct,
+        last: bool,
     ) -> None:
         cell, G, R, H = layer.cell, layer.G, layer.R, layer.H
         self._layer = layer
@@ -159,20 +173,23 @@ class _Level:
                 **layer.scale_and_shift(B),
             )
         )
-        self._calls: list[Callable[[], object]] = []
+        self._calls: Calls = []
         late = iter(weights.late)
         for phase in cell.phases:
             if phase.operand is not None:
                 gate = recurrent[cell.rows(phase)][0]
-                self._calls.append(product(kept[phase.operand], next(late), gate))
+                for calls in product(kept[phase.operand], next(late), gate):
+                    self._calls += calls
                 self._calls += self._norm(cell.rows(phase))
             self._calls.append(getattr(step, phase.forward))
         # What this state gives to the layer above, and to its own next step.
-        self._after = [product(self.states[0], weights.main, self._y)]
+        self._after, self._rest = product(self.states[0], weights.main, self._y)
         for phase in cell.phases:
             if phase.operand is None and cell.count(phase):
-                self._after += self._norm(cell.rows(phase))
-        self._calls += self._after
+                self._rest += self._norm(cell.rows(phase))
+        if not last or halves.cut(len(weights.main)) < N:
+            self._after, self._rest = self._after + self._rest, []
+        self._settled = True
 
     def _norm(self, rows: slice) -> list[Callable[[], object]]:
         layer = self._layer
@@ -191,16 +208,31 @@ class _Level:
 
     def begin(self, state: Array) -> None:
         """Go on from `state` (S, B, H)."""
+        self.settle()
         self.states[:] = state
+        self._give()
+
+    def _give(self) -> None:
+        """Compute what is read of this layer, and at least begin what its next step needs."""
+        self._settled = False
         for call in self._after:
             call()
 
+    def settle(self) -> None:
+        """Wait until all that this state gives is there: before anything of it is touched."""
+        if not self._settled:
+            for call in self._rest:
+                call()
+            self._settled = True
+
     def keep_beginning(self) -> None:
         """Let this state, and what is read of it, be where `begin_anew` goes to."""
+        self.settle()
         self._beginning = self.states[:, :1].copy(), self._y[:1].copy()
 
     def begin_anew(self, streams: Array) -> None:
         """Put `streams`, a mask (B,), back to the beginning that was kept."""
+        self.settle()
         self.states[:, streams], self._y[streams] = self._beginning
 
     def look_up(self, ids: Array) -> None:
@@ -216,14 +248,32 @@ class _Level:
 
     def run(self) -> None:
         """Compute the next state and what is read of it."""
+        self.settle()
         for call in self._calls:
             call()
+        self._give()
 
     def select(self, rows: Array) -> None:
         """Let stream b go on from where stream rows[b] is."""
+        self.settle()
         # `take` needs a third of the time of an index with an array.
         self.states[:] = self.states.take(rows, 1)
         self._y[:] = self._y.take(rows, 0)
+
+
+def _whole_product(x: Array, weights: Array, out: Array, together: int) -> tuple[Calls, Calls]:
+    """Return what makes a product at once."""
+    return [_product(x, weights, out, together)], []
+
+
+def _product_in_halves(x: Array, weights: Array, out: Array, helped: bool) -> tuple[Calls, Calls]:
+    """Return what makes a product of one stream, or of several one by one, half by half."""
+    cut, rows = halves.cut(len(weights)), len(weights)
+    own, other = (
+        _product(x, weights[half], out[:, half], 1) for half in (slice(cut), slice(cut, rows))
+    )
+    half = halves.Half(other, helped)
+    return [half.start, own], [half.join]
 
 
 def _product(x: Array, weights: Array, out: Array, together: int) -> Callable[[], object]:
@@ -241,12 +291,3 @@ def _product(x: Array, weights: Array, out: Array, together: int) -> Callable[[]
     rows = x.reshape(B // together, together, H)
     blocks = out[:, : n * w].reshape(B // together, together, n, w).transpose(2, 0, 1, 3)
     return partial(np.matmul, rows, weights[:, None], blocks)
-
-
-def _product_in_halves(x: Array, weights: Array, out: Array, helped: bool) -> Callable[[], object]:
-    """Return what does the same for products of one stream, half by half."""
-    cut, rows = halves.cut(len(weights)), len(weights)
-    own, other = (
-        _product(x, weights[half], out[:, half], 1) for half in (slice(cut), slice(cut, rows))
-    )
-    return halves.halved(own, other, helped)
